@@ -1,0 +1,23 @@
+-- public.audit_events: audit.read reads. Nobody inserts, updates or deletes: private.record_event writes, as its owner.
+alter table public.audit_events enable row level security;
+revoke all on public.audit_events from public, anon, authenticated, service_role;
+grant select (tenant_id, recorded_at, id, type, version, occurred_at, actor, targets, data, context)
+  on public.audit_events to authenticated, gatehouse_platform;
+
+create policy audit_events_select_reader on public.audit_events for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy audit_events_select_platform on public.audit_events for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+
+-- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
+alter table public.event_types enable row level security;
+revoke all on public.event_types from public, anon, authenticated, service_role;
+grant select on public.event_types to authenticated, gatehouse_platform;
+
+create policy event_types_select_anybody on public.event_types
+  for select to authenticated, gatehouse_platform using (true);
+
+grant execute on function public.list_events(uuid, bigint, integer, text[])
+  to authenticated, gatehouse_platform;
+grant execute on function private.sequence_events(integer), private.create_partitions()
+  to gatehouse_worker;

@@ -1,0 +1,83 @@
+-- The order of the log. Commit order is not id order, so a reader that pages by id or time can skip an event that commits late. The sequencer
+-- gives each committed event a seq, and takes only transactions older than every running one of this database.
+create table private.audit_sequence (
+  seq bigint primary key,
+  tenant_id uuid not null,
+  recorded_at timestamptz not null,
+  event_id uuid not null
+);
+comment on table private.audit_sequence is 'seq → event. Dense, append-only; readers, sealing and sinks page by it.';
+create unique index audit_sequence_tenant_idx on private.audit_sequence (tenant_id, seq);
+create index audit_sequence_event_idx on private.audit_sequence (tenant_id, recorded_at, event_id);
+
+create table private.audit_sequencer (
+  only_row boolean primary key default true check (only_row),
+  horizon xid8 not null,
+  last_seq bigint not null
+);
+comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
+
+create function private.sequence_horizon() returns xid8
+language sql volatile security definer set search_path = ''
+as $$
+  -- The snapshot counts transactions of the whole cluster. One is passed over only when its lock proves that it belongs to another database.
+  with snapshot as (select pg_current_snapshot() as s)
+  select coalesce(
+    (select min(x) from snapshot, pg_snapshot_xip(s) as x
+      where not exists (
+        select from pg_locks l join pg_stat_activity a using (pid)
+         where l.locktype = 'transactionid' and l.granted and l.transactionid = x::xid
+           and a.datname <> current_database())),
+    (select pg_snapshot_xmax(s) from snapshot))
+$$;
+comment on function private.sequence_horizon() is 'Below it every transaction of this database has ended, and this statement sees what it wrote. Definer: runs for jobs.';
+
+create function private.sequence_events(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_state private.audit_sequencer;
+  v_horizon xid8;
+  v_restored boolean;
+  v_count integer;
+  v_top xid8;
+begin
+  if not pg_try_advisory_xact_lock(779, 2) then
+    return 0; -- another sequencer is at it
+  end if;
+  insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing;
+  select * into v_state from private.audit_sequencer;
+  -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
+  v_horizon := private.sequence_horizon();
+  -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
+  v_restored := v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
+  with batch as materialized (
+    select e.tenant_id, e.recorded_at, e.id, e.xid
+      from public.audit_events e
+     where case when v_restored then not exists (
+         select from private.audit_sequence s
+          where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
+       else e.xid >= v_state.horizon and e.xid < v_horizon end
+       and (v_restored or not exists (
+         select from private.audit_sequence s
+          where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id))
+     order by e.xid, e.recorded_at, e.id
+     limit p_limit
+  ), numbered as (
+    insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)
+    select v_state.last_seq + row_number() over (order by xid, recorded_at, id),
+           tenant_id, recorded_at, id
+      from batch
+    returning seq
+  )
+  select (select count(*) from numbered), (select max(b.xid) from batch b)
+    into v_count, v_top;
+  update private.audit_sequencer
+     set last_seq = v_state.last_seq + v_count,
+         -- A full batch may have stopped inside a transaction: its rest is found from there.
+         horizon = case when v_count < p_limit then v_horizon
+           when v_restored then v_state.horizon else v_top end;
+  return v_count;
+end;
+$$;
+comment on function private.sequence_events(integer) is 'Gives the next events their seq, at most so many; returns how many. Two at once: one returns 0. Definer: the sequence is private.';

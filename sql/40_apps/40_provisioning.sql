@@ -1,0 +1,87 @@
+-- What provisioning and the widget read and write of applications.
+
+create function private.settle_app(
+  p_tenant uuid, p_token bigint, p_app uuid, p_state text, p_application_id text,
+  p_client_id text, p_error jsonb
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_tenant, p_token);
+  update public.apps
+     set state = p_state, last_error = p_error,
+         application_id = coalesce(p_application_id, application_id),
+         client_id = coalesce(p_client_id, client_id)
+   where tenant_id = p_tenant and id = p_app
+     and (state, last_error, application_id, client_id) is distinct from (p_state, p_error,
+       coalesce(p_application_id, application_id), coalesce(p_client_id, client_id));
+  if p_client_id is not null then
+    perform private.put_client(private.zitadel_issuer(), p_client_id, 'app', p_tenant, p_app);
+    update private.clients c set enabled = a.enabled
+      from public.apps a
+     where a.tenant_id = p_tenant and a.id = p_app and c.app_id = a.id
+       and c.tenant_id = a.tenant_id and c.enabled <> a.enabled;
+  end if;
+end;
+$$;
+comment on function private.settle_app(uuid, bigint, uuid, text, text, text, jsonb) is
+  'Writes what ZITADEL confirmed of an application, and its client''s ceiling. Raises lease_lost. Definer: callers never write these columns.';
+
+create function private.widget_client(p_client_id text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', c.kind,
+    'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
+    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'),
+    'loginDomain', t.login_domain,
+    'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
+    'enabled', coalesce(a.enabled and a.state = 'active', true) and c.enabled)
+    from private.clients c
+    join public.tenants t on t.id = coalesce(c.tenant_id, private.platform_tenant())
+    left join public.apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
+   where c.client_id = p_client_id
+$$;
+comment on function private.widget_client(text) is
+  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled}; null when unknown. Definer: nobody has signed in yet.';
+
+create function private.find_login_organization(p_login_name text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('tenantId', t.id, 'tenantStatus', t.status,
+    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'))
+    from public.tenants t
+   where (t.id = private.platform_tenant()
+       or t.login_domain = lower(substring(p_login_name from '@([^@]*)$')))
+     and t.status <> 'archived'
+   order by t.id = private.platform_tenant()
+   limit 1
+$$;
+comment on function private.find_login_organization(text) is
+  'Whose login name this is, for the portal''s client: {tenantId, tenantStatus, organizationId} of the tenant whose login domain follows the last @, else the platform''s. Definer: nobody has signed in yet.';
+
+create function private.begin_app_secret(p_tenant uuid, p_app uuid) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_app public.apps;
+begin
+  perform private.require_right(p_tenant, 'apps.write');
+  select * into v_app from public.apps where tenant_id = p_tenant and id = p_app;
+  if not found then
+    perform private.refuse(404, 'app_not_found', format('There is no application %s in tenant %s', p_app, p_tenant));
+  elsif v_app.kind <> 'web' then
+    perform private.refuse(409, 'app_not_confidential', 'Only an application of kind web has a secret');
+  elsif v_app.state <> 'active' then
+    perform private.refuse(409, 'app_not_ready', format('The application is %s; a secret takes an active one', v_app.state));
+  end if;
+  perform private.record_event(p_tenant, 'app.secret_rotated',
+    jsonb_build_array(jsonb_build_object('kind', 'app', 'id', p_app)), '{}');
+  return jsonb_build_object('clientId', v_app.client_id, 'applicationId', v_app.application_id,
+    'projectId', (select project_id from public.tenants where id = p_tenant),
+    'organizationId', (select organization_id from public.tenants where id = p_tenant));
+end;
+$$;
+comment on function private.begin_app_secret(uuid, uuid) is
+  'Checks and records that the application gets a new secret; returns {clientId, applicationId, projectId, organizationId}. Raises not_allowed, app_not_found, app_not_confidential, app_not_ready. '
+  'Definer: callers cannot write events; checks apps.write itself.';
