@@ -21,7 +21,7 @@ export interface Claims {
 export interface Caller {
   claims: Claims;
   token: string;
-  /** Lower-case names; no authorization, cookie or apikey; x-forwarded-for is the one address we trust. */
+  /** Lower-case names, authorization among them; no cookie or apikey; x-forwarded-for is the one address we trust. */
   headers: Record<string, string>;
 }
 
@@ -204,7 +204,7 @@ export const authenticate: MiddlewareHandler<App> = async (c, next) => {
   await next();
 };
 
-const withheld = /^(authorization|proxy-authorization|cookie|apikey|x-forwarded-.*|forwarded)$/;
+const withheld = /^(proxy-authorization|cookie|apikey|x-forwarded-.*|forwarded)$/;
 
 /** The caller of a request. @throws {Problem} token_missing, token_invalid, token_expired */
 export async function callerOf(

@@ -47,7 +47,7 @@ export interface Door {
 }
 
 export interface DoorOptions extends AddressRules {
-  /** PEM of authorities to trust beside the built-in ones. */
+  /** PEM of the authorities to trust instead of the built-in ones; to add one to those, set NODE_EXTRA_CA_CERTS. */
   ca?: string | undefined;
   resolve?: (hostname: string) => Promise<string[]>;
 }

@@ -13,7 +13,8 @@ export interface Attempt {
   headers: Record<string, string>;
   body: string | Uint8Array | undefined;
   maxBytes: number;
-  agent: http.Agent;
+  /** Undefined: a connection of its own, closed after the answer. */
+  agent: http.Agent | undefined;
   ca: string | undefined;
   deadline: AbortSignal;
 }
@@ -36,25 +37,32 @@ export function attempt(options: Attempt): Promise<Answer> {
     path: url.pathname + url.search,
     method: options.method,
     headers: { host: url.host, ...options.headers },
-    agent: options.agent,
+    agent: options.agent ?? false,
     lookup,
     ...(secure && options.ca ? { ca: options.ca } : {}),
   });
   let connected = false;
+  let reused = false;
+  let answered = false;
   const fail = (error: unknown) => {
-    reject(classify(error, { connected, secure, timedOut: deadline.aborted }));
+    const failure = classify(error, { connected, secure, timedOut: deadline.aborted });
     request.destroy();
+    // The receiver closed the idle connection while we wrote to it: usual, and no failure of its own.
+    if (reused && !answered && failure.errorClass === "connection_lost") {
+      resolve(attempt({ ...options, agent: undefined }));
+    } else reject(failure);
   };
   const expire = () => fail(deadline.reason);
   if (deadline.aborted) expire();
   deadline.addEventListener("abort", expire, { once: true });
   request.on("socket", (socket) => {
-    if (!socket.connecting) connected = true; // kept alive
-    socket.once(secure ? "secureConnect" : "connect", () => connected = true);
+    if (socket.connecting) {
+      socket.once(secure ? "secureConnect" : "connect", () => connected = true);
+    } else connected = reused = true; // kept alive from an earlier call
   });
   request.on("error", fail);
   request.on("response", (response) => {
-    connected = true;
+    answered = true;
     read(response, options.maxBytes).then(resolve, fail);
   });
   request.end(options.body);

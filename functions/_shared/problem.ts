@@ -109,6 +109,9 @@ function fromPostgres(error: postgres.PostgresError): Problem {
     return new Problem(error.message, error.detail ?? error.message.replaceAll("_", " "), {
       status: Number(status),
       cause: error,
+      ...(status === "401"
+        ? { headers: { "www-authenticate": 'Bearer error="invalid_token"' } }
+        : {}),
     });
   }
   const name = error.constraint_name;

@@ -8,6 +8,7 @@ import { config, ConfigError, readSecretFile } from "./config.ts";
 /** The row a secret belongs to: table|tenant|id are GCM's additional data. */
 export interface Place {
   table: string;
+  /** Empty where the row belongs to the instance. */
   tenantId: string;
   id: string;
 }
@@ -141,7 +142,7 @@ export async function reseal(sealed: Sealed, place: Place, ring?: Keyring): Prom
 
 function placeBytes({ table, tenantId, id }: Place): Uint8Array<ArrayBuffer> {
   for (const part of [table, tenantId, id]) {
-    if (part === "" || part.includes("|")) throw new SecretError(`"${part}" cannot name a place`);
+    if (part.includes("|")) throw new SecretError(`"${part}" cannot name a place`);
   }
   return new TextEncoder().encode(`${table}|${tenantId}|${id}`);
 }
