@@ -1,0 +1,153 @@
+// One attempt at one delivery, and what the receiver's answer means. Standard Webhooks 1.0.0, operational considerations.
+import { OutboundError, type OutboundRequest, type OutboundResponse } from "../_shared/outbound.ts";
+import { signWebhook } from "../_shared/signing.ts";
+import { newTraceparent, span, SpanKind, traceparent } from "../_shared/telemetry.ts";
+
+export type Send = (request: OutboundRequest) => Promise<OutboundResponse>;
+
+/** As `private.claim_deliveries` gives it. */
+export interface Delivery {
+  id: string;
+  attempt: number;
+  /** The `webhook-id`: the same for every endpoint and attempt. */
+  eventId: string;
+  /** The exact bytes to sign and send. */
+  body: string;
+  traceparent: string | null;
+}
+
+/** As `private.settle_deliveries` takes it. */
+export interface Result {
+  id: string;
+  outcome: "delivered" | "retry" | "disable" | "release";
+  startedAt?: string;
+  durationMs?: number;
+  /** Null when there was no answer; `errorClass` says why. */
+  status?: number | null;
+  errorClass?: string | null;
+  responseHeaders?: Record<string, string>;
+  responseBody?: string | null;
+  retryAfterSeconds?: number;
+  /** The endpoint as a whole rests. */
+  throttle?: boolean;
+}
+
+/** Was claimed and never sent: no attempt. */
+export function release(id: string, retryAfterSeconds?: number): Result {
+  return {
+    id,
+    outcome: "release",
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+}
+
+export interface AttemptInput {
+  url: string;
+  delivery: Delivery;
+  keys: CryptoKey[];
+  send: Send;
+  now: () => Date;
+  timeoutMs: number;
+}
+
+/** Never throws for what the receiver or the network does. */
+export async function attempt(input: AttemptInput): Promise<Result> {
+  const { url, delivery, keys, send, now, timeoutMs } = input;
+  const attributes = {
+    "messaging.message.id": delivery.eventId,
+    "gatehouse.delivery.id": delivery.id,
+    "gatehouse.delivery.attempt": delivery.attempt,
+    traceparent: delivery.traceparent ?? newTraceparent(),
+  };
+  return await span("webhook attempt", attributes, async (span) => {
+    const began = now();
+    const startedAt = began.toISOString();
+    const signed = await signWebhook({
+      id: delivery.eventId,
+      timestampSeconds: Math.floor(began.getTime() / 1_000),
+      body: delivery.body,
+    }, keys);
+    try {
+      const response = await send({
+        url,
+        headers: {
+          ...signed,
+          "content-type": "application/json",
+          "user-agent": "Gatehouse-Webhooks/1",
+          traceparent: traceparent() ?? attributes.traceparent,
+        },
+        body: delivery.body,
+        timeoutMs,
+        maxBytes: keptBytes,
+      });
+      span.setAttribute("http.response.status_code", response.status);
+      return { id: delivery.id, startedAt, ...judge(response, now()) };
+    } catch (error) {
+      if (!(error instanceof OutboundError)) throw error;
+      span.setAttribute("error.type", error.errorClass);
+      const durationMs = now().getTime() - began.getTime();
+      return {
+        id: delivery.id,
+        startedAt,
+        durationMs,
+        ...refused(error.errorClass),
+      };
+    }
+  }, SpanKind.PRODUCER);
+}
+
+const keptBytes = 4_096;
+const longestRetryAfterSeconds = 86_400;
+/** The receiver, or what is before it, asks for a slower pace. */
+const slowDown = new Set([429, 502, 503, 504]);
+
+/** 2xx is delivered and 410 ends it; all else, a redirect too, is tried again. */
+export function judge(response: OutboundResponse, now: Date): Omit<Result, "id"> {
+  const { status, durationMs, headers } = response;
+  const seen = { status, durationMs, errorClass: null, responseHeaders: storable(headers) };
+  if (status >= 200 && status < 300) return { ...seen, outcome: "delivered", responseBody: null };
+  const responseBody = withoutNul(new TextDecoder().decode(response.body));
+  if (status === 410) return { ...seen, responseBody, outcome: "disable" };
+  const retryAfterSeconds = parseRetryAfter(headers["retry-after"], now);
+  return {
+    ...seen,
+    responseBody,
+    outcome: "retry",
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    throttle: slowDown.has(status),
+  };
+}
+
+/** There was no answer. These say nothing of the next message: the receiver may have stumbled over this one. */
+const ofThisMessage = new Set<OutboundError["errorClass"]>(["connection_lost", "protocol_error"]);
+
+function refused(errorClass: OutboundError["errorClass"]): Omit<Result, "id"> {
+  const throttle = !ofThisMessage.has(errorClass);
+  return { outcome: "retry", status: null, errorClass, responseBody: null, throttle };
+}
+
+/** Seconds, or an HTTP date (RFC 9110, 10.2.3); at most a day. Undefined when absent or malformed. */
+export function parseRetryAfter(text: string | undefined, now: Date): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d+$/.test(text.trim())
+    ? Number(text)
+    : Math.ceil((Date.parse(text) - now.getTime()) / 1_000);
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(seconds, 0), longestRetryAfterSeconds);
+}
+
+/** What helps to find out why; cookies and whatever else a receiver sets are not ours to keep. */
+const keptHeaders = ["content-type", "date", "location", "retry-after", "server", "x-request-id"];
+
+function storable(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    keptHeaders.flatMap((name) =>
+      headers[name] === undefined ? [] : [[name, withoutNul(headers[name]).slice(0, 500)]]
+    ),
+  );
+}
+
+/** Postgres's text has no NUL. */
+function withoutNul(text: string): string {
+  return text.replaceAll("\0", "\uFFFD");
+}

@@ -1,0 +1,73 @@
+/**
+ * The job process: every task by name, in which pool, how often.
+ *
+ * Usage: `deno run -A functions/_worker/main.ts`. Environment: GATEHOUSE_DB_URL (role gatehouse_worker), GATEHOUSE_LISTEN
+ * (`/health`, `/ready`), GATEHOUSE_PUBLIC_URL, ZITADEL_ISSUER, ZITADEL_PROVISIONER_TOKEN_FILE, ZITADEL_EVENT_READER_TOKEN_FILE,
+ * GATEHOUSE_SECRETS_KEY_FILE, GATEHOUSE_BOOTSTRAP_FILE, GATEHOUSE_OUTBOUND_ALLOW. Exit: 0 after SIGTERM or SIGINT, 70 when
+ * the database went away (start it again), 1 on anything else.
+ */
+import type { CronItem } from "graphile-worker";
+import { config } from "../_shared/config.ts";
+import audit__create_partitions from "./tasks/audit__create_partitions.ts";
+import audit__sequence from "./tasks/audit__sequence.ts";
+import endpoint__pump from "./tasks/endpoint__pump.ts";
+import endpoints__find_due from "./tasks/endpoints__find_due.ts";
+import instance__reconcile from "./tasks/instance__reconcile.ts";
+import jobs__unlock_dead from "./tasks/jobs__unlock_dead.ts";
+import tenant__reconcile from "./tasks/tenant__reconcile.ts";
+import tenants__find_stuck from "./tasks/tenants__find_stuck.ts";
+import verification_keys__refresh from "./tasks/verification_keys__refresh.ts";
+import web_key__rotate from "./tasks/web_key__rotate.ts";
+import zitadel__poll_events from "./tasks/zitadel__poll_events.ts";
+import { runWorker } from "./worker.ts";
+
+const everyMinute = "* * * * *";
+const everyNight = "17 3 * * *";
+
+const { dbUrl, dbPool, listen } = config();
+
+await runWorker({
+  databaseUrl: dbUrl,
+  connections: dbPool,
+  listen,
+  pools: [
+    {
+      // Each waits for one receiver, 15 s at worst. Apart, so that slow receivers hold up nothing else.
+      name: "deliveries",
+      concurrency: 32,
+      tasks: { endpoint__pump },
+    },
+    {
+      name: "work",
+      concurrency: 8,
+      tasks: {
+        audit__create_partitions,
+        audit__sequence,
+        endpoints__find_due,
+        instance__reconcile,
+        jobs__unlock_dead,
+        tenant__reconcile,
+        tenants__find_stuck,
+        verification_keys__refresh,
+        web_key__rotate,
+        zitadel__poll_events,
+      },
+      atStart: ["instance__reconcile", "verification_keys__refresh", "audit__create_partitions"],
+      cron: [
+        sweep("verification_keys__refresh", everyMinute),
+        sweep("tenants__find_stuck", everyMinute),
+        sweep("audit__create_partitions", everyNight, 86_400_000),
+      ],
+    },
+  ],
+  loops: [
+    { name: "endpoints__find_due", everyMs: 100, task: endpoints__find_due },
+    { name: "audit__sequence", everyMs: 250, task: audit__sequence },
+    { name: "zitadel__poll_events", everyMs: 1_000, task: zitadel__poll_events },
+  ],
+});
+
+/** One at a time of a name; a missed one is made up for within `backfillPeriod`. */
+function sweep(task: string, match: string, backfillPeriod = 0): CronItem {
+  return { task, match, options: { jobKey: task, backfillPeriod, maxAttempts: 3 } };
+}

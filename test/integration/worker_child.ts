@@ -1,0 +1,30 @@
+// A worker process with part of the work. Usage: worker_child.ts DATABASE_URL notes|deliveries
+// All but the list of tasks is the real worker; `note` only sleeps and writes down that it ran.
+import { z } from "zod";
+import { task } from "../../functions/_worker/task.ts";
+import endpoint__pump from "../../functions/_worker/tasks/endpoint__pump.ts";
+import endpoints__find_due from "../../functions/_worker/tasks/endpoints__find_due.ts";
+import { runWorker } from "../../functions/_worker/worker.ts";
+
+const [databaseUrl, part] = Deno.args;
+
+const note = task(
+  z.strictObject({ n: z.int(), ms: z.int() }),
+  async ({ n, ms }, { sql }) => {
+    await sql`insert into runs (n, began) values (${n}, clock_timestamp())`;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await sql`update runs set ended = clock_timestamp() where n = ${n} and ended is null`;
+  },
+);
+
+await runWorker({
+  databaseUrl: databaseUrl!,
+  listen: { hostname: "127.0.0.1", port: 0 },
+  ...part === "deliveries"
+    ? {
+      pools: [{ name: "deliveries", concurrency: 32, tasks: { endpoint__pump } }],
+      loops: [{ name: "endpoints__find_due", everyMs: 100, task: endpoints__find_due }],
+    }
+    : { pools: [{ name: "notes", concurrency: 10, tasks: { note } }], loops: [] },
+  graceMs: 5_000,
+});
