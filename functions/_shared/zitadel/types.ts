@@ -283,7 +283,7 @@ export interface LoginClient {
   /** At most two, so that a caller can tell one from several. Matches any login name, then e-mail where policy allows. */
   findUsers(input: { orgId: string; loginName: string; byEmail?: boolean }): Promise<User[]>;
   getUser(id: string): Promise<User | null>;
-  /** A wrong password throws ZitadelError id COMMAND-3M0fs with `failedAttempts`; a locked user COMMAND-SFA3t. */
+  /** What a throw says about the user: `signInRefusal` in sign_in.ts; of a wrong password `failedAttempts`. */
   createSession(
     input: { userId: string; password?: string; lifetimeSeconds: number; userAgent?: UserAgent },
   ): Promise<SessionToken>;
