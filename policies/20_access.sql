@@ -97,7 +97,7 @@ grant execute on function
   private.settle_administrator(uuid, bigint, text, text, jsonb),
   private.put_client(text, text, text, uuid, uuid)
   to gatehouse_functions, gatehouse_worker;
-grant execute on function private.put_hint(text) to gatehouse_functions;
+grant execute on function private.put_hint() to gatehouse_functions;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)
   to gatehouse_worker;

@@ -39,7 +39,7 @@ grant execute on function
   private.new_id(),
   private.create_webhook_endpoint(uuid, uuid, text, text, text[], timestamptz, text, bytea),
   private.rotate_webhook_secret(uuid, uuid, text, bytea, integer),
-  private.webhook_endpoint_for_test(uuid, uuid)
+  private.open_webhook_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_endpoints(integer), private.claim_deliveries(uuid, uuid, integer, integer),

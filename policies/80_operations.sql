@@ -1,4 +1,4 @@
--- public.settings: platform staff only. Secrets of the instance are in private.secret_settings.
+-- public.settings: platform staff only. Secrets of the instance are in private.sealed_settings.
 alter table public.settings enable row level security;
 revoke all on public.settings from public, anon, authenticated, service_role;
 grant select, update (value) on public.settings to gatehouse_platform;
@@ -15,7 +15,7 @@ grant execute on function private.list_verification_keys(), private.list_issuers
 grant execute on function
   private.get_setting(text), private.put_setting(text, jsonb),
   private.put_issuer(text, text, text, text), private.put_verification_keys(text, jsonb),
-  private.get_secret_setting(text), private.put_secret_setting(text, text, bytea)
+  private.get_sealed_setting(text), private.put_sealed_setting(text, text, bytea)
   to gatehouse_functions, gatehouse_worker;
 grant execute on function private.public_config() to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)

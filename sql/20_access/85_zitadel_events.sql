@@ -204,14 +204,7 @@ $$;
 comment on function private.mirror_user(jsonb, text, jsonb) is
   'user.*: the mirror follows; an event older than the newest mirrored one changes nothing. The change is recorded by _500_record. Definer: see ingest_zitadel_events.';
 
-create function private.put_hint(p_task text) returns void
-language plpgsql volatile security definer set search_path = ''
-as $$
-begin
-  if p_task is distinct from 'zitadel__poll_events' then
-    perform private.refuse(422, 'hint_unknown', format('Cannot hint at "%s": allowed is zitadel__poll_events', p_task));
-  end if;
-  perform private.enqueue(p_task, '{}', p_task);
-end;
-$$;
-comment on function private.put_hint(text) is 'Somebody says: look now. Raises hint_unknown. Definer: the queue is its owner''s.';
+create function private.put_hint() returns void
+language sql volatile security definer set search_path = ''
+as $$ select private.enqueue('zitadel__poll_events', '{}', 'zitadel__poll_events') $$;
+comment on function private.put_hint() is 'ZITADEL says: look now. Definer: the queue is its owner''s.';

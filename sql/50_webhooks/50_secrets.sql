@@ -67,7 +67,7 @@ $$;
 comment on function private.rotate_webhook_secret(uuid, uuid, text, bytea, integer) is
   'A new sealed secret; the old ones sign on for the overlap, seven days at most. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
 
-create function private.webhook_endpoint_for_test(p_tenant uuid, p_endpoint uuid) returns jsonb
+create function private.open_webhook_endpoint(p_tenant uuid, p_endpoint uuid) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -82,5 +82,5 @@ begin
     'enabled', v_endpoint.enabled, 'secrets', private.webhook_secrets_of(p_tenant, p_endpoint));
 end;
 $$;
-comment on function private.webhook_endpoint_for_test(uuid, uuid) is
+comment on function private.open_webhook_endpoint(uuid, uuid) is
   '{id, url, enabled, secrets [{id, keyId, ciphertext}]} for a test event. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';

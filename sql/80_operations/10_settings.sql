@@ -27,38 +27,35 @@ comment on function private.put_setting(text, jsonb) is 'Sets a setting; nothing
 create function private.public_config() returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select jsonb_build_object(
-    'issuer', private.zitadel_issuer(),
-    'portalClientId', private.get_setting('zitadel.portal_client_id'),
-    'projectId', private.get_setting('zitadel.project_id'),
-    'anonKey', private.get_setting('auth.anonymous_key'))
+  select coalesce(jsonb_object_agg(key, value), '{}')
+    from public.settings
+   where key in ('auth.mode', 'zitadel.portal_client_id', 'zitadel.project_id')
 $$;
-comment on function private.public_config() is
-  'What anybody may know before signing in: {issuer, portalClientId, projectId, anonKey}, null while unknown. Definer: settings are platform staff''s to read.';
+comment on function private.public_config() is 'The settings that anybody may know before signing in, as {key: value}. Definer: settings are platform staff''s to read.';
 
-create table private.secret_settings (
+create table private.sealed_settings (
   key text primary key,
   key_id text not null,
   ciphertext bytea not null,
   updated_at timestamptz not null default now()
 );
-comment on table private.secret_settings is 'Secrets of the instance, AES-256-GCM by functions/_shared/secrets.ts; the key is not in the database. Additional data: secret_settings|<platform tenant>|<key>.';
+comment on table private.sealed_settings is 'Secrets of the instance, AES-256-GCM by functions/_shared/secrets.ts; the key is not in the database. Additional data: sealed_settings||<key>.';
 
-create function private.get_secret_setting(p_key text) returns jsonb
+create function private.get_sealed_setting(p_key text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object('keyId', key_id,
       'ciphertext', translate(encode(ciphertext, 'base64'), E'\n', ''))
-    from private.secret_settings where key = p_key
+    from private.sealed_settings where key = p_key
 $$;
-comment on function private.get_secret_setting(text) is '{keyId, ciphertext (base64)} of a secret of the instance; null when it is not set. Definer: the table is private.';
+comment on function private.get_sealed_setting(text) is '{keyId, ciphertext (base64)} of a secret of the instance; null when it is not set. Definer: the table is private.';
 
-create function private.put_secret_setting(p_key text, p_key_id text, p_ciphertext bytea) returns void
+create function private.put_sealed_setting(p_key text, p_key_id text, p_ciphertext bytea) returns void
 language sql volatile security definer set search_path = ''
 as $$
-  insert into private.secret_settings (key, key_id, ciphertext)
+  insert into private.sealed_settings (key, key_id, ciphertext)
   values (p_key, p_key_id, p_ciphertext)
   on conflict (key) do update
     set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = clock_timestamp()
 $$;
-comment on function private.put_secret_setting(text, text, bytea) is 'Keeps a sealed secret of the instance. Definer: the table is private.';
+comment on function private.put_sealed_setting(text, text, bytea) is 'Keeps a sealed secret of the instance. Definer: the table is private.';
