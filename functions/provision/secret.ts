@@ -1,0 +1,45 @@
+import type { Caller } from "../_shared/auth.ts";
+import { config } from "../_shared/config.ts";
+import { asCaller, type AsCallerOptions } from "../_shared/db.ts";
+import { Problem } from "../_shared/problem.ts";
+import { ZitadelError } from "../_shared/zitadel/errors.ts";
+import { zitadelOf } from "./environment.ts";
+import { faultOf } from "./fault.ts";
+
+export interface Secret {
+  clientId: string;
+  /** Shown this once; the one before is dead. */
+  clientSecret: string;
+}
+
+/**
+ * A new secret for a confidential application. It is on record before ZITADEL is asked, so no secret is made off the record.
+ * @throws {Problem} not_allowed, app_not_found, app_not_confidential, app_not_ready; zitadel_… when ZITADEL does not do it
+ */
+export async function rotateSecret(
+  caller: Caller,
+  tenantId: string,
+  appId: string,
+  options: AsCallerOptions = {},
+): Promise<Secret> {
+  const app = await asCaller(caller, async (sql) => {
+    const [row] = await sql<{ app: App }[]>`
+      select private.begin_app_secret(${tenantId}, ${appId}) as app`;
+    return row!.app;
+  }, options);
+  const zitadel = zitadelOf(config()).zitadel();
+  try {
+    const clientSecret = await zitadel.generateClientSecret(app.projectId, app.applicationId);
+    return { clientId: app.clientId, clientSecret };
+  } catch (error) {
+    const fault = error instanceof ZitadelError && faultOf(error, {});
+    if (!fault) throw error;
+    throw new Problem(fault.slug, fault.detail, { status: 503, cause: error });
+  }
+}
+
+interface App {
+  clientId: string;
+  applicationId: string;
+  projectId: string;
+}
