@@ -61,9 +61,9 @@ export class Ledger {
     return row!.status;
   }
 
-  async putLoginDomain(domain: string): Promise<void> {
+  async settleOrganization(loginDomain: string): Promise<void> {
     await this.#ask(this.#sql`
-      select private.put_login_domain(${this.#tenantId}, ${this.#lease.token}, ${domain})`);
+      select private.settle_organization(${this.#tenantId}, ${this.#lease.token}, ${loginDomain})`);
   }
 
   async settleApp(app: string, outcome: AppOutcome): Promise<void> {

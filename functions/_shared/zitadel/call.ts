@@ -81,6 +81,15 @@ export function wire(config: ZitadelConfig): Wire {
     }
   }
 
+  /** Reads pass; a write is told of before and after. */
+  async function guarded<T>(method: string, reads: boolean, make: () => Promise<T>): Promise<T> {
+    if (reads || config.guard === undefined) return await make();
+    await config.guard.beforeWrite(method);
+    const answer = await make();
+    await config.guard.afterWrite(method);
+    return answer;
+  }
+
   async function settled<T>(run: () => Promise<T>, options: CallOptions): Promise<T> {
     for (const delayMs of options.settle ? settleDelaysMs : []) {
       try {
@@ -95,9 +104,17 @@ export function wire(config: ZitadelConfig): Wire {
 
   return {
     connect: (service, method, body, options = {}) =>
-      settled(() => call("POST", `/${service}/${method}`, body, options), options),
+      guarded(
+        method,
+        /^(Get|List)/.test(method),
+        () => settled(() => call("POST", `/${service}/${method}`, body, options), options),
+      ),
     rest: (verb, path, body, options = {}) =>
-      settled(() => call(verb, path, body, options), options),
+      guarded(
+        `${verb} ${path}`,
+        verb === "GET" || path.endsWith("/_search"),
+        () => settled(() => call(verb, path, body, options), options),
+      ),
   };
 }
 

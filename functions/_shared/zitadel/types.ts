@@ -17,6 +17,15 @@ export interface ZitadelConfig extends ZitadelAddress {
   tokenFile: string;
   /** Per attempt. Default 10 000. */
   timeoutMs?: number;
+  guard?: WriteGuard;
+}
+
+/** Awaited around each call that writes, `method` as in AddOrganization. What they throw passes on as it is. */
+export interface WriteGuard {
+  /** A throw keeps the call from being made. */
+  beforeWrite(method: string): void | Promise<void>;
+  /** ZITADEL has done it. */
+  afterWrite(method: string): void | Promise<void>;
 }
 
 export interface LoginClientConfig extends ZitadelConfig {

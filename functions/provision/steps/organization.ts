@@ -44,6 +44,6 @@ export async function ensureOrganization(
   const made = await zitadel.ensureOrganization({ id, name, metadata });
   const opened = await zitadel.ensureOrganizationState(id, state);
   const found = await zitadel.getOrganization(id);
-  if (found) await ledger.putLoginDomain(found.primaryDomain);
+  if (found) await ledger.settleOrganization(found.primaryDomain);
   return { externalId: id, changed: made.changed || opened.changed };
 }
