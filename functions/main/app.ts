@@ -9,8 +9,10 @@ type Fetch = (request: Request, info?: App["Bindings"]) => Response | Promise<Re
 
 /** Every function there is, loaded only where GATEHOUSE_FUNCTIONS names it. */
 const loaders: Record<string, () => Promise<{ app: { fetch: Fetch } }>> = {
+  provision: () => import("../provision/app.ts"),
   session: () => import("../session/app.ts"),
   webhooks: () => import("../webhooks/app.ts"),
+  widget: () => import("../widget/app.ts"),
   zitadel: () => import("../zitadel/app.ts"),
 };
 
