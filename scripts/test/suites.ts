@@ -1,0 +1,29 @@
+// The suites, in the order they run: the quick ones first.
+// Next: run_suite.ts (runs one and counts).
+
+export type Suite =
+  /** Each command is one test. */
+  | { name: string; commands: { title: string; deno: string[] }[] }
+  /** A folder of Deno tests. `before` are the words in front of `deno`; `parallel`: its files need nothing from each other. */
+  | { name: string; folder: string; before?: string[]; parallel?: boolean };
+
+export const gate: Suite = {
+  name: "format, lint, types",
+  commands: [
+    { title: "deno fmt", deno: ["fmt", "--check", "--quiet"] },
+    { title: "deno lint", deno: ["lint", "--quiet"] },
+    { title: "deno check", deno: ["check", "--quiet"] },
+  ],
+};
+
+export const unit: Suite = { name: "unit", folder: "test/unit", parallel: true };
+/** Who may what, and the lint of the catalog. */
+export const sql: Suite = { name: "sql", folder: "test/sql" };
+export const integration: Suite = { name: "integration", folder: "test/integration" };
+/** The adapter's contract, against the double or what ZITADEL_URL names. */
+export const contract: Suite = { name: "contract", folder: "test/contract" };
+/** Real pages in a real browser, on a machine without a way out: a packet that tries fails the suite. */
+export const e2e: Suite = { name: "e2e", folder: "test/e2e", before: ["test/e2e/egress.sh"] };
+
+export const quick: Suite[] = [gate, unit, sql];
+export const all: Suite[] = [...quick, integration, contract, e2e];
