@@ -82,6 +82,11 @@ const connectionCodes = new Set([
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENOTFOUND",
+  "ETIMEDOUT",
 ]);
 
 /** By SQLSTATE; for what has no slug of its own, never Postgres's detail: it quotes rows. */

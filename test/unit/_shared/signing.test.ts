@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Webhook } from "standardwebhooks";
+import { toBase64 } from "../../../functions/_shared/secrets.ts";
+import {
+  importWebhookSecret,
+  newWebhookSecret,
+  signWebhook,
+} from "../../../functions/_shared/signing.ts";
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+Deno.test("the reference library's own example signs to its known signature", async () => {
+  const key = await importWebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  const headers = await signWebhook({
+    id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    timestampSeconds: 1614265330,
+    body: '{"test": 2432232314}',
+  }, [key]);
+  assert.deepEqual(headers, {
+    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+  });
+});
+
+Deno.test("property: the reference library verifies every body, and no other", async () => {
+  const secret = newWebhookSecret();
+  const key = await importWebhookSecret(secret);
+  const reference = new Webhook(secret);
+  const json = fc.json();
+  await fc.assert(
+    fc.asyncProperty(json, fc.uuid(), async (body, id) => {
+      const headers = await signWebhook({ id, timestampSeconds: seconds(), body }, [key]);
+      assert.deepEqual(reference.verify(body, headers), JSON.parse(body));
+      assert.throws(() => reference.verify(body + " ", headers));
+      assert.throws(() => reference.verify(body, { ...headers, "webhook-id": id + "x" }));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("while a secret rotates both receivers verify: one header, joined by a space", async () => {
+  const [older, newer, stranger] = [newWebhookSecret(), newWebhookSecret(), newWebhookSecret()];
+  const keys = [await importWebhookSecret(newer), await importWebhookSecret(older)];
+  const body = "{}";
+  const headers = await signWebhook({ id: "m1", timestampSeconds: seconds(), body }, keys);
+  assert.match(headers["webhook-signature"]!, /^v1,[\w+/=]{44} v1,[\w+/=]{44}$/);
+  new Webhook(older).verify(body, headers);
+  new Webhook(newer).verify(body, headers);
+  assert.throws(() => new Webhook(stranger).verify(body, headers));
+});
+
+Deno.test("bytes and text of the same body have the same signature", async () => {
+  const key = await importWebhookSecret(newWebhookSecret());
+  const body = '{"name":"Zoë"}';
+  const message = { id: "m1", timestampSeconds: 1 };
+  assert.deepEqual(
+    await signWebhook({ ...message, body }, [key]),
+    await signWebhook({ ...message, body: new TextEncoder().encode(body) }, [key]),
+  );
+});
+
+Deno.test("a new secret is whsec_ and 32 bytes, each its own", () => {
+  const [a, b] = [newWebhookSecret(), newWebhookSecret()];
+  assert.match(a, /^whsec_[\w+/]{43}=$/);
+  assert.notEqual(a, b);
+});
+
+Deno.test("secrets have 24 to 64 bytes", async () => {
+  const secret = (length: number) => "whsec_" + toBase64(new Uint8Array(length).fill(7));
+  for (const length of [24, 64]) await importWebhookSecret(secret(length));
+  for (const wrong of [secret(23), secret(65), secret(32).slice(6), "whsec_%%%", "whsk_AAAA"]) {
+    await assert.rejects(importWebhookSecret(wrong), TypeError, wrong);
+  }
+});
+
+Deno.test("an id with a dot, a fraction of a second and no key are refused", async () => {
+  const key = await importWebhookSecret(newWebhookSecret());
+  const good = { id: "m1", timestampSeconds: 1, body: "" };
+  await assert.rejects(signWebhook({ ...good, id: "m.1" }, [key]), TypeError);
+  await assert.rejects(signWebhook({ ...good, id: "" }, [key]), TypeError);
+  await assert.rejects(signWebhook({ ...good, timestampSeconds: 1.5 }, [key]), TypeError);
+  await assert.rejects(signWebhook({ ...good, timestampSeconds: -1 }, [key]), TypeError);
+  await assert.rejects(signWebhook(good, []), TypeError);
+});
