@@ -1,7 +1,13 @@
 // One attempt at one delivery, and what the receiver's answer means. Standard Webhooks 1.0.0, operational considerations.
 import { OutboundError, type OutboundRequest, type OutboundResponse } from "../_shared/outbound.ts";
 import { signWebhook } from "../_shared/signing.ts";
-import { newTraceparent, span, SpanKind, traceparent } from "../_shared/telemetry.ts";
+import {
+  newTraceparent,
+  parseTraceparent,
+  span,
+  SpanKind,
+  traceparent,
+} from "../_shared/telemetry.ts";
 
 export type Send = (request: OutboundRequest) => Promise<OutboundResponse>;
 
@@ -57,7 +63,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
     "messaging.message.id": delivery.eventId,
     "gatehouse.delivery.id": delivery.id,
     "gatehouse.delivery.attempt": delivery.attempt,
-    traceparent: delivery.traceparent ?? newTraceparent(),
+    traceparent: parseTraceparent(delivery.traceparent) ? delivery.traceparent! : newTraceparent(),
   };
   return await span("webhook attempt", attributes, async (span) => {
     const began = now();

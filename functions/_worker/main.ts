@@ -23,6 +23,7 @@ import { runWorker } from "./worker.ts";
 
 const everyMinute = "* * * * *";
 const everyNight = "17 3 * * *";
+const dayMs = 86_400_000;
 
 const { dbUrl, dbPool, listen } = config();
 
@@ -34,7 +35,7 @@ await runWorker({
     {
       // Each waits for one receiver, 15 s at worst. Apart, so that slow receivers hold up nothing else.
       name: "deliveries",
-      concurrency: 32,
+      concurrency: 100,
       tasks: { endpoint__pump },
     },
     {
@@ -56,7 +57,8 @@ await runWorker({
       cron: [
         sweep("verification_keys__refresh", everyMinute),
         sweep("tenants__find_stuck", everyMinute),
-        sweep("audit__create_partitions", everyNight, 86_400_000),
+        sweep("audit__create_partitions", everyNight, dayMs),
+        sweep("web_key__rotate", everyNight, dayMs),
       ],
     },
   ],

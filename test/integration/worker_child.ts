@@ -22,7 +22,7 @@ await runWorker({
   listen: { hostname: "127.0.0.1", port: 0 },
   ...part === "deliveries"
     ? {
-      pools: [{ name: "deliveries", concurrency: 32, tasks: { endpoint__pump } }],
+      pools: [{ name: "deliveries", concurrency: 100, tasks: { endpoint__pump } }],
       loops: [{ name: "endpoints__find_due", everyMs: 100, task: endpoints__find_due }],
     }
     : { pools: [{ name: "notes", concurrency: 10, tasks: { note } }], loops: [] },

@@ -6,9 +6,8 @@
  */
 import type { JSONValue } from "postgres";
 import { config } from "../../_shared/config.ts";
-import { log } from "../../_shared/telemetry.ts";
 import { eventReader } from "../../_shared/zitadel/event_reader.ts";
-import type { EventReader, ZitadelEvent } from "../../_shared/zitadel/types.ts";
+import type { EventReader } from "../../_shared/zitadel/types.ts";
 import { Nothing, task, type TaskContext } from "../task.ts";
 
 /**
@@ -37,24 +36,10 @@ export async function pollEvents(
   for (;;) {
     const page = await events.listEvents({ from, limit, aggregateTypes });
     if (page.events.length > 0) {
-      await sql`select private.ingest_zitadel_events(${
-        sql.json(page.events as unknown as JSONValue)
-      })`;
+      const rows = page.events as unknown as JSONValue;
+      await sql`select private.ingest_zitadel_events(${sql.json(rows)})`;
     }
     if (!page.full || stopping.aborted) return;
-    from = resumeAfter(page.events);
+    from = page.nextFrom;
   }
-}
-
-/**
- * Where the next page begins. ZITADEL answers with what is younger than `from`, and one push stamps several events
- * alike: the last moment of a full page may be cut in two, so it is read again whole.
- */
-function resumeAfter(events: ZitadelEvent[]): string {
-  const last = events.at(-1)!.createdAt;
-  const before = events.findLast((event) => event.createdAt !== last)?.createdAt;
-  if (before === undefined) {
-    log("warn", "a whole page of ZITADEL's events has one time, some may be missed", { at: last });
-  }
-  return before ?? last;
 }
