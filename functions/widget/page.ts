@@ -31,7 +31,7 @@ export async function loginPage(authRequest: string): Promise<string> {
           <main>
             <img class="mark" src="${mark}" alt="" width="32" height="32">
             <noscript><p>Signing in needs JavaScript, which is switched off in this browser.</p></noscript>
-            <gatehouse-login flow="${authRequest}" autofocus></gatehouse-login>
+            <gatehouse-login flow="${authRequest}"></gatehouse-login>
           </main>
           <footer>Secured by Gatehouse</footer>
         </body>

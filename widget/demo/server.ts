@@ -70,10 +70,15 @@ app.post("/api/sign-out", async (c) => {
   return c.json({ url: url.href });
 });
 
-for (const [name, type] of [["shop.css", "text/css"], ["shop.js", "text/javascript"]] as const) {
+const files = {
+  "shop.css": "text/css; charset=utf-8",
+  "shop.js": "text/javascript; charset=utf-8",
+  "icon.svg": "image/svg+xml",
+};
+for (const [name, type] of Object.entries(files)) {
   app.get(`/${name}`, async (c) => {
     const text = await Deno.readTextFile(new URL(`public/${name}`, import.meta.url));
-    return c.body(text, 200, { "content-type": `${type}; charset=utf-8` });
+    return c.body(text, 200, { "content-type": type });
   });
 }
 

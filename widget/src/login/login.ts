@@ -49,15 +49,18 @@ export class GatehouseLogin extends HTMLElement {
 
   readonly #root = this.attachShadow({ mode: "open", delegatesFocus: true });
   #texts: Texts = textsFor(undefined);
+  #rendered = false;
 
   connectedCallback(): void {
+    this.#rendered = true;
     this.#root.adoptedStyleSheets = [styleSheet()];
     this.#render();
     if (!this.hasAttribute("flow")) this.#takeAnswer();
   }
 
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
-    if (this.isConnected && before !== after) this.#render();
+    // While a parsed element is upgraded its attributes come first, though it is connected.
+    if (this.#rendered && before !== after) this.#render();
   }
 
   /** Goes to the sign-in page. The same as a click on the button. */
@@ -130,7 +133,7 @@ export class GatehouseLogin extends HTMLElement {
       subheading,
       form.element,
     );
-    if (this.hasAttribute("autofocus")) form.focus();
+    if (document.activeElement === document.body) form.focus();
 
     getFlow(this.#api(), authRequest).then((flow) => {
       subheading.textContent = flow.tenantName === "" || flow.tenantName === flow.appName

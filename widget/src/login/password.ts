@@ -31,7 +31,8 @@ export function passwordForm(
     autocomplete: "current-password",
   });
   password.control.classList.add("with-toggle");
-  password.control.append(showToggle(texts, password.input));
+  const toggle = showToggle(texts, password.input);
+  password.control.append(toggle.button);
 
   const error = el("p", { class: "error", part: "error", role: "alert" });
   const submit = el("button", { class: "submit", part: "button", type: "submit" }, texts.signIn);
@@ -56,6 +57,7 @@ export function passwordForm(
     password.setFault(password.input.value === "" ? texts.passwordMissing : "");
     if (name === "") return loginName.input.focus();
     if (password.input.value === "") return password.input.focus();
+    toggle.show(false); // password managers keep what was typed into a password field
     onSubmit(name, password.input.value);
   });
 
@@ -109,30 +111,26 @@ function field(name: string, text: string, attributes: Record<string, string>) {
   return { element, control, input, setFault };
 }
 
-function showToggle(texts: Texts, input: HTMLInputElement): HTMLButtonElement {
+function showToggle(texts: Texts, input: HTMLInputElement) {
   const button = el(
     "button",
-    {
-      class: "toggle",
-      part: "toggle",
-      type: "button",
-      "aria-pressed": "false",
-      "aria-label": texts.showPassword,
-      title: texts.showPassword,
-    },
+    { class: "toggle", part: "toggle", type: "button", "aria-label": texts.showPassword },
     icon(
       "M2 12s3.6-6.5 10-6.5S22 12 22 12s-3.6 6.5-10 6.5S2 12 2 12Z",
       "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6Z",
       "M4 4l16 16",
     ),
   );
-  button.addEventListener("click", () => {
-    const shown = input.type === "text";
-    input.type = shown ? "password" : "text";
+  const show = (shown: boolean) => {
+    input.type = shown ? "text" : "password";
     // The label stays: `aria-pressed` tells the state. The tooltip tells the next step.
-    setAttributes(button, { "aria-pressed": String(!shown) });
-    button.title = shown ? texts.showPassword : texts.hidePassword;
+    button.setAttribute("aria-pressed", String(shown));
+    button.title = shown ? texts.hidePassword : texts.showPassword;
+  };
+  show(false);
+  button.addEventListener("click", () => {
+    show(input.type === "password");
     input.focus();
   });
-  return button;
+  return { button, show };
 }

@@ -28,7 +28,7 @@ const css = `
 :host(:not([flow])) { display: inline-block; }
 *, *::before, *::after { box-sizing: border-box; }
 
-h1 { margin: 0; font-size: 1.625rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.015em; text-wrap: balance; }
+h1 { margin: 0; outline: none; font-size: 1.625rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.015em; text-wrap: balance; }
 .subheading { margin: 0.375rem 0 0; min-height: 1.5em; color: var(--_muted); text-wrap: balance; overflow-wrap: anywhere; }
 form { display: grid; gap: 1.125rem; margin-top: 1.75rem; }
 .field { display: grid; gap: 0.375rem; }
@@ -71,9 +71,11 @@ svg { width: 1.25rem; height: 1.25rem; fill: none; stroke: currentColor; stroke-
 .toggle[aria-pressed="true"] svg path:last-child { display: inline; }
 
 .fault { margin: 0; color: var(--_danger); font-size: 0.875rem; line-height: 1.4; }
+.error:empty { position: absolute; } /* still there, so that what it says next is announced */
+.error { margin: 0; }
 .error:not(:empty) {
-  margin: 0; padding: 0.75rem 0.875rem; font-size: 0.9375rem; line-height: 1.45; color: var(--_danger);
-  background: var(--_danger-ground); border-radius: var(--_radius); border-inline-start: 3px solid currentColor;
+  padding: 0.75rem 0.875rem; font-size: 0.9375rem; line-height: 1.45; color: var(--_danger);
+  background: var(--_danger-ground); border-radius: var(--_radius);
 }
 .status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .stopped { margin-top: 1.5rem; display: grid; gap: 0.75rem; }

@@ -12,7 +12,7 @@ export const en = {
   redirecting: "Opening the sign-in page…",
   loginNameMissing: "Enter your user name or e-mail",
   passwordMissing: "Enter your password",
-  stopped: "This sign-in cannot go on",
+  stopped: "Sign-in stopped",
   startAgain: "Go back to the application and sign in from there.",
   /** By problem slug. What the person can do stands in the text. */
   problems: {
