@@ -21,7 +21,7 @@ app.post("/tenants/:id/reconcile", async (c) => {
   return c.json({ tenantId: id }, 202);
 });
 
-/** 200 `{ clientId, clientSecret }`, the secret shown this once · 403 `not_allowed` · 404 `app_not_found` · 409 `app_not_confidential`, `app_not_ready` · 503 `zitadel_unreachable` */
+/** 200 `{ clientId, clientSecret }`, the secret shown this once · 403 `not_allowed` · 404 `app_not_found` · 409 `app_not_confidential`, `app_not_ready` · 503 `zitadel_unavailable` */
 app.post("/apps/:id/secret", async (c) => {
   const { id } = check(c.req.param(), OfPath);
   const { tenantId } = await body(c, SecretRequest);

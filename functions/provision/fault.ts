@@ -11,19 +11,8 @@ export interface Fault {
   retryable: boolean;
 }
 
-/** We refuse before ZITADEL is asked. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-  constructor(readonly slug: string, detail: string) {
-    super(detail);
-  }
-}
-
 /** Null for what is no answer of ZITADEL: a bug, or the database away. */
 export function faultOf(error: unknown, refusals: Refusals): Fault | null {
-  if (error instanceof Refusal) {
-    return { slug: error.slug, detail: error.message, retryable: false };
-  }
   if (!(error instanceof ZitadelError)) return null;
   const said = error.id === undefined ? error.code : `${error.code}, ${error.id}`;
   const away = unreachable[error.code];

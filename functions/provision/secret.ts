@@ -4,7 +4,6 @@ import { asCaller, type AsCallerOptions } from "../_shared/db.ts";
 import { Problem } from "../_shared/problem.ts";
 import { ZitadelError } from "../_shared/zitadel/errors.ts";
 import { zitadelOf } from "./environment.ts";
-import { faultOf } from "./fault.ts";
 
 export interface Secret {
   clientId: string;
@@ -14,7 +13,7 @@ export interface Secret {
 
 /**
  * A new secret for a confidential application. It is on record before ZITADEL is asked, so no secret is made off the record.
- * @throws {Problem} not_allowed, app_not_found, app_not_confidential, app_not_ready; zitadel_… when ZITADEL does not do it
+ * @throws {Problem} not_allowed, app_not_found, app_not_confidential, app_not_ready, zitadel_unavailable
  */
 export async function rotateSecret(
   caller: Caller,
@@ -32,9 +31,8 @@ export async function rotateSecret(
     const clientSecret = await zitadel.generateClientSecret(app.projectId, app.applicationId);
     return { clientId: app.clientId, clientSecret };
   } catch (error) {
-    const fault = error instanceof ZitadelError && faultOf(error, {});
-    if (!fault) throw error;
-    throw new Problem(fault.slug, fault.detail, { status: 503, cause: error });
+    if (!(error instanceof ZitadelError)) throw error;
+    throw new Problem("zitadel_unavailable", "ZITADEL made no secret", { cause: error });
   }
 }
 
