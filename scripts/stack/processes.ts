@@ -45,6 +45,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     command: deno([
       "--allow-net",
       "--allow-env",
+      "--allow-sys", // node:https reads the system's authorities
       `--allow-read=${join(root, "widget/dist")},${Object.values(env).join(",")}`,
     ], ["functions/main/index.ts"]),
     cwd: root,
