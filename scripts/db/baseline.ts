@@ -10,6 +10,7 @@ import { Failure } from "../stack/failure.ts";
 import { listMigrations } from "../migrate.ts";
 import { declaredFiles } from "./declared.ts";
 import { migrations, root } from "./paths.ts";
+import { wrapTransaction } from "./transaction.ts";
 
 const version = "20261122000100";
 
@@ -17,11 +18,13 @@ export function baseline(): string {
   const sections = declaredFiles().map((path) =>
     `-- ${relative(root, path)}\n\n${Deno.readTextFileSync(path).trim()}\n`
   );
-  return [
-    "-- The database as it was first declared, file by file: read sql/ and policies/ instead.\n",
-    "-- a function may name a table that comes later\nset local check_function_bodies = off;\n",
-    ...sections,
-  ].join("\n");
+  return wrapTransaction(
+    "The database as it was first declared, file by file: read sql/ and policies/ instead.",
+    [
+      "-- a function may name a table that comes later\nset local check_function_bodies = off;\n",
+      ...sections,
+    ].join("\n"),
+  );
 }
 
 if (import.meta.main) {

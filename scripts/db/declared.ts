@@ -4,6 +4,7 @@ import type { ISql, Sql } from "postgres";
 import postgres from "postgres";
 import { Failure } from "../stack/failure.ts";
 import { declarations, root } from "./paths.ts";
+import { unwrapTransaction } from "./transaction.ts";
 import { workerMigrations } from "./worker_schema.ts";
 
 /** Every declaration in the order of its path: sql/ first, then policies/. */
@@ -40,9 +41,9 @@ export async function checkFunctions(sql: ISql): Promise<void> {
   }
 }
 
-/** Runs one file of statements; a fault is named by its file and line. */
+/** Runs one file of statements in the transaction that `sql` is in; a fault is named by its file and line. */
 export async function runFile(sql: ISql, path: string): Promise<void> {
-  const text = Deno.readTextFileSync(path);
+  const text = unwrapTransaction(Deno.readTextFileSync(path));
   await sql.unsafe(text).simple().catch((error) => {
     throw new Failure(`${relative(root, path)}${place(text, error)}`);
   });

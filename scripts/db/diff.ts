@@ -9,6 +9,7 @@ import { Failure } from "../stack/failure.ts";
 import { migrations } from "./paths.ts";
 import { supabase } from "./supabase_cli.ts";
 import { declaredDatabase, migratedDatabase, type Throwaway } from "./throwaway.ts";
+import { wrapTransaction } from "./transaction.ts";
 import { newVersion } from "./worker_schema.ts";
 
 /** The statements that would turn `from` into `to`; empty when they are the same. Throws when the CLI meets what it cannot compare. */
@@ -47,7 +48,10 @@ if (import.meta.main) {
       console.error("Nothing differs: the migrations arrive at what sql/ and policies/ declare");
     } else {
       const path = join(migrations, `${newVersion(new Date())}_${name}.sql`);
-      Deno.writeTextFileSync(path, `${statements}\n`);
+      Deno.writeTextFileSync(
+        path,
+        wrapTransaction("Written by deno task db:diff, then read.", statements),
+      );
       console.log(path);
     }
   } catch (error) {

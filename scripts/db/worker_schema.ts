@@ -7,6 +7,7 @@
  */
 import { dirname, join } from "node:path";
 import { migrations as migrationsFolder, root } from "./paths.ts";
+import { wrapTransaction } from "./transaction.ts";
 
 const library = join(root, "node_modules/graphile-worker");
 const marker = /^-- graphile-worker's (\d{6}\.sql)$/gm;
@@ -43,12 +44,14 @@ export function workerMigration(done: Set<string>): string | undefined {
   const missing = [...librarySql()].filter(([name]) => !done.has(name));
   if (missing.length === 0) return undefined;
   const version = JSON.parse(Deno.readTextFileSync(join(library, "package.json"))).version;
-  return [
-    `-- The queue's own schema, copied from graphile-worker ${version} by scripts/db/worker_schema.ts: do not edit.`,
-    ...(done.size === 0 ? [bootstrap] : []),
-    ...missing.map(([name, text]) => fileBlock(name, text)),
-    searchPath,
-  ].join("\n\n") + "\n";
+  return wrapTransaction(
+    `The queue's own schema, copied from graphile-worker ${version} by scripts/db/worker_schema.ts: do not edit.`,
+    [
+      ...(done.size === 0 ? [bootstrap] : []),
+      ...missing.map(([name, text]) => fileBlock(name, text)),
+      searchPath,
+    ].join("\n\n"),
+  );
 }
 
 const bootstrap = `\

@@ -1,4 +1,5 @@
 -- The queue's own schema, copied from graphile-worker 0.18.0 by scripts/db/worker_schema.ts: do not edit.
+begin;
 
 create schema graphile_worker;
 
@@ -2615,3 +2616,5 @@ begin
   end loop;
 end;
 $$;
+
+commit;

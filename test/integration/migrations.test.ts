@@ -20,7 +20,7 @@ $$;
 create table public.authors (id int primary key, "the;name" text);
 do $body$ begin perform E'it\\'s; quoted'; end $body$`,
   "20260103000000_links.sql":
-    "alter table public.books add author_id int references public.authors;\n-- the end\n",
+    "-- links\nbegin;\nlock table public.books;\nalter table public.books add author_id int references public.authors;\n-- the end\ncommit;\n",
 };
 const versions = Object.keys(files).map((name) => name.slice(0, 14));
 
@@ -85,7 +85,7 @@ Deno.test("a migration that fails leaves nothing behind, and those before it sta
 
 Deno.test("a fault is named by its file and line", async () => {
   await using project = makeProject({
-    "20260104000000_broken.sql": "select 1;\n\nselect nothing_here;\n",
+    "20260104000000_broken.sql": "begin;\n\nselect nothing_here;\ncommit;\n",
   });
   await using database = await createDatabase({ empty: true });
   await assert.rejects(

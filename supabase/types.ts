@@ -1,0 +1,1068 @@
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  "public": {
+    Tables: {
+      "apps": {
+        Row: {
+          "application_id": string | null;
+          "client_id": string | null;
+          "created_at": string;
+          "enabled": boolean;
+          "id": string;
+          "kind": string;
+          "last_error": Json | null;
+          "name": string;
+          "post_logout_uris": (string)[];
+          "redirect_uris": (string)[];
+          "state": string;
+          "tenant_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "application_id"?: string | null;
+          "client_id"?: string | null;
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "kind"?: string;
+          "last_error"?: Json | null;
+          "name": string;
+          "post_logout_uris"?: (string)[];
+          "redirect_uris"?: (string)[];
+          "state"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "application_id"?: string | null;
+          "client_id"?: string | null;
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "kind"?: string;
+          "last_error"?: Json | null;
+          "name"?: string;
+          "post_logout_uris"?: (string)[];
+          "redirect_uris"?: (string)[];
+          "state"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "apps_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "assignments": {
+        Row: {
+          "created_at": string;
+          "id": string;
+          "principal_id": string;
+          "role_key": string;
+          "service_account_id": string | null;
+          "tenant_id": string;
+          "user_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "id"?: string;
+          "principal_id"?: never;
+          "role_key": string;
+          "service_account_id"?: string | null;
+          "tenant_id": string;
+          "user_id"?: string | null;
+        };
+        Update: {
+          "created_at"?: string;
+          "id"?: string;
+          "principal_id"?: never;
+          "role_key"?: string;
+          "service_account_id"?: string | null;
+          "tenant_id"?: string;
+          "user_id"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "assignments_role_key_fkey";
+            columns: ["role_key"];
+            isOneToOne: false;
+            referencedRelation: "roles";
+            referencedColumns: ["key"];
+          },
+          {
+            foreignKeyName: "assignments_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "assignments_tenant_id_service_account_id_fkey";
+            columns: ["tenant_id", "service_account_id"];
+            isOneToOne: false;
+            referencedRelation: "service_accounts";
+            referencedColumns: ["tenant_id", "id"];
+          },
+          {
+            foreignKeyName: "assignments_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "audit_events": {
+        Row: {
+          "actor": NonNullable<Json>;
+          "context": NonNullable<Json>;
+          "data": NonNullable<Json>;
+          "id": string;
+          "occurred_at": string;
+          "recorded_at": string;
+          "targets": NonNullable<Json>;
+          "tenant_id": string;
+          "type": string;
+          "version": number;
+          "xid": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor": NonNullable<Json>;
+          "context": NonNullable<Json>;
+          "data": NonNullable<Json>;
+          "id"?: string;
+          "occurred_at": string;
+          "recorded_at"?: string;
+          "targets": NonNullable<Json>;
+          "tenant_id": string;
+          "type": string;
+          "version"?: number;
+          "xid"?: unknown;
+        };
+        Update: {
+          "actor"?: NonNullable<Json>;
+          "context"?: NonNullable<Json>;
+          "data"?: NonNullable<Json>;
+          "id"?: string;
+          "occurred_at"?: string;
+          "recorded_at"?: string;
+          "targets"?: NonNullable<Json>;
+          "tenant_id"?: string;
+          "type"?: string;
+          "version"?: number;
+          "xid"?: unknown;
+        };
+        Relationships: [];
+      };
+      "event_types": {
+        Row: {
+          "description": string;
+          "name": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "description": string;
+          "name": string;
+          "version"?: number;
+        };
+        Update: {
+          "description"?: string;
+          "name"?: string;
+          "version"?: number;
+        };
+        Relationships: [];
+      };
+      "providers": {
+        Row: {
+          "created_at": string;
+          "enabled": boolean;
+          "id": string;
+          "idp_id": string | null;
+          "kind": string;
+          "name": string;
+          "settings": NonNullable<Json>;
+          "state": string;
+          "tenant_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "idp_id"?: string | null;
+          "kind": string;
+          "name": string;
+          "settings"?: NonNullable<Json>;
+          "state"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "idp_id"?: string | null;
+          "kind"?: string;
+          "name"?: string;
+          "settings"?: NonNullable<Json>;
+          "state"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "providers_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "provisioning_steps": {
+        Row: {
+          "attempts": number;
+          "external_id": string | null;
+          "input_hash": string | null;
+          "last_error": Json | null;
+          "name": string;
+          "position": number;
+          "required": boolean;
+          "settled_at": string | null;
+          "started_at": string | null;
+          "state": string;
+          "tenant_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number;
+          "external_id"?: string | null;
+          "input_hash"?: string | null;
+          "last_error"?: Json | null;
+          "name": string;
+          "position": number;
+          "required"?: boolean;
+          "settled_at"?: string | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "attempts"?: number;
+          "external_id"?: string | null;
+          "input_hash"?: string | null;
+          "last_error"?: Json | null;
+          "name"?: string;
+          "position"?: number;
+          "required"?: boolean;
+          "settled_at"?: string | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "provisioning_steps_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "rights": {
+        Row: {
+          "description": string;
+          "key": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "description": string;
+          "key": string;
+        };
+        Update: {
+          "description"?: string;
+          "key"?: string;
+        };
+        Relationships: [];
+      };
+      "role_rights": {
+        Row: {
+          "right_key": string;
+          "role_key": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "right_key": string;
+          "role_key": string;
+        };
+        Update: {
+          "right_key"?: string;
+          "role_key"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "role_rights_right_key_fkey";
+            columns: ["right_key"];
+            isOneToOne: false;
+            referencedRelation: "rights";
+            referencedColumns: ["key"];
+          },
+          {
+            foreignKeyName: "role_rights_role_key_fkey";
+            columns: ["role_key"];
+            isOneToOne: false;
+            referencedRelation: "roles";
+            referencedColumns: ["key"];
+          },
+        ];
+      };
+      "roles": {
+        Row: {
+          "description": string;
+          "key": string;
+          "scope": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "description": string;
+          "key": string;
+          "scope": string;
+        };
+        Update: {
+          "description"?: string;
+          "key"?: string;
+          "scope"?: string;
+        };
+        Relationships: [];
+      };
+      "service_accounts": {
+        Row: {
+          "created_at": string;
+          "enabled": boolean;
+          "id": string;
+          "issuer": string | null;
+          "name": string;
+          "subject": string | null;
+          "tenant_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "issuer"?: string | null;
+          "name": string;
+          "subject"?: string | null;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "id"?: string;
+          "issuer"?: string | null;
+          "name"?: string;
+          "subject"?: string | null;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "service_accounts_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "settings": {
+        Row: {
+          "key": string;
+          "updated_at": string;
+          "value": NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          "key": string;
+          "updated_at"?: string;
+          "value": NonNullable<Json>;
+        };
+        Update: {
+          "key"?: string;
+          "updated_at"?: string;
+          "value"?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
+      "sign_in_sessions": {
+        Row: {
+          "auth_methods": (string)[];
+          "client_id": string;
+          "ended_at": string | null;
+          "id": string;
+          "signed_in_at": string;
+          "tenant_id": string;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "auth_methods"?: (string)[];
+          "client_id": string;
+          "ended_at"?: string | null;
+          "id": string;
+          "signed_in_at": string;
+          "tenant_id": string;
+          "user_id": string;
+        };
+        Update: {
+          "auth_methods"?: (string)[];
+          "client_id"?: string;
+          "ended_at"?: string | null;
+          "id"?: string;
+          "signed_in_at"?: string;
+          "tenant_id"?: string;
+          "user_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "sign_in_sessions_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "sign_in_sessions_user_id_fkey";
+            columns: ["user_id"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "subscriptions": {
+        Row: {
+          "created_at": string;
+          "ends_at": string | null;
+          "id": string;
+          "plan": string;
+          "starts_at": string;
+          "tenant_id": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "ends_at"?: string | null;
+          "id"?: string;
+          "plan": string;
+          "starts_at"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "ends_at"?: string | null;
+          "id"?: string;
+          "plan"?: string;
+          "starts_at"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "subscriptions_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "tenant_domains": {
+        Row: {
+          "created_at": string;
+          "id": string;
+          "name": string;
+          "tenant_id": string;
+          "updated_at": string;
+          "verification": string;
+          "verification_token": string;
+          "verified_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "id"?: string;
+          "name": string;
+          "tenant_id": string;
+          "updated_at"?: string;
+          "verification"?: string;
+          "verification_token"?: string;
+          "verified_at"?: string | null;
+        };
+        Update: {
+          "created_at"?: string;
+          "id"?: string;
+          "name"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+          "verification"?: string;
+          "verification_token"?: string;
+          "verified_at"?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "tenant_domains_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "tenants": {
+        Row: {
+          "activated_at": string | null;
+          "admin_email": string | null;
+          "admin_family_name": string | null;
+          "admin_given_name": string | null;
+          "branding": NonNullable<Json>;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "login_domain": string | null;
+          "name": string;
+          "organization_id": string | null;
+          "plan": string;
+          "project_id": string | null;
+          "slug": string;
+          "status": string;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "activated_at"?: string | null;
+          "admin_email"?: string | null;
+          "admin_family_name"?: string | null;
+          "admin_given_name"?: string | null;
+          "branding"?: NonNullable<Json>;
+          "created_at"?: string;
+          "id"?: string;
+          "kind"?: string;
+          "login_domain"?: string | null;
+          "name": string;
+          "organization_id"?: string | null;
+          "plan"?: string;
+          "project_id"?: string | null;
+          "slug": string;
+          "status"?: string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "activated_at"?: string | null;
+          "admin_email"?: string | null;
+          "admin_family_name"?: string | null;
+          "admin_given_name"?: string | null;
+          "branding"?: NonNullable<Json>;
+          "created_at"?: string;
+          "id"?: string;
+          "kind"?: string;
+          "login_domain"?: string | null;
+          "name"?: string;
+          "organization_id"?: string | null;
+          "plan"?: string;
+          "project_id"?: string | null;
+          "slug"?: string;
+          "status"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
+      "users": {
+        Row: {
+          "created_at": string;
+          "display_name": string | null;
+          "email": string | null;
+          "email_verified": boolean;
+          "family_name": string | null;
+          "given_name": string | null;
+          "home_tenant_id": string | null;
+          "id": string;
+          "issuer": string;
+          "last_seen_at": string | null;
+          "login_name": string | null;
+          "preferred_language": string | null;
+          "state": string;
+          "subject": string;
+          "tokens_valid_after": string;
+          "updated_at": string;
+          "zitadel_sequence": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "display_name"?: string | null;
+          "email"?: string | null;
+          "email_verified"?: boolean;
+          "family_name"?: string | null;
+          "given_name"?: string | null;
+          "home_tenant_id"?: string | null;
+          "id"?: string;
+          "issuer": string;
+          "last_seen_at"?: string | null;
+          "login_name"?: string | null;
+          "preferred_language"?: string | null;
+          "state"?: string;
+          "subject": string;
+          "tokens_valid_after"?: string;
+          "updated_at"?: string;
+          "zitadel_sequence"?: number;
+        };
+        Update: {
+          "created_at"?: string;
+          "display_name"?: string | null;
+          "email"?: string | null;
+          "email_verified"?: boolean;
+          "family_name"?: string | null;
+          "given_name"?: string | null;
+          "home_tenant_id"?: string | null;
+          "id"?: string;
+          "issuer"?: string;
+          "last_seen_at"?: string | null;
+          "login_name"?: string | null;
+          "preferred_language"?: string | null;
+          "state"?: string;
+          "subject"?: string;
+          "tokens_valid_after"?: string;
+          "updated_at"?: string;
+          "zitadel_sequence"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "users_home_tenant_id_fkey";
+            columns: ["home_tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "webhook_attempts": {
+        Row: {
+          "delivery_id": string;
+          "duration_ms": number;
+          "error_class": string | null;
+          "number": number;
+          "response_body": string | null;
+          "response_headers": Json | null;
+          "started_at": string;
+          "status": number | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "delivery_id": string;
+          "duration_ms": number;
+          "error_class"?: string | null;
+          "number": number;
+          "response_body"?: string | null;
+          "response_headers"?: Json | null;
+          "started_at": string;
+          "status"?: number | null;
+          "tenant_id": string;
+        };
+        Update: {
+          "delivery_id"?: string;
+          "duration_ms"?: number;
+          "error_class"?: string | null;
+          "number"?: number;
+          "response_body"?: string | null;
+          "response_headers"?: Json | null;
+          "started_at"?: string;
+          "status"?: number | null;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
+            columns: ["tenant_id", "delivery_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_deliveries";
+            referencedColumns: ["tenant_id", "id"];
+          },
+        ];
+      };
+      "webhook_deliveries": {
+        Row: {
+          "attempts": number;
+          "claimed_until": string | null;
+          "created_at": string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_recorded_at": string;
+          "event_type": string;
+          "id": string;
+          "next_attempt_at": string;
+          "settled_at": string | null;
+          "state": string;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number;
+          "claimed_until"?: string | null;
+          "created_at"?: string;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_recorded_at": string;
+          "event_type": string;
+          "id"?: string;
+          "next_attempt_at"?: string;
+          "settled_at"?: string | null;
+          "state"?: string;
+          "tenant_id": string;
+        };
+        Update: {
+          "attempts"?: number;
+          "claimed_until"?: string | null;
+          "created_at"?: string;
+          "endpoint_id"?: string;
+          "event_id"?: string;
+          "event_recorded_at"?: string;
+          "event_type"?: string;
+          "id"?: string;
+          "next_attempt_at"?: string;
+          "settled_at"?: string | null;
+          "state"?: string;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_deliveries_tenant_id_endpoint_id_fkey";
+            columns: ["tenant_id", "endpoint_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_endpoints";
+            referencedColumns: ["tenant_id", "id"];
+          },
+        ];
+      };
+      "webhook_endpoints": {
+        Row: {
+          "created_at": string;
+          "description": string;
+          "disabled_reason": string | null;
+          "enabled": boolean;
+          "event_types": (string)[] | null;
+          "id": string;
+          "max_attempts": number;
+          "paused_until": string | null;
+          "since_at": string;
+          "tenant_id": string;
+          "updated_at": string;
+          "url": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "description"?: string;
+          "disabled_reason"?: string | null;
+          "enabled"?: boolean;
+          "event_types"?: (string)[] | null;
+          "id"?: string;
+          "max_attempts"?: number;
+          "paused_until"?: string | null;
+          "since_at"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+          "url": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "description"?: string;
+          "disabled_reason"?: string | null;
+          "enabled"?: boolean;
+          "event_types"?: (string)[] | null;
+          "id"?: string;
+          "max_attempts"?: number;
+          "paused_until"?: string | null;
+          "since_at"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+          "url"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_endpoints_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      "archive_tenant": {
+        Args: { "tenant_id": string };
+        Returns: {
+          "activated_at": string | null;
+          "admin_email": string | null;
+          "admin_family_name": string | null;
+          "admin_given_name": string | null;
+          "branding": NonNullable<Json>;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "login_domain": string | null;
+          "name": string;
+          "organization_id": string | null;
+          "plan": string;
+          "project_id": string | null;
+          "slug": string;
+          "status": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "create_tenant": {
+        Args: { "admin"?: Json; "app"?: Json; "name": string; "plan"?: string; "slug": string };
+        Returns: {
+          "activated_at": string | null;
+          "admin_email": string | null;
+          "admin_family_name": string | null;
+          "admin_given_name": string | null;
+          "branding": NonNullable<Json>;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "login_domain": string | null;
+          "name": string;
+          "organization_id": string | null;
+          "plan": string;
+          "project_id": string | null;
+          "slug": string;
+          "status": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "list_events": {
+        Args: { "after_seq"?: number; "limit"?: number; "tenant_id": string; "types"?: (string)[] };
+        Returns: {
+          "actor": Json;
+          "context": Json;
+          "data": Json;
+          "id": string;
+          "occurred_at": string;
+          "recorded_at": string;
+          "seq": number;
+          "targets": Json;
+          "type": string;
+          "version": number;
+        }[];
+      };
+      "reconcile_tenant": { Args: { "tenant_id": string }; Returns: undefined };
+      "resume_tenant": {
+        Args: { "tenant_id": string };
+        Returns: {
+          "activated_at": string | null;
+          "admin_email": string | null;
+          "admin_family_name": string | null;
+          "admin_given_name": string | null;
+          "branding": NonNullable<Json>;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "login_domain": string | null;
+          "name": string;
+          "organization_id": string | null;
+          "plan": string;
+          "project_id": string | null;
+          "slug": string;
+          "status": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "sign_out_everywhere": { Args: { "user_id"?: string }; Returns: undefined };
+      "start_session": { Args: Record<PropertyKey, never>; Returns: string };
+      "suspend_tenant": {
+        Args: { "tenant_id": string };
+        Returns: {
+          "activated_at": string | null;
+          "admin_email": string | null;
+          "admin_family_name": string | null;
+          "admin_given_name": string | null;
+          "branding": NonNullable<Json>;
+          "created_at": string;
+          "id": string;
+          "kind": string;
+          "login_domain": string | null;
+          "name": string;
+          "organization_id": string | null;
+          "plan": string;
+          "project_id": string | null;
+          "slug": string;
+          "status": string;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "whoami": { Args: Record<PropertyKey, never>; Returns: Json };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, "__InternalSupabase">;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Insert: infer I;
+    } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Update: infer U;
+    } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+    ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][
+    CompositeTypeName
+  ]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+    ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  "public": {
+    Enums: {},
+  },
+} as const;
