@@ -30,10 +30,10 @@ export function frontDoor(door: FrontDoor): Hono {
   const app = new Hono();
   const site = app.basePath(door.basePath || "/");
   const rest = `${door.basePath}/rest/v1`;
-  site.all("/rest/v1/*", (c) => sendOn(c, door.postgrest, c.req.path.slice(rest.length)));
+  site.all("/rest/v1/*", (c) => sendOn(c, door.postgrest, rest));
   const mount = (names: string[], origin: string) => {
     for (const name of names) {
-      const handler = (c: Context) => sendOn(c, origin, c.req.path.slice(door.basePath.length));
+      const handler = (c: Context) => sendOn(c, origin, door.basePath);
       site.all(`/functions/v1/${name}`, handler);
       site.all(`/functions/v1/${name}/*`, handler);
     }
@@ -46,8 +46,9 @@ export function frontDoor(door: FrontDoor): Hono {
   return app;
 }
 
-async function sendOn(c: Context, origin: string, path: string): Promise<Response> {
-  const { search } = new URL(c.req.url);
+/** Sends a request on to `origin`, without the front of its path. */
+async function sendOn(c: Context, origin: string, without: string): Promise<Response> {
+  const { pathname, search } = new URL(c.req.url); // as it came: c.req.path is decoded
   const headers = new Headers(c.req.raw.headers);
   headers.delete("apikey"); // Supabase's clients send it; the bearer token is what counts
   headers.set("x-forwarded-for", getConnInfo(c).remote.address ?? "unknown");
@@ -55,7 +56,7 @@ async function sendOn(c: Context, origin: string, path: string): Promise<Respons
   headers.set("x-forwarded-host", c.req.header("host") ?? "");
   headers.delete("forwarded");
   try {
-    return await proxy(origin + path + search, {
+    return await proxy(origin + pathname.slice(without.length) + search, {
       raw: c.req.raw,
       headers,
       redirect: "manual",

@@ -17,6 +17,7 @@ import {
   superuserUrl,
 } from "./postgres.ts";
 import { databaseUrl, processes, storefrontSpec, writePostgrestConfig } from "./processes.ts";
+import { checkParts } from "./parts.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** What .stack/stack.json says. */
@@ -54,6 +55,7 @@ export class Stack {
   /** Brings everything up. When it throws, `stop()` ends what already runs. */
   async start(): Promise<Facts> {
     const { options } = this;
+    await checkParts();
     await lockDirectory(options.dir);
     await stopLeftover(join(options.dir, "postgres"));
     if (options.fresh) await forget(options.dir);

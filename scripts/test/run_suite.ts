@@ -1,5 +1,6 @@
 // Runs one suite and counts its tests. A suite that ran none, or broke outside a test, counts as one failure.
-import { join } from "node:path";
+import { resolve } from "node:path";
+import { clusters } from "../../test/support/postgres.ts";
 import { root } from "../stack/layout.ts";
 import type { Suite } from "./suites.ts";
 
@@ -46,7 +47,7 @@ async function runTests(suite: Extract<Suite, { folder: string }>): Promise<Coun
       ...suite.parallel ? ["--parallel"] : [],
       `--junit-path=${report}`,
       suite.folder,
-    ]);
+    ], { GATEHOUSE_TEST_PG: suite.databases ? JSON.stringify(await clusters()) : "" });
     const count = countJunit(await Deno.readTextFile(report));
     if (count.passed + count.failed === 0) {
       console.log(`${suite.name}: no test ran in ${suite.folder}`);
@@ -75,12 +76,16 @@ export function countJunit(xml: string): Count {
   return count;
 }
 
-async function run(command: string[]): Promise<number> {
+async function run(command: string[], env: Record<string, string> = {}): Promise<number> {
   const [program = "", ...args] = command;
-  const child = new Deno.Command(program.includes("/") ? join(root, program) : program, {
+  const child = new Deno.Command(program.includes("/") ? resolve(root, program) : program, {
     args,
     cwd: root,
-    env: { DENO_NO_UPDATE_CHECK: "1" },
+    env: {
+      ...env,
+      ...Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+      DENO_NO_UPDATE_CHECK: "1",
+    },
     stdin: "null",
   }).spawn();
   return (await child.status).code;

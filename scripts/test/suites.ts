@@ -4,8 +4,17 @@
 export type Suite =
   /** Each command is one test. */
   | { name: string; commands: { title: string; deno: string[] }[] }
-  /** A folder of Deno tests. `before` are the words in front of `deno`; `parallel`: its files need nothing from each other. */
-  | { name: string; folder: string; before?: string[]; parallel?: boolean };
+  /** A folder of Deno tests. */
+  | {
+    name: string;
+    folder: string;
+    /** Words in front of `deno`. */
+    before?: string[];
+    /** Its files need nothing from each other. */
+    parallel?: boolean;
+    /** It gets the run's test databases (test/support/postgres.ts). */
+    databases?: boolean;
+  };
 
 export const gate: Suite = {
   name: "format, lint, types",
@@ -18,10 +27,14 @@ export const gate: Suite = {
 
 export const unit: Suite = { name: "unit", folder: "test/unit", parallel: true };
 /** Who may what, and the lint of the catalog. */
-export const sql: Suite = { name: "sql", folder: "test/sql" };
-export const integration: Suite = { name: "integration", folder: "test/integration" };
+export const sql: Suite = { name: "sql", folder: "test/sql", databases: true };
+export const integration: Suite = {
+  name: "integration",
+  folder: "test/integration",
+  databases: true,
+};
 /** The adapter's contract, against the double or what ZITADEL_URL names. */
-export const contract: Suite = { name: "contract", folder: "test/contract" };
+export const contract: Suite = { name: "contract", folder: "test/contract", databases: true };
 /** Real pages in a real browser, on a machine without a way out: a packet that tries fails the suite. */
 export const e2e: Suite = { name: "e2e", folder: "test/e2e", before: ["test/e2e/egress.sh"] };
 

@@ -1,0 +1,99 @@
+// A whole stack for a test: the same program as `npm start`, on free ports, in a directory of its own.
+import { dirname, join } from "node:path";
+import type { Facts } from "../../scripts/stack/stack.ts";
+import { root } from "./paths.ts";
+
+export interface TestStack extends AsyncDisposable {
+  facts: Facts;
+  dir: string;
+  /** Of the program; its processes are its children. */
+  pid: number;
+  /** Ends it as Ctrl-C does and waits. Its directory stays until disposal. */
+  stop(signal?: Deno.Signal): Promise<Ended>;
+}
+
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts a stack and waits until it is ready. Throws with what it printed when it ends instead. */
+export async function startStack(
+  args: string[] = [],
+  { dir, env }: { dir?: string; env?: Record<string, string> } = {},
+): Promise<TestStack> {
+  const own = dir ?? join(await Deno.makeTempDir({ prefix: "gatehouse-stack-" }), "stack");
+  const process = start([...args, "--dir", own], env);
+  const ended = process.output().then(text);
+  let early: Ended | undefined;
+  ended.then((value) => early = value);
+  const file = join(own, "stack.json");
+  let facts: Facts | undefined;
+  while (!facts) {
+    if (early) throw new Error(`The stack ended with ${early.code}:\n${early.stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    facts = await Deno.readTextFile(file).then((json) => JSON.parse(json), () => undefined);
+  }
+  const stop = async (signal: Deno.Signal = "SIGINT") => {
+    if (!early) process.kill(signal);
+    return await ended;
+  };
+  return {
+    facts,
+    dir: own,
+    pid: process.pid,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      if (!dir) await Deno.remove(dirname(own), { recursive: true });
+    },
+  };
+}
+
+/** Runs the program until it ends by itself: for what it refuses. */
+export async function runStart(args: string[], env?: Record<string, string>): Promise<Ended> {
+  return text(await start(args, env).output());
+}
+
+/** Every process below this one, by number. */
+export async function descendants(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = await parentOf(Number(name));
+    if (parent !== undefined) parents.set(Number(name), parent);
+  }
+  const below = (top: number): number[] =>
+    [...parents].filter(([, parent]) => parent === top)
+      .flatMap(([child]) => [child, ...below(child)]);
+  return below(pid);
+}
+
+/** Whether a process still runs; one that ended and nobody asked about does not. */
+export async function runs(pid: number): Promise<boolean> {
+  return await parentOf(pid) !== undefined;
+}
+
+async function parentOf(pid: number): Promise<number | undefined> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+  // "12 (a name) S 1 …": state and parent follow the last parenthesis.
+  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === undefined || state === "" || state === "Z" ? undefined : Number(parent);
+}
+
+function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--cached-only", "--no-prompt", "scripts/start.ts", "--port", "0", ...args],
+    cwd: root,
+    env: { ...env, DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+function text({ code, stdout, stderr }: Deno.CommandOutput): Ended {
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
