@@ -38,44 +38,24 @@ const Rotation = z.strictObject({
 const OfTenant = z.strictObject({ tenantId: z.uuid() });
 
 /**
- * 201 `{ id, secret, url, description, eventTypes, enabled, since, createdAt }`, the secret shown this once ·
- * 403 `not_allowed` · 422 `invalid_request`, `url_refused`, `address_refused`, `since_too_old`
+ * 201 `{ id, secret, url, description, eventTypes, since, enabled, createdAt }`, the secret shown this once ·
+ * 403 `not_allowed` · 422 `invalid_request`, `url_refused`, `address_refused`, `event_type_unknown`, `since_too_old`
  */
 app.post("/endpoints", async (c) => {
   const wanted = await body(c, NewEndpoint);
   await refuseUnlessCallable(wanted.url);
   const secret = newWebhookSecret();
-  const row = await asCaller(c.var.caller, async (sql) => {
-    const [made] = await sql<{ id: string }[]>`select private.new_id() as id`;
-    const { id } = made!;
-    const { keyId, ciphertext } = await seal(secret, webhookSecretPlace(wanted.tenantId, id));
-    const [created] = await sql<{ endpoint: EndpointRow }[]>`
-      select private.create_webhook_endpoint(${wanted.tenantId}, ${id}, ${wanted.url},
+  const endpoint = await asCaller(c.var.caller, async (sql) => {
+    const [made] = await sql<[{ id: string }]>`select private.new_id() as id`;
+    const { keyId, ciphertext } = await seal(secret, webhookSecretPlace(wanted.tenantId, made.id));
+    const [created] = await sql<[{ endpoint: { id: string } }]>`
+      select private.create_webhook_endpoint(${wanted.tenantId}, ${made.id}, ${wanted.url},
         ${wanted.description ?? null}, ${wanted.eventTypes ?? null}::text[],
         ${wanted.since ?? null}::timestamptz, ${keyId}, ${ciphertext}) as endpoint`;
-    return created!.endpoint;
+    return created.endpoint;
   }, { path: c.req.path });
-  return c.json({
-    id: row.id,
-    secret,
-    url: row.url,
-    description: row.description,
-    eventTypes: row.event_types,
-    enabled: row.enabled,
-    since: row.since_at,
-    createdAt: row.created_at,
-  }, 201);
+  return c.json({ ...endpoint, secret }, 201);
 });
-
-interface EndpointRow {
-  id: string;
-  url: string;
-  description: string;
-  event_types: string[] | null;
-  enabled: boolean;
-  since_at: string;
-  created_at: string;
-}
 
 /** 200 `{ secret }`, shown this once; the old one signs on for the overlap · 403 `not_allowed` · 404 `endpoint_not_found` */
 app.post("/endpoints/:id/rotate", async (c) => {
@@ -112,9 +92,9 @@ async function openEndpoint(
   path: string,
 ): Promise<OpenEndpoint> {
   return await asCaller(caller, async (sql) => {
-    const [row] = await sql<{ endpoint: OpenEndpoint }[]>`
+    const [row] = await sql<[{ endpoint: OpenEndpoint }]>`
       select private.open_webhook_endpoint(${tenantId}, ${id}) as endpoint`;
-    return row!.endpoint;
+    return row.endpoint;
   }, { path });
 }
 
