@@ -4,7 +4,7 @@ import type { Caller } from "./auth.ts";
 import { config } from "./config.ts";
 import { readContext, type RequestContext } from "./context.ts";
 import { onProblem, Problem } from "./problem.ts";
-import { addFields, log, span, SpanKind, withFields } from "./telemetry.ts";
+import { addFields, log, span, SpanKind, traceparent, withFields } from "./telemetry.ts";
 
 /** `c.var` and `c.env` of every app. */
 export interface App {
@@ -39,9 +39,11 @@ const defaultHeaders = {
 export function observe(name: string): MiddlewareHandler<App> {
   return async (c, next) => {
     const startedAt = performance.now();
+    const running = traceparent();
     const request = readContext(c.req.raw.headers, {
       trustedHops: config().trustedHops,
       remoteAddress: c.env?.remoteAddr?.hostname,
+      running,
     });
     c.set("request", request);
     const fields = {
@@ -55,6 +57,7 @@ export function observe(name: string): MiddlewareHandler<App> {
         traceparent: request.traceparent,
         "http.request.method": c.req.method,
       }, async (span) => {
+        request.traceparent = traceparent() ?? request.traceparent;
         const tenant = c.req.header("x-tenant-id");
         if (tenant !== undefined && tenant.length <= 64) addFields({ tenant });
         await next();
@@ -70,6 +73,6 @@ export function observe(name: string): MiddlewareHandler<App> {
           duration_ms: Math.round(performance.now() - startedAt),
           address: request.address,
         });
-      }, SpanKind.SERVER));
+      }, running === undefined ? SpanKind.SERVER : SpanKind.INTERNAL));
   };
 }

@@ -17,11 +17,17 @@ const acceptedId = /^[A-Za-z0-9._:-]{8,100}$/;
 
 export function readContext(
   headers: Headers,
-  options: { trustedHops: number; remoteAddress?: string | undefined },
+  options: {
+    trustedHops: number;
+    remoteAddress?: string | undefined;
+    /** The traceparent of a span that the runtime opened for this request. */
+    running?: string | undefined;
+  },
 ): RequestContext {
   const given = headers.get("x-correlation-id");
-  const parent = parseTraceparent(headers.get("traceparent"));
-  const traceparent = parent ? headers.get("traceparent")! : newTraceparent();
+  const received = headers.get("traceparent");
+  const traceparent = options.running ??
+    (received !== null && parseTraceparent(received) ? received : newTraceparent());
   return {
     id: given !== null && acceptedId.test(given) ? given : crypto.randomUUID(),
     traceparent,

@@ -93,7 +93,8 @@ export async function span<T>(
 ): Promise<T> {
   const { traceparent: parentText, ...rest } = attributes;
   const parent = parseTraceparent(parentText);
-  const within = parent
+  const nested = parent && trace.getActiveSpan()?.spanContext().traceId === parent.traceId;
+  const within = parent && !nested
     ? trace.setSpanContext(ROOT_CONTEXT, {
       traceId: parent.traceId,
       spanId: parent.spanId,

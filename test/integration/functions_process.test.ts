@@ -17,6 +17,8 @@ interface Process {
   child: Deno.ChildProcess;
   /** Every log line so far, as text. */
   output: () => string;
+  /** When the last line is read. */
+  ended: Promise<unknown>;
 }
 
 /** Runs a function's file until it says where it listens. */
@@ -48,7 +50,12 @@ async function start(file: string, environment: Record<string, string>): Promise
   };
   const collecting = Promise.all([collect(child.stdout), collect(child.stderr)]);
   collecting.then(() => listening.reject(new Error(output)));
-  return { url: `http://127.0.0.1:${await listening.promise}`, child, output: () => output };
+  return {
+    url: `http://127.0.0.1:${await listening.promise}`,
+    child,
+    output: () => output,
+    ended: collecting,
+  };
 }
 
 const main = "functions/main/index.ts";
@@ -93,6 +100,24 @@ test("what is wrong with the environment is said by name, exit 1", async () => {
   for (const [environment, expected] of wrong) {
     await assert.rejects(start(main, { ...listen, ...environment }), expected);
   }
+});
+
+test("with the runtime's tracing on, our spans and log lines are in the caller's trace", async () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const { url, child, output, ended } = await start(main, {
+    ...listen,
+    GATEHOUSE_FUNCTIONS: "session",
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "console",
+  });
+  const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  await (await fetch(`${url}/functions/v1/session/keys`, { headers })).text();
+  child.kill("SIGTERM");
+  await ended;
+  // deno-lint-ignore no-control-regex
+  const plain = output().replace(/\x1b\[[\d;]*m/g, "");
+  assert.match(plain, new RegExp(`SPAN GET /session \\[${traceId}/`));
+  assert.match(plain, new RegExp(`"trace_id":"${traceId}".*"function":"session"`));
 });
 
 test("a function's own index.ts serves it alone, as Supabase's edge runtime runs it", async () => {
