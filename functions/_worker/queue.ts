@@ -84,12 +84,14 @@ export async function startPool(pool: Pool, deps: PoolDeps): Promise<RunningPool
     listening: () => listening,
     async stop(graceMs) {
       listening = false;
-      const stopped = runner.stop();
-      const late = setTimeout(() => {
-        log("warn", "jobs still run, handing them back", { pool: pool.name, graceMs });
-        runner.kill("grace period over").catch(() => {});
-      }, graceMs);
-      await stopped.finally(() => clearTimeout(late));
+      let late: ReturnType<typeof setTimeout> | undefined;
+      const handedBack = new Promise<void>((resolve, reject) => {
+        late = setTimeout(() => {
+          log("warn", "jobs still run, handing them back", { pool: pool.name, graceMs });
+          runner.kill("grace period over").then(resolve, reject);
+        }, graceMs);
+      });
+      await Promise.race([runner.stop(), handedBack]).finally(() => clearTimeout(late));
     },
   };
 }
@@ -117,12 +119,11 @@ function traced(name: string, handle: Task, { sql, now, stopping }: PoolDeps) {
   };
 }
 
-/** The queue's lines as ours. Its "completed" lines are of interest to nobody but a debugger. */
+/** The queue's lines as ours: only what went wrong is worth a line. That its own pool is small is meant. */
 function forward(pool: string) {
-  return (scope: { taskIdentifier?: string; jobId?: string }) => (level: string, message: string) =>
-    log(
-      level === "error" ? "error" : level === "warning" ? "warn" : "debug",
-      message,
-      { pool, task: scope.taskIdentifier, job: scope.jobId },
-    );
+  return ({ taskIdentifier: task, jobId: job }: { taskIdentifier?: string; jobId?: string }) =>
+  (level: string, message: string) => {
+    const quiet = level !== "error" && (level !== "warning" || message.includes("maxPoolSize"));
+    log(quiet ? "debug" : level === "error" ? "error" : "warn", message, { pool, task, job });
+  };
 }
