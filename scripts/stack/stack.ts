@@ -16,7 +16,8 @@ import {
   stopLeftover,
   superuserUrl,
 } from "./postgres.ts";
-import { databaseUrl, processes, storefrontSpec, writePostgrestConfig } from "./processes.ts";
+import { writePostgrestConfig } from "./postgrest.ts";
+import { databaseUrl, postgrest, processes, storefrontSpec } from "./processes.ts";
 import { checkParts } from "./parts.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -122,7 +123,7 @@ export class Stack {
 
   async #startServices(layout: Layout, credentials: Credentials): Promise<void> {
     this.#step("Start PostgREST, the functions, the worker and the front door");
-    await writePostgrestConfig(layout, credentials);
+    await writePostgrestConfig(postgrest(layout, credentials));
     const { zitadel: _, ...services } = processes(layout, credentials);
     await this.#supervisor.start(...Object.values(services));
   }
