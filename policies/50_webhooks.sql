@@ -1,7 +1,8 @@
--- public.webhook_endpoints: webhooks.read reads, webhooks.write changes and removes. No insert: the webhooks function makes one with its secret.
+-- public.webhook_endpoints: webhooks.read reads, webhooks.write changes. No insert: the webhooks function makes one with its secret.
+-- No delete: disable keeps the history readable.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
-grant select, update (description, event_types, enabled, disabled_reason, max_attempts), delete
+grant select, update (description, event_types, enabled, disabled_reason, max_attempts)
   on public.webhook_endpoints to authenticated, gatehouse_platform;
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints for select to authenticated
@@ -9,15 +10,11 @@ create policy webhook_endpoints_select_reader on public.webhook_endpoints for se
 create policy webhook_endpoints_update_writer on public.webhook_endpoints for update to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
-create policy webhook_endpoints_delete_writer on public.webhook_endpoints for delete to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
   for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
 create policy webhook_endpoints_update_platform on public.webhook_endpoints
   for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
-create policy webhook_endpoints_delete_platform on public.webhook_endpoints
-  for delete to gatehouse_platform using ((select private.platform_has('webhooks.write')));
 
 -- public.webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: the trigger and the worker do.
 alter table public.webhook_deliveries enable row level security;

@@ -30,31 +30,32 @@ as $$ select nullif(current_setting('request.headers', true), '')::json ->> p_na
 comment on function private.request_header(p_name text) is 'A header of the HTTP request as PostgREST or functions/_shared/db.ts hand it on; names are lower case.';
 
 create function private.current_traceparent() returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select v from (
-    select coalesce(
-      nullif(current_setting('gatehouse.traceparent', true), ''),
-      private.request_header('traceparent')
-    ) as v
-  ) t
-  where v ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
+declare
+  v_traceparent text := nullif(current_setting('gatehouse.traceparent', true), '');
+begin
+  if v_traceparent is null then
+    v_traceparent := nullif(current_setting('request.headers', true), '')::json ->> 'traceparent';
+  end if;
+  return case when v_traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then v_traceparent end;
+end;
 $$;
 comment on function private.current_traceparent() is 'W3C Trace Context of the request, or of the job (gatehouse.traceparent); null when absent or malformed.';
 
 create function private.current_actor() returns jsonb
 language plpgsql stable set search_path = ''
 as $$
+declare
+  v_principal text := nullif(current_setting('gatehouse.principal_id', true), '');
 begin
-  if private.current_principal_id() is not null then
+  if v_principal is not null then
     return jsonb_build_object(
-      'kind', current_setting('gatehouse.principal_kind', true),
-      'id', private.current_principal_id()
-    );
+      'kind', current_setting('gatehouse.principal_kind', true), 'id', v_principal);
   elsif session_user = 'gatehouse_worker' then
-    return jsonb_build_object('kind', 'system', 'id', 'worker');
+    return '{"kind": "system", "id": "worker"}';
   elsif session_user in ('authenticator', 'gatehouse_functions') then
-    return jsonb_build_object('kind', 'anonymous', 'id', null);
+    return '{"kind": "anonymous", "id": null}';
   end if;
   return jsonb_build_object('kind', 'operator', 'id', session_user);
 end;
@@ -65,15 +66,19 @@ create function private.current_context() returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
+  v_headers json := nullif(current_setting('request.headers', true), '');
   v_traceparent text := private.current_traceparent();
 begin
+  if v_headers is null and v_traceparent is null then
+    return '{}'; -- a job's or an operator's
+  end if;
   return jsonb_strip_nulls(jsonb_build_object(
-    'request_id', left(private.request_header('x-correlation-id'), 100),
+    'request_id', left(v_headers ->> 'x-correlation-id', 100),
     'traceparent', v_traceparent,
     'trace_id', split_part(v_traceparent, '-', 2),
     -- The hop nearest to us wrote the last entry; the ones before it are the client's word.
-    'address', trim(split_part(private.request_header('x-forwarded-for'), ',', -1)),
-    'user_agent', left(private.request_header('user-agent'), 300),
+    'address', trim(split_part(v_headers ->> 'x-forwarded-for', ',', -1)),
+    'user_agent', left(v_headers ->> 'user-agent', 300),
     'client_id', nullif(current_setting('gatehouse.client_id', true), '')
   ));
 end;

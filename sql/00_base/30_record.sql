@@ -2,15 +2,19 @@
 -- public.audit_events (30_audit/10_audit_events.sql) in the same transaction, and there _900_deliver notes the webhook deliveries.
 
 create function private.redacted(p_row jsonb, p_ignored text[]) returns jsonb
-language sql immutable set search_path = ''
+language plpgsql immutable set search_path = ''
 as $$
-  select coalesce(jsonb_object_agg(
-    key,
-    case when key ~ '(secret|password|ciphertext|token_hash)' and value <> 'null'::jsonb
-      then to_jsonb('[redacted]'::text) else value end
-  ), '{}'::jsonb)
-  from jsonb_each(p_row)
-  where key <> all (p_ignored)
+declare
+  v_row jsonb := p_row - p_ignored;
+  v_key text;
+begin
+  for v_key in select jsonb_object_keys(v_row) loop
+    if v_key ~ '(secret|password|ciphertext|token_hash)' and v_row -> v_key <> 'null' then
+      v_row := jsonb_set(v_row, array[v_key], '"[redacted]"');
+    end if;
+  end loop;
+  return v_row;
+end;
 $$;
 comment on function private.redacted(p_row jsonb, p_ignored text[]) is 'The governed columns of a row, secrets redacted by name, ignored columns left out.';
 

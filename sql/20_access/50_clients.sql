@@ -14,8 +14,12 @@ comment on table private.clients is 'The OIDC clients whose tokens we take. Writ
 comment on column private.clients.kind is 'portal: every right the user holds. app: the user''s own profile and launcher, nothing else.';
 
 create function private.client_may(p_right text) returns boolean
-language sql stable parallel safe set search_path = ''
-as $$ select coalesce(current_setting('gatehouse.client_kind', true) in ('portal', 'service'), false) $$;
+language plpgsql stable parallel safe set search_path = ''
+as $$
+begin
+  return coalesce(current_setting('gatehouse.client_kind', true) in ('portal', 'service'), false);
+end;
+$$;
 comment on function private.client_may(text) is 'The ceiling: whether the caller''s client may use a right at all. A tenant''s own application may use none.';
 
 create function private.put_client(

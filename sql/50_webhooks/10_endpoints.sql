@@ -46,10 +46,11 @@ comment on table private.webhook_secrets is
 comment on column private.webhook_secrets.expires_at is 'Signed with until then; null: the current one.';
 
 create function private.event_type_matches(p_type text, p_filter text[]) returns boolean
-language sql immutable parallel safe set search_path = ''
+language plpgsql immutable parallel safe set search_path = ''
 as $$
-  select p_filter is null or p_type = any (p_filter) or exists (
-    select from unnest(p_filter) f
-     where f like '%.*' and starts_with(p_type, left(f, -1)))
+begin
+  return p_filter is null or p_type = any (p_filter) or exists (
+    select from unnest(p_filter) f where f like '%.*' and starts_with(p_type, left(f, -1)));
+end;
 $$;
 comment on function private.event_type_matches(text, text[]) is 'Whether a type passes an endpoint''s filter of types and prefixes.';

@@ -140,7 +140,8 @@ declare
 begin
   with result as (
     select r ->> 'outcome' as outcome, (r ->> 'id')::uuid as id,
-           least((r ->> 'retryAfterSeconds')::numeric, 86400) as retry_after, r
+           case when r ? 'retryAfterSeconds'
+             then least((r ->> 'retryAfterSeconds')::numeric, 86400) end as retry_after, r
       from jsonb_array_elements(p_results) r
   ), settled as (
     update public.webhook_deliveries d
@@ -181,7 +182,7 @@ begin
   elsif exists (select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) then
     update public.webhook_endpoints e
        set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
-      from (select greatest(max(least((r ->> 'retryAfterSeconds')::numeric, 86400)), 5) as seconds
+      from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds
               from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) p
      where e.tenant_id = p_tenant and e.id = p_endpoint;
   end if;
