@@ -33,6 +33,12 @@ async function runCommands({ commands }: Extract<Suite, { commands: unknown }>):
   return { passed: results.filter((ok) => ok).length, failed: results.filter((ok) => !ok).length };
 }
 
+/** Not even a test may look outside. A suite in a namespace of its own is held by that: Playwright reads /proc, which Deno gives to -A alone. */
+const loopbackOnly = [
+  "--allow-net=127.0.0.0/8,localhost,[::1]",
+  ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],
+];
+
 async function runTests(suite: Extract<Suite, { folder: string }>): Promise<Count> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
@@ -41,9 +47,7 @@ async function runTests(suite: Extract<Suite, { folder: string }>): Promise<Coun
       Deno.execPath(),
       "test",
       ...["--cached-only", "--no-prompt", "--no-check", "--permit-no-files"],
-      // Not even a test may look outside: loopback is all there is.
-      "--allow-net=127.0.0.0/8,localhost,[::1]",
-      ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],
+      ...suite.before ? ["-A"] : loopbackOnly,
       ...suite.parallel ? ["--parallel"] : [],
       `--junit-path=${report}`,
       suite.folder,

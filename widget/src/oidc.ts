@@ -39,11 +39,13 @@ export interface SignInError {
 }
 
 const prefix = "gatehouse-login:";
+/** By this a state is known as ours: other sign-ins on the same page keep their answers. */
+const ours = "gatehouse.";
 const pendingForMs = 60 * 60 * 1000;
 
 /** Remembers what the answer must match and returns the address to go to. */
 export async function startAuthorization(request: AuthorizationRequest): Promise<string> {
-  const state = randomText();
+  const state = ours + randomText();
   const pending: Pending = {
     issuer: request.issuer.replace(/\/$/, ""),
     clientId: request.clientId,
@@ -80,14 +82,14 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
 
 /**
  * Takes the answer out of an address this page was called with, once.
- * Undefined when the address carries no answer: `state` with `code` or `error`.
+ * Undefined when the address carries none of ours: `state` with `code` or `error`.
  */
 export function takeAnswer(address: URL): SignInResult | SignInError | undefined {
   const parameters = address.searchParams;
   const state = parameters.get("state");
   const code = parameters.get("code");
   const error = parameters.get("error");
-  if (state === null || (code === null && error === null)) return undefined;
+  if (!state?.startsWith(ours) || (code === null && error === null)) return undefined;
 
   const stored = sessionStorage.getItem(prefix + state);
   sessionStorage.removeItem(prefix + state);
