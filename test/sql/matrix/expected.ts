@@ -1,0 +1,308 @@
+// Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
+// A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
+// Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
+import { backends, endpoints, robots } from "./seed.ts";
+import { bystanders, type Label, tenants } from "./cast.ts";
+
+/** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
+export type Who = string;
+
+// Everybody who holds a role in a tenant. alice/app and pat/app hold the same and come through an application: its ceiling leaves them nothing.
+const members =
+  "alice alice@A bob audrey sam dora@A pat@A olive@A: A; eve: E; dora: A E; sue pat@S: S";
+const readers = "alice alice@A audrey dora@A pat@A olive@A: A; eve: E; dora: A E; sue pat@S: S";
+// sue administers a suspended tenant: she reads and does not write; platform staff do.
+const writers = "alice alice@A dora@A pat@A: A; eve: E; dora: A E; pat@S: S";
+const staff = { read: "pat olive: A E S P", write: "pat: A E S P" };
+const signedIn =
+  "mallory visitor bob audrey alice alice@A alice/app sam eve sue dora dora@A pat pat@A pat@S " +
+  "pat/app olive olive@A";
+const catalogue =
+  `${signedIn} authenticated-without-the-hook gatehouse_platform-without-the-hook: all`;
+
+export interface TableLine {
+  /** Whose a row is. Default `tenant_id`. `all`: nobody's. */
+  owner?: string;
+  /** The column of the person whose own the row is: seen whatever rights there are. */
+  own?: string;
+  /** What reading and writing take. */
+  right: { read?: string; write?: string };
+  read: Who;
+  insert?: Who;
+  update?: Who;
+  delete?: Who;
+  /** `verb` or `verb: columns` or `verb but: columns`, by role; nobody else holds anything. */
+  grants: { authenticated?: string; gatehouse_platform?: string; both?: string };
+  /** Statements to try, without a where: what row level security leaves is what they reach. */
+  try?: { insert?: (label: Label) => string; update?: string };
+}
+
+const all = "all";
+const reads = (read: string, who: Who, grants = "select"): TableLine => ({
+  right: { read },
+  read: `${who}; ${staff.read}`,
+  grants: { both: grants },
+});
+
+export const tables: Record<string, TableLine> = {
+  tenants: {
+    owner: "id",
+    right: { read: "tenants.read", write: "tenants.write" },
+    read: `${members}; ${staff.read}`,
+    insert: "pat: all",
+    update: `${writers}; ${staff.write}`,
+    grants: {
+      authenticated: "select; update: name branding",
+      gatehouse_platform: "select; insert: slug name plan branding admin_email admin_given_name " +
+        "admin_family_name; update: name plan branding admin_email admin_given_name admin_family_name",
+    },
+    try: {
+      insert: () => "insert into public.tenants (slug, name) values ('probe', 'Probe')",
+      update: `update public.tenants set branding = '{"a": 1}'`,
+    },
+  },
+  tenant_domains: {
+    right: { read: "tenants.read", write: "tenants.write" },
+    read: `${members}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: { both: "select; insert: tenant_id name verification; delete" },
+    try: {
+      insert: (label) =>
+        `insert into public.tenant_domains (tenant_id, name) values ('${
+          tenants[label]
+        }', 'new.example')`,
+    },
+  },
+  subscriptions: {
+    right: { read: "tenants.read", write: "tenants.write" },
+    read: `${members}; ${staff.read}`,
+    insert: staff.write,
+    update: staff.write,
+    grants: {
+      authenticated: "select",
+      gatehouse_platform:
+        "select; insert: tenant_id plan starts_at ends_at; update: plan starts_at ends_at",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.subscriptions (tenant_id, plan, starts_at, ends_at)
+         values ('${tenants[label]}', 'gold', now() - interval '2 days', now() - interval '1 day')`,
+      update: "update public.subscriptions set plan = 'gold'",
+    },
+  },
+  provisioning_steps: reads("tenants.read", members),
+  users: {
+    owner: "home_tenant_id",
+    own: "id",
+    right: { read: "users.read" },
+    read: `${readers}; ${staff.read}`,
+    grants: { both: "select but: tokens_valid_after zitadel_sequence" },
+  },
+  rights: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
+  roles: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
+  role_rights: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
+  assignments: {
+    right: { read: "access.read", write: "access.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: { both: "select; insert: tenant_id user_id service_account_id role_key; delete" },
+    try: {
+      insert: (label) =>
+        `insert into public.assignments (tenant_id, service_account_id, role_key)
+         values ('${tenants[label]}', '${robots[label]}', '${
+          label === "P" ? "platform_auditor" : "auditor"
+        }')`,
+    },
+  },
+  service_accounts: {
+    right: { read: "access.read", write: "access.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    grants: { both: "select; insert: tenant_id name enabled; update: name enabled" },
+    try: {
+      insert: (label) =>
+        `insert into public.service_accounts (tenant_id, name) values ('${tenants[label]}', 'new')`,
+      update: "update public.service_accounts set enabled = true",
+    },
+  },
+  sign_in_sessions: { ...reads("users.read", readers), own: "user_id" },
+  audit_events: reads("audit.read", readers, "select but: xid"),
+  event_types: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
+  apps: {
+    right: { read: "apps.read", write: "apps.write" },
+    read: `${members}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled; " +
+        "update: name redirect_uris post_logout_uris enabled",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.apps (tenant_id, name) values ('${tenants[label]}', 'new')`,
+      update: "update public.apps set enabled = true",
+    },
+  },
+  providers: {
+    right: { read: "providers.read", write: "providers.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id name kind settings enabled; update: name settings enabled",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.providers (tenant_id, name, kind) values ('${
+          tenants[label]
+        }', 'new', 'saml')`,
+      update: "update public.providers set enabled = false",
+    },
+  },
+  webhook_endpoints: {
+    right: { read: "webhooks.read", write: "webhooks.write" },
+    read: `${readers}; ${staff.read}`,
+    update: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; update: description event_types enabled disabled_reason max_attempts; delete",
+    },
+    try: { update: "update public.webhook_endpoints set description = 'new'" },
+  },
+  webhook_deliveries: reads("webhooks.read", readers),
+  webhook_attempts: reads("webhooks.read", readers),
+  settings: {
+    owner: all,
+    right: { read: "settings.read", write: "settings.write" },
+    read: "pat olive: all",
+    update: "pat: all",
+    grants: { gatehouse_platform: "select; update: value" },
+    try: { update: "update public.settings set value = '1'" },
+  },
+};
+
+export interface FunctionLine {
+  /** With its argument types, as Postgres writes them. */
+  name: string;
+  /** The roles that may call at all; others get 42501. */
+  roles: string;
+  call: (label: Label) => string;
+  /** The tenants to try it on. Default all four. `all`: once. */
+  on?: string;
+  right?: string;
+  /** For whom it works, and on what. */
+  works: Who;
+  /** What everybody else gets who may call. */
+  otherwise?: string;
+}
+
+const people = "authenticated gatehouse_platform";
+const notAllowed = "PT403 not_allowed";
+const inTenant = (right: string, works = `${writers}; ${staff.write}`) => ({
+  roles: people,
+  right,
+  works,
+  otherwise: notAllowed,
+});
+
+export const functions: FunctionLine[] = [
+  {
+    name: "whoami()",
+    roles: `anon ${people}`,
+    call: () => "select public.whoami()",
+    on: all,
+    works: `anon ${catalogue}`,
+  },
+  {
+    name: "start_session()",
+    roles: people,
+    call: () => "select public.start_session()",
+    on: all,
+    works: `${signedIn.replace(" sam", "")}: all`, // a service has no session
+    otherwise: "PT403 not_a_person",
+  },
+  { // oneself
+    name: "sign_out_everywhere(uuid)",
+    roles: people,
+    call: () => "select public.sign_out_everywhere()",
+    on: all,
+    works: `${signedIn.replace("mallory ", "").replace(" sam", "")}: all`,
+    otherwise: notAllowed,
+  },
+  { // somebody else
+    name: "sign_out_everywhere(uuid)",
+    ...inTenant("users.write"),
+    call: (label) => `select public.sign_out_everywhere('${bystanders[label].id}')`,
+  },
+  {
+    name: "list_events(uuid,bigint,integer,text[])",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) => `select public.list_events('${tenants[label]}')`,
+  },
+  {
+    name: "create_tenant(text,text,text,jsonb,jsonb)",
+    roles: "gatehouse_platform",
+    right: "tenants.read tenants.write", // both: it hands the row back
+    call: () => "select public.create_tenant('probe', 'Probe')",
+    on: all,
+    works: "pat: all",
+    otherwise: '42501 new row violates row-level security policy for table "tenants"',
+  },
+  {
+    name: "reconcile_tenant(uuid)",
+    ...inTenant("tenants.write"),
+    call: (label) => `select public.reconcile_tenant('${tenants[label]}')`,
+  },
+  {
+    name: "suspend_tenant(uuid)",
+    ...inTenant("tenants.write", "pat: A"),
+    roles: "gatehouse_platform",
+    call: (label) => `select public.suspend_tenant('${tenants[label]}')`,
+    on: "A P", // the platform cannot be suspended
+  },
+  {
+    name: "resume_tenant(uuid)",
+    ...inTenant("tenants.write", "pat: S"),
+    roles: "gatehouse_platform",
+    call: (label) => `select public.resume_tenant('${tenants[label]}')`,
+    on: "S P",
+  },
+  {
+    name: "archive_tenant(uuid)",
+    ...inTenant("tenants.write", "pat: A S"),
+    roles: "gatehouse_platform",
+    call: (label) => `select public.archive_tenant('${tenants[label]}')`,
+    on: "A S P",
+  },
+  // Called by functions/ in a caller's transaction, so they ask who it is themselves.
+  {
+    name: "private.begin_app_secret(uuid,uuid)",
+    ...inTenant("apps.write"),
+    call: (label) => `select private.begin_app_secret('${tenants[label]}', '${backends[label]}')`,
+  },
+  {
+    name:
+      "private.create_webhook_endpoint(uuid,uuid,text,text,text[],timestamp with time zone,text,bytea)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.create_webhook_endpoint('${tenants[label]}', private.new_id(),
+         'https://new.example/', null, null, null, 'k1', '\\x00')`,
+  },
+  {
+    name: "private.rotate_webhook_secret(uuid,uuid,text,bytea,integer)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.rotate_webhook_secret('${tenants[label]}', '${
+        endpoints[label]
+      }', 'k1', '\\x00', 60)`,
+  },
+  {
+    name: "private.open_webhook_endpoint(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.open_webhook_endpoint('${tenants[label]}', '${endpoints[label]}')`,
+  },
+];

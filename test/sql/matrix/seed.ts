@@ -1,0 +1,102 @@
+// The rows that the matrix is asked about: at least one in every table for each of A, E, S and P.
+import type { Sql } from "postgres";
+import { apps, arrangeCast, issuer, people } from "../../support/actors.ts";
+import { bystanders, extras, type Label, labels, onlies, tenants } from "./cast.ts";
+
+const number = (label: Label) => labels.indexOf(label) + 1;
+const id = (kind: number, label: Label) =>
+  `01990000-0000-7000-8000-0000000007${kind}${number(label)}`;
+
+export const robots = byLabel((label) => id(1, label));
+/** An active confidential application of each tenant. */
+export const backends = byLabel((label) => id(2, label));
+export const endpoints = byLabel((label) => id(3, label));
+const deliveries = byLabel((label) => id(4, label));
+
+function byLabel<T>(make: (label: Label) => T): Record<Label, T> {
+  return Object.fromEntries(labels.map((label) => [label, make(label)])) as Record<Label, T>;
+}
+
+/** Run as the superuser in an empty, migrated database. */
+export async function seed(sql: Sql): Promise<void> {
+  await arrangeCast(sql);
+  await sql.begin(async (tx) => {
+    await tx`
+      insert into public.tenants (id, slug, name, organization_id)
+      values (${tenants.S}, 'tenant-s', 'Tenant S', '340000000000000009')`;
+    await tx`update public.tenants set status = 'suspended' where id = ${tenants.S}`;
+    const roles = onlies.map(({ role: key, scope }) => ({ key, scope, description: "One right" }));
+    await tx`insert into public.roles ${tx(roles)}`;
+    await tx`insert into public.role_rights ${
+      tx(onlies.map(({ role, right }) => ({ role_key: role, right_key: right })))
+    }`;
+    const everybody = [...Object.values(extras), ...Object.values(bystanders), ...onlies];
+    await tx`insert into public.users ${
+      tx(everybody.map(({ id, subject, home }) => ({
+        id,
+        issuer,
+        subject,
+        home_tenant_id: home && tenants[home],
+      })))
+    }`;
+    await tx`insert into public.assignments ${
+      tx(everybody.flatMap(({ id, roles }) =>
+        roles.map(([label, key]) => ({ tenant_id: tenants[label], user_id: id, role_key: key }))
+      ))
+    }`;
+    for (const label of labels) {
+      const tenant_id = tenants[label];
+      const rows: [string, Record<string, unknown>][] = [
+        ["tenant_domains", { name: `${label.toLowerCase()}.example` }],
+        ["subscriptions", { plan: "silver" }],
+        ["service_accounts", { id: robots[label], name: "robot" }],
+        ["apps", {
+          id: backends[label],
+          name: "backend",
+          kind: "web",
+          state: "active",
+          client_id: `35000000000000000${number(label)}`,
+        }],
+        ["providers", { name: "directory", kind: "ldap" }],
+        ["webhook_endpoints", {
+          id: endpoints[label],
+          url: "https://receiver.example/",
+          event_types: ["tenant.deleted"],
+        }],
+        ["webhook_deliveries", {
+          id: deliveries[label],
+          endpoint_id: endpoints[label],
+          event_id: id(5, label),
+          event_recorded_at: new Date(),
+          event_type: "tenant.deleted",
+        }],
+        ["webhook_attempts", {
+          delivery_id: deliveries[label],
+          number: 1,
+          started_at: new Date(),
+          duration_ms: 1,
+        }],
+      ];
+      for (const [table, row] of rows) {
+        await tx`insert into ${tx(`public.${table}`)} ${tx({ tenant_id, ...row })}`;
+      }
+    }
+    const sessions: [Label, string][] = [
+      ["A", people.visitor.id],
+      ["E", people.eve.id],
+      ["E", extras.dora!.id],
+      ["S", extras.sue!.id],
+      ["P", people.pat.id],
+    ];
+    await tx`insert into public.sign_in_sessions ${
+      tx(sessions.map(([label, user_id], index) => ({
+        tenant_id: tenants[label],
+        id: `V1_${index}`,
+        client_id: apps.A.clientId,
+        user_id,
+        signed_in_at: new Date(),
+      })))
+    }`;
+    await tx`insert into public.settings (key, value) values ('matrix', '0')`;
+  });
+}
