@@ -1,5 +1,6 @@
 // What a process is told by its environment, checked once. Secrets come as files, never as values.
 import { z } from "zod";
+import { parseNetwork } from "./addresses.ts";
 
 /** Thrown at start: names the variable that is wrong or missing. */
 export class ConfigError extends Error {
@@ -16,6 +17,16 @@ const list = z.string().transform((text) =>
   text.split(",").map((part) => part.trim()).filter((part) => part !== "")
 );
 const path = z.string().min(1);
+const networks = list.transform((texts, c) =>
+  texts.map((text) => {
+    try {
+      return parseNetwork(text);
+    } catch (error) {
+      c.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  })
+);
 
 const Environment = z.object({
   GATEHOUSE_PROFILE: z.enum(["embedded", "standard"]).default("standard"),
@@ -34,7 +45,7 @@ const Environment = z.object({
   GATEHOUSE_SECRETS_KEY_FILE: path.optional(),
   GATEHOUSE_SIGNING_KEY_FILE: path.optional(),
   GATEHOUSE_BOOTSTRAP_FILE: path.optional(),
-  GATEHOUSE_OUTBOUND_ALLOW: list.default([]),
+  GATEHOUSE_OUTBOUND_ALLOW: networks.default([]),
   GATEHOUSE_OUTBOUND_CA_FILE: path.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
@@ -72,6 +83,7 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     dbPool: env.GATEHOUSE_DB_POOL,
     /** Proxies of ours in front: the client's address is that many entries from the end of x-forwarded-for. */
     trustedHops: env.GATEHOUSE_TRUSTED_HOPS,
+    /** Networks that the door may reach though they are not public. */
     outboundAllow: env.GATEHOUSE_OUTBOUND_ALLOW,
     outboundCaFile: env.GATEHOUSE_OUTBOUND_CA_FILE,
     logLevel: env.LOG_LEVEL,

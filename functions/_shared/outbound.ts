@@ -6,8 +6,8 @@
 import { lookup } from "node:dns/promises";
 import http from "node:http";
 import https from "node:https";
-import { type AddressRules, mayConnect, parseAddress, parseNetwork } from "./addresses.ts";
-import { config, ConfigError } from "./config.ts";
+import { type AddressRules, mayConnect, parseAddress } from "./addresses.ts";
+import { config } from "./config.ts";
 import { type Attempt, attempt } from "./outbound_attempt.ts";
 import { OutboundError } from "./outbound_error.ts";
 import { span, SpanKind } from "./telemetry.ts";
@@ -219,15 +219,8 @@ export function door(): Promise<Door> {
 
 async function openDoor(): Promise<Door> {
   const { outboundAllow, outboundCaFile, profile } = config();
-  const allowed = outboundAllow.map((text) => {
-    try {
-      return parseNetwork(text);
-    } catch (error) {
-      throw new ConfigError("GATEHOUSE_OUTBOUND_ALLOW", (error as Error).message);
-    }
-  });
   const ca = outboundCaFile === undefined ? undefined : await Deno.readTextFile(outboundCaFile);
-  return createDoor({ embedded: profile === "embedded", allowed, ca });
+  return createDoor({ embedded: profile === "embedded", allowed: outboundAllow, ca });
 }
 
 /** Sends through this process's door. @throws {OutboundError} */
