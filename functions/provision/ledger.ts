@@ -2,7 +2,7 @@
  * What the saga reads and writes in Postgres: one method a helper of sql/10_tenants/60_saga.sql and its neighbours.
  * Each write is one statement, hence one transaction, and carries the fencing token.
  */
-import postgres, { type JSONValue, type Sql } from "postgres";
+import postgres, { type JSONValue, type PendingQuery, type Row, type Sql } from "postgres";
 import { traceparent } from "../_shared/telemetry.ts";
 import type { Fault } from "./fault.ts";
 import { type Lease, LeaseLost } from "./lease.ts";
@@ -27,13 +27,24 @@ export interface Profile {
   familyName: string;
 }
 
+export interface LedgerOptions {
+  sql: Sql;
+  tenantId: string;
+  lease: Lease;
+  clock: () => number;
+  /** Awaited before and after each write, as `before:settle_step`. */
+  boundary?: (name: string) => void | Promise<void>;
+}
+
 export class Ledger {
   readonly #sql: Sql;
   readonly #tenantId: string;
   readonly #lease: Lease;
   readonly #clock: () => number;
+  readonly #boundary: (name: string) => void | Promise<void>;
 
-  constructor(options: { sql: Sql; tenantId: string; lease: Lease; clock: () => number }) {
+  constructor(options: LedgerOptions) {
+    this.#boundary = options.boundary ?? (() => {});
     this.#sql = options.sql;
     this.#tenantId = options.tenantId;
     this.#lease = options.lease;
@@ -48,62 +59,63 @@ export class Ledger {
   }
 
   async startStep(step: string): Promise<void> {
-    await this.#ask(this.#sql`
-      select private.start_step(${this.#tenantId}, ${this.#lease.token}, ${step})`);
+    await this.#write("start_step", this.#sql`${this.#fenced()}, ${step}`);
   }
 
   /** Returns the tenant's status afterwards. */
   async settleStep(step: string, outcome: StepOutcome): Promise<string> {
     const { state, inputHash = null, externalId = null, fault } = outcome;
-    const [row] = await this.#ask<{ status: string }>(this.#sql`
-      select ${this.#trace()}, private.settle_step(${this.#tenantId}, ${this.#lease.token}, ${step}, ${state},
-        ${inputHash}, ${externalId}, ${this.#error(fault)}) as status`);
-    return row!.status;
+    return await this.#write(
+      "settle_step",
+      this
+        .#sql`${this.#fenced()}, ${step}, ${state}, ${inputHash}, ${externalId}, ${
+        this.#error(fault)
+      }`,
+    ) as string;
   }
 
   async settleOrganization(loginDomain: string): Promise<void> {
-    await this.#ask(this.#sql`
-      select private.settle_organization(${this.#tenantId}, ${this.#lease.token}, ${loginDomain})`);
+    await this.#write("settle_organization", this.#sql`${this.#fenced()}, ${loginDomain}`);
   }
 
   async settleApp(app: string, outcome: AppOutcome): Promise<void> {
     const { state, applicationId = null, clientId = null, fault } = outcome;
-    await this.#ask(this.#sql`
-      select ${this.#trace()}, private.settle_app(${this.#tenantId}, ${this.#lease.token}, ${app}, ${state},
-        ${applicationId}, ${clientId}, ${this.#error(fault)})`);
+    await this.#write(
+      "settle_app",
+      this
+        .#sql`${this.#fenced()}, ${app}, ${state}, ${applicationId}, ${clientId}, ${
+        this.#error(fault)
+      }`,
+    );
   }
 
   /** The person's row and the tenant's highest role for them. */
   async settleAdministrator(issuer: string, subject: string, profile: Profile): Promise<void> {
-    await this.#ask(this.#sql`
-      select ${this.#trace()}, private.settle_administrator(${this.#tenantId}, ${this.#lease.token}, ${issuer},
-        ${subject}, ${this.#sql.json({ ...profile })})`);
+    const fields = this.#sql.json({ ...profile });
+    await this.#write(
+      "settle_administrator",
+      this.#sql`${this.#fenced()}, ${issuer}, ${subject}, ${fields}`,
+    );
   }
 
   async putSetting(key: SettingKey, value: JSONValue): Promise<void> {
-    await this.#ask(this.#sql`select private.put_setting(${key}, ${this.#sql.json(value)})`);
+    await this.#write("put_setting", this.#sql`${key}, ${this.#sql.json(value)}`);
   }
 
-  async putIssuer(
-    issuer: { issuer: string; kind: "zitadel" | "gatehouse"; audience: string; jwksUri: string },
-  ): Promise<void> {
-    await this.#ask(this.#sql`
-      select private.put_issuer(${issuer.issuer}, ${issuer.kind}, ${issuer.audience}, ${issuer.jwksUri})`);
+  async putIssuer({ issuer, kind, audience, jwksUri }: Issuer): Promise<void> {
+    await this.#write("put_issuer", this.#sql`${issuer}, ${kind}, ${audience}, ${jwksUri}`);
   }
 
   async putPortalClient(issuer: string, clientId: string): Promise<void> {
-    await this.#ask(this.#sql`
-      select private.put_client(${issuer}, ${clientId}, 'portal', null, null)`);
+    await this.#write("put_client", this.#sql`${issuer}, ${clientId}, 'portal', null, null`);
   }
 
   async putVerificationKeys(issuer: string, keys: JSONValue[]): Promise<void> {
-    await this.#ask(this.#sql`
-      select private.put_verification_keys(${issuer}, ${this.#sql.json(keys)})`);
+    await this.#write("put_verification_keys", this.#sql`${issuer}, ${this.#sql.json(keys)}`);
   }
 
-  /** Events that the statement records continue the trace of the request that caused the job. */
-  #trace() {
-    return this.#sql`set_config('gatehouse.traceparent', ${traceparent() ?? ""}, true)`;
+  #fenced() {
+    return this.#sql`${this.#tenantId}, ${this.#lease.token}`;
   }
 
   #error(fault: Fault | undefined) {
@@ -112,9 +124,20 @@ export class Ledger {
     return this.#sql.json({ slug: fault.slug, detail: fault.detail, at });
   }
 
-  async #ask<Row>(query: PromiseLike<readonly unknown[]>): Promise<Row[]> {
+  /** Calls one helper; the events that it records continue the trace of the request that caused the job. */
+  async #write(helper: string, parameters: PendingQuery<Row[]>): Promise<unknown> {
+    await this.#boundary(`before:${helper}`);
+    const trace = traceparent() ?? "";
+    const [row] = await this.#ask<{ answer: unknown }>(this.#sql`
+      select set_config('gatehouse.traceparent', ${trace}, true),
+        private.${this.#sql(helper)}(${parameters}) as answer`);
+    await this.#boundary(`after:${helper}`);
+    return row!.answer;
+  }
+
+  async #ask<Answer>(query: PromiseLike<readonly unknown[]>): Promise<Answer[]> {
     try {
-      return [...await query] as Row[];
+      return [...await query] as Answer[];
     } catch (cause) {
       if (cause instanceof postgres.PostgresError && cause.message === "lease_lost") {
         throw new LeaseLost(cause.detail ?? cause.message, { cause });
@@ -122,6 +145,13 @@ export class Ledger {
       throw new LedgerError(`Postgres did not take it: ${(cause as Error).message}`, { cause });
     }
   }
+}
+
+export interface Issuer {
+  issuer: string;
+  kind: "zitadel" | "gatehouse";
+  audience: string;
+  jwksUri: string;
 }
 
 export interface StepOutcome {

@@ -29,7 +29,7 @@ export interface ReconcileOptions {
   leaseSeconds?: number;
   /** Once aborted, no further step is begun. */
   stopping?: AbortSignal;
-  /** Awaited between any two effects; what it throws ends the run there, with nothing more written. */
+  /** Awaited before and after every write, as `before:zitadel:AddOrganization` or `after:settle_step`; what it throws ends the run there. */
   onBoundary?: (boundary: string) => void | Promise<void>;
 }
 
@@ -77,7 +77,8 @@ export async function runSaga<State>(
   const lease = await Lease.take({ sql, tenantId, holder, clock, ...(seconds && { seconds }) });
   if (lease === null) return { kind: "unfinished" };
   try {
-    const ledger = new Ledger({ sql, tenantId, lease, clock });
+    const boundary = options.onBoundary ?? (() => {});
+    const ledger = new Ledger({ sql, tenantId, lease, clock, boundary });
     const read = await ledger.read();
     if (read === null) return { kind: "missing" };
     return await new Run(options, lease, ledger, read, scenario(read)).all();
@@ -102,12 +103,12 @@ class Run<State> {
   ) {
     this.#zitadel = options.zitadel({
       beforeWrite: async (method) => {
-        await this.#boundary(`before:${method}`);
+        await options.onBoundary?.(`before:zitadel:${method}`);
         lease.check();
       },
       afterWrite: async (method) => {
         this.#changed = true;
-        await this.#boundary(`after:${method}`);
+        await options.onBoundary?.(`after:zitadel:${method}`);
       },
     });
   }
@@ -131,19 +132,18 @@ class Run<State> {
     if (plan === null) {
       return before?.state === "skipped"
         ? undefined
-        : await this.#settle(step, { state: "skipped" });
+        : await this.ledger.settleStep(step.name, { state: "skipped" });
     }
     const hash = inputHash(plan.input);
     const same = before?.state === "ok" && before.inputHash === hash;
     if (same && step.once) return undefined;
 
-    await this.#boundary(`start:${step.name}`);
     if (!same) await this.ledger.startStep(step.name);
     try {
       const result = await plan.run({ state, zitadel: this.#zitadel, ledger: this.ledger });
       if (same && !result.changed) return undefined;
       if (same) await this.ledger.startStep(step.name);
-      return await this.#settle(step, {
+      return await this.ledger.settleStep(step.name, {
         state: "ok",
         inputHash: hash,
         ...(result.externalId !== undefined && { externalId: result.externalId }),
@@ -151,20 +151,10 @@ class Run<State> {
     } catch (error) {
       const fault = faultOf(error, step.refusals);
       if (fault === null) throw error;
-      await this.#settle(step, { state: "error", fault });
+      if (same) await this.ledger.startStep(step.name);
+      await this.ledger.settleStep(step.name, { state: "error", fault });
       if (fault.retryable) throw new StepFailed(step.name, fault, error);
       return fault;
     }
-  }
-
-  async #settle(step: Step<State>, outcome: Parameters<Ledger["settleStep"]>[1]): Promise<string> {
-    await this.#boundary(`settle:${step.name}`);
-    const status = await this.ledger.settleStep(step.name, outcome);
-    await this.#boundary(`settled:${step.name}`);
-    return status;
-  }
-
-  async #boundary(name: string): Promise<void> {
-    await this.options.onBoundary?.(name);
   }
 }
