@@ -23,10 +23,10 @@ export function installPackages() {
     console.error(`Install packages (${why}) …`);
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
     // The flags outrule a user's own npm settings: Postgres and Deno come with install scripts.
-    const flags = ["--no-audit", "--no-fund", "--ignore-scripts=false", "--include=dev"];
+    const flags = ["--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts=false"];
     const { status, error } = spawnSync(
       npm[0],
-      [...npm.slice(1), "ci", ...flags, "--include=optional"],
+      [...npm.slice(1), "ci", ...flags, "--include=dev", "--include=optional"],
       { cwd: root, stdio: ["ignore", 2, 2] },
     );
     if (status !== 0) throw new Failure(`npm ci failed${error ? `: ${error.message}` : ""}`);
