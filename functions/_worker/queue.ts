@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import {
   type CronItem,
+  type Job,
   Logger,
   parseCronItems,
   run,
@@ -121,9 +122,12 @@ function traced(name: string, handle: Task, { sql, now, stopping }: PoolDeps) {
 
 /** The queue's lines as ours: only what went wrong is worth a line. That its own pool is small is meant. */
 function forward(pool: string) {
-  return ({ taskIdentifier: task, jobId: job }: { taskIdentifier?: string; jobId?: string }) =>
-  (level: string, message: string) => {
+  return () => (level: string, message: string, { job }: { job?: Job } = {}) => {
     const quiet = level !== "error" && (level !== "warning" || message.includes("maxPoolSize"));
-    log(quiet ? "debug" : level === "error" ? "error" : "warn", message, { pool, task, job });
+    log(quiet ? "debug" : level === "error" ? "error" : "warn", message, {
+      pool,
+      task: job?.task_identifier,
+      job: job?.id,
+    });
   };
 }
