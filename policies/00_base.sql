@@ -8,14 +8,13 @@ grant usage on schema public to anon, authenticated, gatehouse_platform;
 -- service_role only reaches the hook, to be refused by it: there is no service-role key.
 grant usage on schema private to
   anon, authenticated, service_role, gatehouse_platform,
-  authenticator, gatehouse_functions, gatehouse_worker, gatehouse_gateway;
+  authenticator, gatehouse_functions, gatehouse_provision, gatehouse_worker, gatehouse_gateway;
 
 -- Column defaults and policies run as the caller.
 grant execute on function
   private.uuid_v7(), private.platform_tenant(), private.current_principal_id(),
   private.current_user_id(), private.current_tenant_id()
   to authenticated, gatehouse_platform;
-grant execute on function private.tg_touch() to authenticated, gatehouse_platform;
 
 -- The queue: its tables are under row level security by its own migrations, readable by their owner only. The worker is not the owner.
 revoke all on all tables in schema graphile_worker from public, anon, authenticated, service_role;

@@ -79,5 +79,5 @@ grant execute on function
   private.provisioning_input(uuid), private.start_step(uuid, bigint, text),
   private.settle_step(uuid, bigint, text, text, text, text, jsonb),
   private.settle_organization(uuid, bigint, text)
-  to gatehouse_functions, gatehouse_worker;
+  to gatehouse_provision, gatehouse_worker;
 grant execute on function private.enqueue(text, jsonb, text, timestamptz) to gatehouse_worker;

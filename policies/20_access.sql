@@ -7,18 +7,14 @@ grant execute on function
 grant execute on function private.tenants_with(text) to authenticated;
 grant execute on function private.platform_has(text) to gatehouse_platform;
 
--- public.users: one's own row; users.read sees the people of the tenant. Nobody writes: ZITADEL's events do, and rpc.
+-- public.users: one's own row, whatever x-tenant-id says; users.read sees the people of the tenant. Nobody writes: ZITADEL's events do, and rpc.
 alter table public.users enable row level security;
 revoke all on public.users from public, anon, authenticated, service_role;
-grant select (id, issuer, subject, home_tenant_id, login_name, display_name, given_name,
-    family_name, email, email_verified, preferred_language, state, last_seen_at, created_at,
-    updated_at)
-  on public.users to authenticated, gatehouse_platform;
+grant select on public.users to authenticated, gatehouse_platform;
 
-create policy users_select_self on public.users for select to authenticated
-  using (id = (select private.current_user_id()));
 create policy users_select_reader on public.users for select to authenticated
-  using (home_tenant_id = any (array(select private.tenants_with('users.read'))));
+  using (id = (select private.current_user_id())
+    or home_tenant_id = any (array(select private.tenants_with('users.read'))));
 create policy users_select_platform on public.users for select to gatehouse_platform
   using ((select private.platform_has('users.read')) or id = (select private.current_user_id()));
 
@@ -77,15 +73,14 @@ create policy service_accounts_update_platform on public.service_accounts
   for update to gatehouse_platform using ((select private.platform_has('access.write')))
   with check ((select private.platform_has('access.write')));
 
--- public.sign_in_sessions: one's own; users.read sees those of the tenant. Nobody writes: ZITADEL's events do.
+-- public.sign_in_sessions: one's own, whatever x-tenant-id says; users.read sees those of the tenant. Nobody writes: ZITADEL's events do.
 alter table public.sign_in_sessions enable row level security;
 revoke all on public.sign_in_sessions from public, anon, authenticated, service_role;
 grant select on public.sign_in_sessions to authenticated, gatehouse_platform;
 
-create policy sign_in_sessions_select_self on public.sign_in_sessions for select to authenticated
-  using (user_id = (select private.current_user_id()));
 create policy sign_in_sessions_select_reader on public.sign_in_sessions for select to authenticated
-  using (tenant_id = any (array(select private.tenants_with('users.read'))));
+  using (user_id = (select private.current_user_id())
+    or tenant_id = any (array(select private.tenants_with('users.read'))));
 create policy sign_in_sessions_select_platform on public.sign_in_sessions
   for select to gatehouse_platform using ((select private.platform_has('users.read')));
 
@@ -96,7 +91,7 @@ grant execute on function public.sign_out_everywhere(uuid) to authenticated, gat
 grant execute on function
   private.settle_administrator(uuid, bigint, text, text, jsonb),
   private.put_client(text, text, text, uuid, uuid)
-  to gatehouse_functions, gatehouse_worker;
+  to gatehouse_provision, gatehouse_worker;
 grant execute on function private.put_hint() to gatehouse_functions;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)

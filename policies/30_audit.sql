@@ -1,8 +1,7 @@
 -- public.audit_events: audit.read reads. Nobody inserts, updates or deletes: private.record_event writes, as its owner.
 alter table public.audit_events enable row level security;
 revoke all on public.audit_events from public, anon, authenticated, service_role;
-grant select (tenant_id, recorded_at, id, type, version, occurred_at, actor, targets, data, context)
-  on public.audit_events to authenticated, gatehouse_platform;
+grant select on public.audit_events to authenticated, gatehouse_platform;
 
 create policy audit_events_select_reader on public.audit_events for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('audit.read'))));

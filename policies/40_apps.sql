@@ -42,11 +42,11 @@ create policy providers_update_platform on public.providers for update to gateho
   using ((select private.platform_has('providers.write')))
   with check ((select private.platform_has('providers.write')));
 
-grant execute on function private.tg_apps__lint_uris(), private.redirect_uri_problem(text, text)
+grant execute on function private.redirect_uri_problem(text, text)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.settle_app(uuid, bigint, uuid, text, text, text, jsonb)
-  to gatehouse_functions, gatehouse_worker;
+  to gatehouse_provision, gatehouse_worker;
 grant execute on function
   private.widget_client(text), private.find_login_organization(text) to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;

@@ -11,12 +11,13 @@ create policy settings_update_platform on public.settings for update to gatehous
 
 grant execute on function private.pgrst_config() to authenticator;
 grant execute on function private.list_verification_keys(), private.list_issuers()
-  to gatehouse_functions, gatehouse_worker, gatehouse_gateway;
+  to gatehouse_functions, gatehouse_provision, gatehouse_worker, gatehouse_gateway;
 grant execute on function
   private.get_setting(text), private.put_setting(text, jsonb),
   private.put_issuer(text, text, text, text), private.put_verification_keys(text, jsonb),
   private.get_sealed_setting(text), private.put_sealed_setting(text, text, bytea)
-  to gatehouse_functions, gatehouse_worker;
-grant execute on function private.public_config() to gatehouse_functions;
+  to gatehouse_provision, gatehouse_worker;
+grant execute on function private.public_config(), private.get_sealed_setting(text)
+  to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;

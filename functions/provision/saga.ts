@@ -15,7 +15,7 @@ import { tenantSteps } from "./steps/tenant.ts";
 
 export interface ReconcileOptions {
   tenantId: string;
-  /** Connected as gatehouse_worker or gatehouse_functions. */
+  /** Connected as gatehouse_worker or gatehouse_provision. */
   sql: Sql;
   /** Makes the adapter; the saga's guard is awaited around each call that writes. */
   zitadel: (guard: WriteGuard) => Provisioner;

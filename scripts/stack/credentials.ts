@@ -10,6 +10,7 @@ export const loginRoles = [
   "gatehouse_migrator",
   "authenticator",
   "gatehouse_functions",
+  "gatehouse_provision",
   "gatehouse_worker",
   "gatehouse_gateway",
   "zitadel",

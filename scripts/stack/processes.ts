@@ -39,7 +39,13 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     GATEHOUSE_SECRETS_KEY_FILE: files.secretsKey,
     GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap,
   };
-  const functions = (name: string, port: number, mounted: string, env: Record<string, string>) => ({
+  const functions = (
+    name: string,
+    role: LoginRole,
+    port: number,
+    mounted: string,
+    env: Record<string, string>,
+  ) => ({
     name,
     command: deno([
       "--allow-net",
@@ -52,7 +58,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       ...common,
       GATEHOUSE_FUNCTIONS: mounted,
       GATEHOUSE_LISTEN: at(port),
-      GATEHOUSE_DB_URL: database("gatehouse_functions"),
+      GATEHOUSE_DB_URL: database(role),
       ...env,
     },
     logFile: logFile(name),
@@ -89,6 +95,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     postgrest: postgrestSpec(postgrest(layout, credentials)),
     functionsPublic: functions(
       "functions-public",
+      "gatehouse_functions",
       ports.functionsPublic,
       "widget,session,zitadel",
       {
@@ -98,6 +105,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     ),
     functionsInternal: functions(
       "functions-internal",
+      "gatehouse_provision",
       ports.functionsInternal,
       "provision,webhooks",
       provisioning,

@@ -54,7 +54,7 @@ begin
       'kind', current_setting('gatehouse.principal_kind', true), 'id', v_principal);
   elsif session_user = 'gatehouse_worker' then
     return '{"kind": "system", "id": "worker"}';
-  elsif session_user in ('authenticator', 'gatehouse_functions') then
+  elsif session_user in ('authenticator', 'gatehouse_functions', 'gatehouse_provision') then
     return '{"kind": "anonymous", "id": null}';
   end if;
   return jsonb_build_object('kind', 'operator', 'id', session_user);

@@ -17,6 +17,7 @@ create table public.provisioning_steps (
   unique (tenant_id, position)
 );
 comment on table public.provisioning_steps is 'One step of bringing a tenant into being elsewhere. Read by callers, written by provisioning only.';
+comment on column public.provisioning_steps.state is 'pending until tried and after a change; ok or skipped: settled; error: last_error says why.';
 comment on column public.provisioning_steps.last_error is '{slug, detail, at} of the latest failure; kept after success until the next start.';
 comment on column public.provisioning_steps.external_id is 'What the other system calls the thing that the step made.';
 comment on column public.provisioning_steps.input_hash is 'SHA-256, hex, of the step''s canonical input when it last settled.';

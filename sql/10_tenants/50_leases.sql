@@ -1,5 +1,5 @@
 -- The saga's side of provisioning: one holder a tenant, fenced. A token grows with every lease; who writes with an old one is refused.
--- Callers: functions/provision/saga.ts and instance.ts, as gatehouse_worker or gatehouse_functions.
+-- Callers: functions/provision/saga.ts and instance.ts, as gatehouse_worker or gatehouse_provision.
 create table private.provisioning_leases (
   tenant_id uuid primary key references public.tenants on delete cascade,
   token bigint not null default 0,

@@ -32,11 +32,15 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(reconcile_tenant.tenant_id, 'tenants.write');
+  if not exists (select from public.tenants t where t.id = reconcile_tenant.tenant_id) then
+    perform private.refuse(404, 'tenant_not_found',
+      format('There is no tenant %s', reconcile_tenant.tenant_id));
+  end if;
   perform private.enqueue_reconcile(reconcile_tenant.tenant_id);
 end;
 $$;
 comment on function public.reconcile_tenant(uuid) is
-  'Looks at the tenant''s twin in ZITADEL again and repairs what drifted. Errors: 403 not_allowed. Definer: the queue is its owner''s; checks tenants.write itself.';
+  'Looks at the tenant''s twin in ZITADEL again and repairs what drifted. Errors: 403 not_allowed, 404 tenant_not_found. Definer: the queue is its owner''s; checks tenants.write itself.';
 
 create function private.change_status(p_tenant uuid, p_from text[], p_to text) returns public.tenants
 language plpgsql volatile security definer set search_path = ''

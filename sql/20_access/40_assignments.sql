@@ -32,8 +32,9 @@ begin
       detail = format('Cannot assign %s in tenant %s: it is a role of scope %s',
         new.role_key, new.tenant_id, v_scope);
   end if;
-  -- Platform staff may let anybody in; a tenant only its own people.
-  if new.user_id is not null and private.current_principal_id() is not null
+  -- Platform staff may let anybody in; a tenant only its own people. Who may not assign at all learns nothing: the policy refuses.
+  if new.user_id is not null
+    and new.tenant_id in (select private.tenants_with('access.write'))
     and not private.platform_has('access.write')
     and not exists (
       select from public.users u where u.id = new.user_id and u.home_tenant_id = new.tenant_id)

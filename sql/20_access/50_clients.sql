@@ -5,11 +5,11 @@ create table private.clients (
   kind text not null check (kind in ('portal', 'app')),
   tenant_id uuid references public.tenants on delete cascade,
   app_id uuid,
-  enabled boolean not null default true,
   primary key (issuer, client_id),
   check ((kind = 'app') = (tenant_id is not null)),
   check ((tenant_id is null) = (app_id is null))
 );
+create index clients_tenant_id_idx on private.clients (tenant_id);
 comment on table private.clients is 'The OIDC clients whose tokens we take. Written by provisioning; service accounts are matched by sub instead.';
 comment on column private.clients.kind is 'portal: every right the user holds. app: the user''s own profile and launcher, nothing else.';
 

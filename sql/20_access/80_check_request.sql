@@ -38,7 +38,8 @@ begin
       perform private.refuse(401, 'key_unknown', 'The token was signed by no key of its issuer');
     end if;
   end if;
-  if p_claims ? 'role' and v_issuer.kind <> 'gatehouse' then
+  -- PostgREST writes the role it came to into the claims: anon, where the token named none.
+  if v_issuer.kind <> 'gatehouse' and p_claims ->> 'role' <> 'anon' then
     perform private.refuse(401, 'role_claim_foreign', 'Only our own issuer names a role');
   end if;
   if not (p_claims ? 'aud') or not (
@@ -53,7 +54,7 @@ begin
     end if;
     return v_context;
   end if;
-  if p_claims ? 'role' and p_claims ->> 'role' <> 'authenticated' then
+  if v_issuer.kind = 'gatehouse' and p_claims ->> 'role' is distinct from 'authenticated' then
     perform private.refuse(401, 'role_refused', 'A token names no role but authenticated');
   end if;
   if not p_claims ?& array['sub', 'jti', 'client_id', 'iat', 'exp']
@@ -74,8 +75,10 @@ begin
   else
     select * into v_client from private.clients c
      where c.issuer = v_issuer.issuer and c.client_id = p_claims ->> 'client_id';
-    if not found or not v_client.enabled then
-      perform private.refuse(401, 'client_refused', 'The token came through no client of ours');
+    if not found or exists (select from public.apps a
+      where a.tenant_id = v_client.tenant_id and a.id = v_client.app_id and not a.enabled)
+    then
+      perform private.refuse(401, 'client_refused', 'The token came through no enabled client of ours');
     end if;
     if exists (select from public.tenants t
       where t.id = v_client.tenant_id and t.status in ('suspended', 'archived'))

@@ -178,15 +178,16 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_sequence bigint := (p_event ->> 'sequence')::bigint;
+  v_home uuid := private.tenant_of_organization(p_event ->> 'resourceOwner');
   v_user uuid;
 begin
   if p_type like 'user.machine.%' or p_type like 'user.pat.%' then
     return; -- service accounts are ours to make
   end if;
-  v_user := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId',
-    private.tenant_of_organization(p_event ->> 'resourceOwner'));
+  v_user := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_home);
   update public.users u
      set zitadel_sequence = v_sequence,
+         home_tenant_id = coalesce(u.home_tenant_id, nullif(v_home, private.platform_tenant())),
          login_name = coalesce(p_payload ->> 'userName', u.login_name),
          given_name = coalesce(p_payload ->> 'firstName', u.given_name),
          family_name = coalesce(p_payload ->> 'lastName', u.family_name),

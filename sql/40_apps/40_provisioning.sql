@@ -17,10 +17,6 @@ begin
        coalesce(p_application_id, application_id), coalesce(p_client_id, client_id));
   if p_client_id is not null then
     perform private.put_client(private.zitadel_issuer(), p_client_id, 'app', p_tenant, p_app);
-    update private.clients c set enabled = a.enabled
-      from public.apps a
-     where a.tenant_id = p_tenant and a.id = p_app and c.app_id = a.id
-       and c.tenant_id = a.tenant_id and c.enabled <> a.enabled;
   end if;
 end;
 $$;
@@ -36,7 +32,7 @@ as $$
     'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'),
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
-    'enabled', coalesce(a.enabled and a.state = 'active', true) and c.enabled)
+    'enabled', coalesce(a.enabled and a.state = 'active', true))
     from private.clients c
     join public.tenants t on t.id = coalesce(c.tenant_id, private.platform_tenant())
     left join public.apps a on a.tenant_id = c.tenant_id and a.id = c.app_id

@@ -42,7 +42,9 @@ export async function auditedInsert(): Promise<Figure[]> {
     const [{ rows }] = await sql<[{ rows: number }]>`
       select count(*)::integer as rows from public.providers`;
     if (events !== rows || deliveries !== rows) {
-      throw new Error(`${rows} rows, ${events} events, ${deliveries} deliveries: all must be equal`);
+      throw new Error(
+        `${rows} rows, ${events} events, ${deliveries} deliveries: all must be equal`,
+      );
     }
     return [{
       name: "audited insert, one endpoint ÷ insert without triggers",

@@ -59,7 +59,8 @@ export async function listPage(): Promise<Figure[]> {
   try {
     const member = await token("member-tenant-900");
     const staff = await token("staff");
-    const rate = (path: string, token: string) => () => requestsPerSecond(`${url}/${path}`, { token });
+    const rate = (path: string, token: string) => () =>
+      requestsPerSecond(`${url}/${path}`, { token });
     const { policies, byHand } = await inTurns({
       policies: rate(page, member),
       byHand: rate("rpc/list_apps_by_hand", member),

@@ -29,7 +29,7 @@ export interface BenchDatabase extends AsyncDisposable {
   url(role?: string): string;
 }
 
-const roles = ["authenticator", "gatehouse_functions", "gatehouse_worker"];
+const roles = ["authenticator", "gatehouse_functions", "gatehouse_provision", "gatehouse_worker"];
 
 /** fsync on, as in production: a bench of commits without it measures nothing. */
 export async function benchDatabase(): Promise<BenchDatabase> {
@@ -49,8 +49,7 @@ export async function benchDatabase(): Promise<BenchDatabase> {
   const admin = postgres(superuserUrl(cluster), { max: 1, onnotice: () => {} });
   await admin.unsafe(`create role gatehouse_migrator login createrole password '${password}'`);
   await admin.unsafe("create database gatehouse owner gatehouse_migrator");
-  const at = (role: string) =>
-    `postgres://${role}:${password}@127.0.0.1:${cluster.port}/gatehouse`;
+  const at = (role: string) => `postgres://${role}:${password}@127.0.0.1:${cluster.port}/gatehouse`;
   const owner = postgres(at("gatehouse_migrator"), { max: 1, onnotice: () => {} });
   await loadDeclared(owner);
   await owner.end();
@@ -107,7 +106,9 @@ export async function benchPostgrest(
   };
   await Deno.writeTextFile(
     config,
-    Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join(""),
+    Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join(
+      "",
+    ),
   );
   const spec = {
     name: "postgrest",
@@ -126,7 +127,11 @@ export async function benchPostgrest(
 /** Requests a second that Debian's wrk gets answered with 2xx; any other answer fails the bench. */
 export async function requestsPerSecond(
   url: string,
-  { token, seconds = 8, connections = 16 }: { token: string; seconds?: number; connections?: number },
+  { token, seconds = 8, connections = 16 }: {
+    token: string;
+    seconds?: number;
+    connections?: number;
+  },
 ): Promise<number> {
   const { success, stdout } = await new Deno.Command("wrk", {
     args: ["-t1", `-c${connections}`, `-d${seconds}s`, "-H", `Authorization: Bearer ${token}`, url],

@@ -33,7 +33,7 @@ async function house(): Promise<House> {
     select private.put_verification_keys(${issuer}, ${database.sql.json([{ ...jwk }])})`;
   Deno.env.set("LOG_LEVEL", "error");
   Deno.env.set("GATEHOUSE_PROFILE", "embedded");
-  Deno.env.set("GATEHOUSE_DB_URL", database.url("gatehouse_functions"));
+  Deno.env.set("GATEHOUSE_DB_URL", database.url("gatehouse_provision"));
   Deno.env.set("ZITADEL_ISSUER", `http://127.0.0.1:${findFreeRow(1)}`);
   Deno.env.set("ZITADEL_PROVISIONER_TOKEN_FILE", await tokenFile());
   const { app } = await import("../../functions/provision/app.ts");

@@ -26,6 +26,7 @@ export const owners: Record<Fixture, string> = {
 export const loginRoles = [
   "authenticator",
   "gatehouse_functions",
+  "gatehouse_provision",
   "gatehouse_worker",
   "gatehouse_gateway",
 ];

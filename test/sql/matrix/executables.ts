@@ -7,12 +7,13 @@ export const everyRole = [
   "gatehouse_platform",
   "authenticator",
   "gatehouse_functions",
+  "gatehouse_provision",
   "gatehouse_worker",
   "gatehouse_gateway",
 ];
 
 const callers = "authenticated gatehouse_platform";
-const provisioning = "gatehouse_functions gatehouse_worker";
+const provisioning = "gatehouse_provision gatehouse_worker";
 
 export const executables: { why: string; roles: string; functions: string[] }[] = [
   {
@@ -77,7 +78,6 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.platform_tenant()",
       "private.redirect_uri_problem(text,text)",
       "private.tg_apps__lint_uris()",
-      "private.tg_touch()",
       "private.uuid_v7()",
     ],
   },
@@ -88,8 +88,13 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
   },
   {
     why: "who checks tokens needs the keys",
-    roles: `${provisioning} gatehouse_gateway`,
+    roles: `gatehouse_functions ${provisioning} gatehouse_gateway`,
     functions: ["private.list_issuers()", "private.list_verification_keys()"],
+  },
+  {
+    why: "the hint's signing key",
+    roles: `gatehouse_functions ${provisioning}`,
+    functions: ["private.get_sealed_setting(text)"],
   },
   {
     why: "the sign-in page, before anybody has signed in",
@@ -105,7 +110,6 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     why: "the saga, which runs in the provision function and in jobs",
     roles: provisioning,
     functions: [
-      "private.get_sealed_setting(text)",
       "private.get_setting(text)",
       "private.lease_tenant(uuid,text,integer)",
       "private.provisioning_input(uuid)",
