@@ -2,30 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { loadAsset } from "../../functions/widget/assets.ts";
-import { loginPage, pagePolicy } from "../../functions/widget/page.ts";
 import { chromiumPath, quiet } from "./support/browser.ts";
 import { keepLogin } from "./support/chromium_logins.ts";
-
-/** The sign-in page with its real files; the flow is always the same. */
-function servePage(): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const name = new URL(request.url).pathname.slice(1);
-    if (name === "login") {
-      return new Response(await loginPage("V2_1"), {
-        headers: { "content-type": "text/html", "content-security-policy": pagePolicy },
-      });
-    }
-    if (name === "flows/V2_1") {
-      return Response.json({ appName: "Shop", tenantName: "Acme", allowed: { password: true } });
-    }
-    const { bytes, type } = await loadAsset(name);
-    return new Response(bytes, { headers: { "content-type": type } });
-  });
-}
+import { serveSignInPage } from "./support/sign_in_page.ts";
 
 Deno.test("Chromium's own password manager fills in the sign-in page", async () => {
-  const server = servePage();
+  await using server = serveSignInPage();
   const profile = await Deno.makeTempDir({ prefix: "gatehouse-chromium-" });
   const open = () =>
     chromium.launchPersistentContext(profile, {
@@ -35,7 +17,7 @@ Deno.test("Chromium's own password manager fills in the sign-in page", async () 
       ignoreDefaultArgs: ["--enable-automation", "--headless"],
     });
   try {
-    const url = `http://127.0.0.1:${server.addr.port}/login`;
+    const { url } = server;
     const first = await open();
     while (!await exists(join(profile, "Default/Login Data"))) await delay(100);
     await first.close();
@@ -54,7 +36,6 @@ Deno.test("Chromium's own password manager fills in the sign-in page", async () 
     );
     await context.close();
   } finally {
-    await server.shutdown();
     await Deno.remove(profile, { recursive: true });
   }
 });

@@ -72,7 +72,7 @@ export function createDialog(onCreate: (input: NewTenant) => Promise<void>): HTM
     } catch (error) {
       notice.textContent = messageOf(error);
       notice.hidden = false;
-      notice.scrollIntoView({ block: "nearest" });
+      dialog.scrollTo({ top: 0 });
     } finally {
       submit.disabled = false;
       setAttributes(form, { "aria-busy": false });
