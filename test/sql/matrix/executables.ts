@@ -77,7 +77,6 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.current_user_id()",
       "private.platform_tenant()",
       "private.redirect_uri_problem(text,text)",
-      "private.tg_apps__lint_uris()",
       "private.uuid_v7()",
     ],
   },
@@ -97,9 +96,11 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     functions: ["private.get_sealed_setting(text)"],
   },
   {
-    why: "the sign-in page, before anybody has signed in",
+    why:
+      "the sign-in page, before anybody has signed in; hints of ZITADEL and the key they are signed with",
     roles: "gatehouse_functions",
     functions: [
+      "private.get_sealed_setting(text)",
       "private.find_login_organization(text)",
       "private.public_config()",
       "private.put_hint()",

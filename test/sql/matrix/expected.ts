@@ -97,7 +97,7 @@ export const tables: Record<string, TableLine> = {
     own: "id",
     right: { read: "users.read" },
     read: `${readers}; ${staff.read}`,
-    grants: { both: "select but: tokens_valid_after zitadel_sequence" },
+    grants: { both: "select" },
   },
   rights: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
   roles: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
@@ -129,7 +129,7 @@ export const tables: Record<string, TableLine> = {
     },
   },
   sign_in_sessions: { ...reads("users.read", readers), own: "user_id" },
-  audit_events: reads("audit.read", readers, "select but: xid"),
+  audit_events: reads("audit.read", readers),
   event_types: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
   apps: {
     right: { read: "apps.read", write: "apps.write" },
@@ -166,9 +166,8 @@ export const tables: Record<string, TableLine> = {
     right: { read: "webhooks.read", write: "webhooks.write" },
     read: `${readers}; ${staff.read}`,
     update: `${writers}; ${staff.write}`,
-    delete: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; update: description event_types enabled disabled_reason max_attempts; delete",
+      both: "select; update: description event_types enabled disabled_reason max_attempts",
     },
     try: { update: "update public.webhook_endpoints set description = 'new'" },
   },

@@ -87,6 +87,7 @@ export async function seed(sql: Sql): Promise<void> {
       ["E", extras.dora!.id],
       ["S", extras.sue!.id],
       ["P", people.pat.id],
+      ["P", onlies.find(({ name }) => name === "staff only apps.read")!.id],
     ];
     await tx`insert into public.sign_in_sessions ${
       tx(sessions.map(([label, user_id], index) => ({
