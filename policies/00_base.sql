@@ -1,8 +1,11 @@
 -- Nobody has anything until a file here gives it: Supabase's default privileges granted all, Postgres gives execute to public.
 -- What this file cannot reach, things made later, each revokes for itself; a test on both kinds of database compares every grant.
-revoke all on all tables in schema public, private from public, anon, authenticated, service_role;
-revoke all on all sequences in schema public, private from public, anon, authenticated, service_role;
-revoke all on all functions in schema public, private from public, anon, authenticated, service_role;
+revoke all on all tables in schema public, private
+  from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public, private
+  from public, anon, authenticated, service_role;
+revoke all on all functions in schema public, private
+  from public, anon, authenticated, service_role;
 
 grant usage on schema public to anon, authenticated, gatehouse_platform;
 -- service_role only reaches the hook, to be refused by it: there is no service-role key.
@@ -18,7 +21,8 @@ grant execute on function
 
 -- The queue: its tables are under row level security by its own migrations, readable by their owner only. The worker is not the owner.
 revoke all on all tables in schema graphile_worker from public, anon, authenticated, service_role;
-revoke all on all functions in schema graphile_worker from public, anon, authenticated, service_role;
+revoke all on all functions in schema graphile_worker
+  from public, anon, authenticated, service_role;
 revoke all on schema graphile_worker from public, anon, authenticated, service_role;
 grant usage on schema graphile_worker to gatehouse_worker;
 grant execute on all functions in schema graphile_worker to gatehouse_worker;

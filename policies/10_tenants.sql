@@ -33,11 +33,14 @@ create policy tenant_domains_insert_writer on public.tenant_domains for insert t
   with check (tenant_id = any (array(select private.tenants_with('tenants.write'))));
 create policy tenant_domains_delete_writer on public.tenant_domains for delete to authenticated
   using (tenant_id = any (array(select private.tenants_with('tenants.write'))));
-create policy tenant_domains_select_platform on public.tenant_domains for select to gatehouse_platform
+create policy tenant_domains_select_platform on public.tenant_domains
+  for select to gatehouse_platform
   using ((select private.platform_has('tenants.read')));
-create policy tenant_domains_insert_platform on public.tenant_domains for insert to gatehouse_platform
+create policy tenant_domains_insert_platform on public.tenant_domains
+  for insert to gatehouse_platform
   with check ((select private.platform_has('tenants.write')));
-create policy tenant_domains_delete_platform on public.tenant_domains for delete to gatehouse_platform
+create policy tenant_domains_delete_platform on public.tenant_domains
+  for delete to gatehouse_platform
   using ((select private.platform_has('tenants.write')));
 
 -- public.subscriptions: tenants.read reads; platform staff write, since a plan is what the platform sells. No delete: a period ends.
@@ -62,7 +65,8 @@ alter table public.provisioning_steps enable row level security;
 revoke all on public.provisioning_steps from public, anon, authenticated, service_role;
 grant select on public.provisioning_steps to authenticated, gatehouse_platform;
 
-create policy provisioning_steps_select_reader on public.provisioning_steps for select to authenticated
+create policy provisioning_steps_select_reader on public.provisioning_steps
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('tenants.read'))));
 create policy provisioning_steps_select_platform on public.provisioning_steps
   for select to gatehouse_platform using ((select private.platform_has('tenants.read')));

@@ -24,7 +24,8 @@ alter table public.roles enable row level security;
 alter table public.role_rights enable row level security;
 revoke all on public.rights, public.roles, public.role_rights
   from public, anon, authenticated, service_role;
-grant select on public.rights, public.roles, public.role_rights to authenticated, gatehouse_platform;
+grant select on public.rights, public.roles, public.role_rights
+  to authenticated, gatehouse_platform;
 
 create policy rights_select_anybody on public.rights
   for select to authenticated, gatehouse_platform using (true);
@@ -82,7 +83,9 @@ create policy sign_in_sessions_select_reader on public.sign_in_sessions for sele
   using (user_id = (select private.current_user_id())
     or tenant_id = any (array(select private.tenants_with('users.read'))));
 create policy sign_in_sessions_select_platform on public.sign_in_sessions
-  for select to gatehouse_platform using ((select private.platform_has('users.read')));
+  for select to gatehouse_platform
+  using ((select private.platform_has('users.read'))
+    or user_id = (select private.current_user_id()));
 
 grant execute on function public.whoami() to anon, authenticated, gatehouse_platform;
 grant execute on function public.start_session() to authenticated, gatehouse_platform;

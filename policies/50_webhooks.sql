@@ -5,9 +5,11 @@ revoke all on public.webhook_endpoints from public, anon, authenticated, service
 grant select, update (description, event_types, enabled, disabled_reason, max_attempts)
   on public.webhook_endpoints to authenticated, gatehouse_platform;
 
-create policy webhook_endpoints_select_reader on public.webhook_endpoints for select to authenticated
+create policy webhook_endpoints_select_reader on public.webhook_endpoints
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
-create policy webhook_endpoints_update_writer on public.webhook_endpoints for update to authenticated
+create policy webhook_endpoints_update_writer on public.webhook_endpoints
+  for update to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
@@ -21,9 +23,11 @@ alter table public.webhook_deliveries enable row level security;
 alter table public.webhook_attempts enable row level security;
 revoke all on public.webhook_deliveries, public.webhook_attempts
   from public, anon, authenticated, service_role;
-grant select on public.webhook_deliveries, public.webhook_attempts to authenticated, gatehouse_platform;
+grant select on public.webhook_deliveries, public.webhook_attempts
+  to authenticated, gatehouse_platform;
 
-create policy webhook_deliveries_select_reader on public.webhook_deliveries for select to authenticated
+create policy webhook_deliveries_select_reader on public.webhook_deliveries
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
 create policy webhook_deliveries_select_platform on public.webhook_deliveries
   for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));

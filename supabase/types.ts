@@ -754,15 +754,7 @@ export type Database = {
           "state"?: string;
           "tenant_id"?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "webhook_deliveries_tenant_id_endpoint_id_fkey";
-            columns: ["tenant_id", "endpoint_id"];
-            isOneToOne: false;
-            referencedRelation: "webhook_endpoints";
-            referencedColumns: ["tenant_id", "id"];
-          },
-        ];
+        Relationships: [];
       };
       "webhook_endpoints": {
         Row: {

@@ -28,7 +28,7 @@ export function lintText(path: string, text: string): Offence[] {
 /** A line that only carries a text to its reader. */
 function isProse(code: string): boolean {
   return /^\s*(comment on .* is )?'([^']|'')*'[;,)]?\s*$/.test(code) ||
-    /^\s*(detail = |perform private\.refuse\().*'/.test(code);
+    /^\s*(then |detail = |perform private\.refuse\().*'/.test(code);
 }
 
 function withoutComment(line: string): string {

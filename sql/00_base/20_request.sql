@@ -38,7 +38,8 @@ begin
   if v_traceparent is null then
     v_traceparent := nullif(current_setting('request.headers', true), '')::json ->> 'traceparent';
   end if;
-  return case when v_traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then v_traceparent end;
+  return case when v_traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
+    then v_traceparent end;
 end;
 $$;
 comment on function private.current_traceparent() is 'W3C Trace Context of the request, or of the job (gatehouse.traceparent); null when absent or malformed.';

@@ -63,8 +63,10 @@ begin
      where n.value is distinct from o.value and n.key <> all (v_ignored);
     if v_changed is null then return null; end if;
     v_data := jsonb_build_object(
-      'before', (select jsonb_object_agg(key, value) from jsonb_each(v_old) where key = any (v_changed)),
-      'after', (select jsonb_object_agg(key, value) from jsonb_each(v_new) where key = any (v_changed))
+      'before', (
+        select jsonb_object_agg(key, value) from jsonb_each(v_old) where key = any (v_changed)),
+      'after', (
+        select jsonb_object_agg(key, value) from jsonb_each(v_new) where key = any (v_changed))
     );
   elsif tg_op = 'INSERT' then
     v_data := jsonb_build_object('after', v_new);
@@ -79,7 +81,8 @@ begin
   )::uuid;
   perform private.record_event(
     v_tenant,
-    v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
+    v_kind || case tg_op
+      when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
     jsonb_build_array(jsonb_build_object(
       'kind', v_kind, 'id', coalesce(v_row ->> 'id', v_row ->> 'key', v_row ->> 'name'))),
     v_data

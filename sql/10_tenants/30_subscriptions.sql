@@ -11,7 +11,8 @@ create table public.subscriptions (
   constraint subscription_ends_before_it_starts check (ends_at > starts_at)
 );
 comment on table public.subscriptions is 'A plan held by a tenant from starts_at until ends_at (exclusive).';
-create unique index subscription_already_open on public.subscriptions (tenant_id) where ends_at is null;
+create unique index subscription_already_open
+  on public.subscriptions (tenant_id) where ends_at is null;
 
 create trigger _100_touch before update on public.subscriptions
   for each row execute function private.tg_touch();

@@ -53,7 +53,8 @@ begin
          updated_at = clock_timestamp()
    where tenant_id = p_tenant and name = p_step;
   update public.tenants
-     set organization_id = case p_step when 'organization' then p_external_id else organization_id end,
+     set organization_id =
+           case p_step when 'organization' then p_external_id else organization_id end,
          project_id = case p_step when 'project' then p_external_id else project_id end
    where id = p_tenant and p_state = 'ok' and p_external_id is not null
      and (p_step = 'organization' and organization_id is distinct from p_external_id

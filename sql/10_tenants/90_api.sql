@@ -42,7 +42,9 @@ $$;
 comment on function public.reconcile_tenant(uuid) is
   'Looks at the tenant''s twin in ZITADEL again and repairs what drifted. Errors: 403 not_allowed, 404 tenant_not_found. Definer: the queue is its owner''s; checks tenants.write itself.';
 
-create function private.change_status(p_tenant uuid, p_from text[], p_to text) returns public.tenants
+create function private.change_status(
+  p_tenant uuid, p_from text[], p_to text
+) returns public.tenants
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -76,5 +78,8 @@ comment on function public.resume_tenant(uuid) is 'suspended → active. Errors:
 
 create function public.archive_tenant(tenant_id uuid) returns public.tenants
 language sql volatile set search_path = ''
-as $$ select private.change_status(tenant_id, array['provisioning', 'active', 'suspended'], 'archived') $$;
+as $$
+  select private.change_status(
+    tenant_id, array['provisioning', 'active', 'suspended'], 'archived')
+$$;
 comment on function public.archive_tenant(uuid) is 'Any status → archived, for good; history stays readable. Errors: 403 not_allowed, 409 tenant_status_conflict.';

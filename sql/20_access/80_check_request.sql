@@ -1,7 +1,9 @@
 -- The hook: which token, which client, which tenant. PostgREST calls private.check_request before every request (db-pre-request), functions/_shared/db.ts in asCaller.
 -- The signature is checked before; everything else is decided here, once.
 
-create function private.authenticate(p_claims jsonb, p_authorization text, p_tenant text) returns jsonb
+create function private.authenticate(
+  p_claims jsonb, p_authorization text, p_tenant text
+) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -61,7 +63,8 @@ begin
     or p_claims ?| array['nonce', 'at_hash', 'c_hash', 'amr', 'sid']
   then
     perform private.refuse(401, 'not_an_access_token',
-      'An access token has sub, jti, client_id, iat and exp, and no nonce, at_hash, c_hash, amr or sid');
+      'An access token has sub, jti, client_id, iat and exp, '
+        || 'and no nonce, at_hash, c_hash, amr or sid');
   end if;
 
   select * into v_service from public.service_accounts s
@@ -103,7 +106,8 @@ begin
        and a.tenant_id = private.platform_tenant());
   if p_tenant is not null and not exists (
     select from public.tenants t
-     where t.id = p_tenant::uuid and (v_platform and v_context ->> 'client_kind' <> 'app' or exists (
+     where t.id = p_tenant::uuid
+       and (v_platform and v_context ->> 'client_kind' <> 'app' or exists (
        select from public.assignments a
         where a.tenant_id = t.id and a.principal_id = (v_context ->> 'principal_id')::uuid)))
   then
@@ -132,7 +136,8 @@ create function private.token_kid(p_authorization text) returns text
 language plpgsql immutable set search_path = ''
 as $$
 declare
-  v_header text := translate(split_part(substring(p_authorization from '(?i)^bearer +(.+)$'), '.', 1), '-_', '+/');
+  v_header text := translate(
+    split_part(substring(p_authorization from '(?i)^bearer +(.+)$'), '.', 1), '-_', '+/');
 begin
   return convert_from(
     decode(rpad(v_header, (ceil(length(v_header) / 4.0) * 4)::integer, '='), 'base64'), 'UTF8'
@@ -151,10 +156,12 @@ declare
   v_context jsonb := private.authenticate(
     v_claims,
     -- PostgREST takes a token from nowhere else; without claims the header held none.
-    case when v_claims = '{"role": "anon"}' then null else private.request_header('authorization') end,
+    case when v_claims = '{"role": "anon"}' then null
+      else private.request_header('authorization') end,
     private.request_header('x-tenant-id'));
 begin
-  perform set_config('gatehouse.principal_kind', coalesce(v_context ->> 'principal_kind', ''), true),
+  perform
+    set_config('gatehouse.principal_kind', coalesce(v_context ->> 'principal_kind', ''), true),
     set_config('gatehouse.principal_id', coalesce(v_context ->> 'principal_id', ''), true),
     set_config('gatehouse.client_kind', coalesce(v_context ->> 'client_kind', ''), true),
     set_config('gatehouse.client_id', coalesce(v_context ->> 'client_id', ''), true),

@@ -19,7 +19,8 @@ comment on table private.zitadel_cursor is 'The newest created_at (microseconds)
 create function private.zitadel_cursor() returns text
 language sql stable security definer set search_path = ''
 as $$
-  select to_char(position at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from private.zitadel_cursor
+  select to_char(position at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    from private.zitadel_cursor
 $$;
 comment on function private.zitadel_cursor() is 'The cursor as RFC 3339 text with microseconds, which a JavaScript Date would lose; null before the first page. Definer: the cursor is private.';
 
@@ -45,7 +46,8 @@ begin
     end if;
   end loop;
   insert into private.zitadel_cursor as c (position)
-  select max((e ->> 'createdAt')::timestamptz) from jsonb_array_elements(p_events) e having count(*) > 0
+  select max((e ->> 'createdAt')::timestamptz)
+    from jsonb_array_elements(p_events) e having count(*) > 0
   on conflict (only_row) do update set position = greatest(c.position, excluded.position);
   return v_new;
 end;
@@ -95,7 +97,8 @@ create function private.tenant_of_organization(p_organization text) returns uuid
 language sql stable security definer set search_path = ''
 as $$
   select coalesce(
-    (select id from public.tenants where organization_id = p_organization), private.platform_tenant())
+    (select id from public.tenants where organization_id = p_organization),
+    private.platform_tenant())
 $$;
 comment on function private.tenant_of_organization(text) is 'The tenant whose organization this is; the platform tenant for any other. Definer: runs for jobs.';
 

@@ -34,8 +34,8 @@ declare
   v_made integer := 0;
 begin
   for v_month in
-    select generate_series(date_trunc('month', now()), date_trunc('month', now()) + interval '12 months',
-      interval '1 month')::date
+    select generate_series(date_trunc('month', now()),
+      date_trunc('month', now()) + interval '12 months', interval '1 month')::date
   loop
     if to_regclass(format('private.audit_events_%s', to_char(v_month, 'YYYY_MM'))) is null then
       execute format(

@@ -6,22 +6,28 @@ as $$
   select case
     when p_uri is null or p_uri = '' then 'it is empty'
     when length(p_uri) > 500 then 'it is longer than 500 characters'
-    when p_uri ~ '[[:space:][:cntrl:]\\]' then 'it has white space, a control character or a backslash'
-    when p_uri ~ '[^!-~]' then 'it has characters outside ASCII; write them percent-encoded or as punycode'
+    when p_uri ~ '[[:space:][:cntrl:]\\]'
+      then 'it has white space, a control character or a backslash'
+    when p_uri ~ '[^!-~]'
+      then 'it has characters outside ASCII; write them percent-encoded or as punycode'
     when p_uri like '%#%' then 'it has a fragment'
     when p_uri like '%*%' then 'it has a wildcard; list each address'
     when p_uri !~ '^[a-z][a-z0-9+.-]*:' then 'it has no scheme in lower case'
     when p_uri ~ '^https?:' and p_uri !~ '^https?://[^/?@]+([/?]|$)'
       then 'it has no host, or a user name in front of the host'
-    when p_uri ~ '^https?:' and p_uri !~ '^https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?([/?]|$)'
+    when p_uri ~ '^https?:' and p_uri !~ ('^https?://'
+        || '(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?([/?]|$)')
       then 'its host or port is malformed; a host is written in lower case'
     when p_uri ~ '^https?://[^?]*/\.\.?(/|\?|$)' then 'its path has dot segments'
-    when p_uri ~ '^https?:' and p_uri ~ '%(?![0-9A-Fa-f]{2})' then 'it has a broken percent-encoding'
+    when p_uri ~ '^https?:' and p_uri ~ '%(?![0-9A-Fa-f]{2})'
+      then 'it has a broken percent-encoding'
     when p_uri ~ '^https:' then null
     when p_uri ~ '^http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?([/?]|$)' then null
     when p_uri ~ '^http:' then 'http is for loopback only; use https'
     when p_kind <> 'native' then 'a scheme other than https is for native applications only'
-    when p_uri !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+:/' then 'a private scheme is a reversed domain, such as com.example.app:/callback (RFC 8252, section 7.1)'
+    when p_uri !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+:/'
+      then 'a private scheme is a reversed domain, such as com.example.app:/callback '
+        || '(RFC 8252, section 7.1)'
   end
 $$;
 comment on function private.redirect_uri_problem(text, text) is 'Why a URI may not be a redirect URI of an application of this kind; null when it may.';

@@ -27,13 +27,16 @@ comment on column public.apps.client_id is 'The OIDC client_id; ZITADEL''s, writ
 
 -- Lists page by the primary key (tenant_id, id), which is order of making within a tenant: 0.3 ms for members and platform staff alike on 100,000 rows.
 -- An index on id alone would tempt the planner to read all tenants' rows for one member's page.
-create trigger _100_lint_uris before insert or update of redirect_uris, post_logout_uris on public.apps
+create trigger _100_lint_uris
+  before insert or update of redirect_uris, post_logout_uris on public.apps
   for each row execute function private.tg_apps__lint_uris();
 create trigger _110_touch before update on public.apps
   for each row execute function private.tg_touch();
 
 create trigger _500_record after insert or update or delete on public.apps
-  for each row execute function private.tg_record_change('app', 'state,last_error,application_id,client_id');
+  for each row execute function private.tg_record_change(
+    'app', 'state,last_error,application_id,client_id'
+  );
 alter table public.apps enable always trigger _500_record;
 
 create function private.tg_apps__record_state() returns trigger

@@ -29,7 +29,8 @@ as $$
   select jsonb_build_object(
     'kind', c.kind,
     'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'),
+    'organizationId', coalesce(t.organization_id,
+      private.get_setting('zitadel.platform_organization_id') #>> '{}'),
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
     'enabled', coalesce(a.enabled and a.state = 'active', true))
@@ -45,7 +46,8 @@ create function private.find_login_organization(p_login_name text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object('tenantId', t.id, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'))
+    'organizationId', coalesce(t.organization_id,
+      private.get_setting('zitadel.platform_organization_id') #>> '{}'))
     from public.tenants t
    where (t.id = private.platform_tenant()
        or t.login_domain = lower(substring(p_login_name from '@([^@]*)$')))

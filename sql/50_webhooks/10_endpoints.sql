@@ -7,7 +7,8 @@ create table public.webhook_endpoints (
   description text not null default '' check (length(description) <= 500),
   event_types text[] constraint event_types_malformed check (
     cardinality(event_types) between 1 and 100
-    and array_to_string(event_types, ' ') ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?( [a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?)*$'),
+    and array_to_string(event_types, ' ') || ' '
+      ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)? )+$'),
   enabled boolean not null default true,
   disabled_reason text,
   since_at timestamptz not null default now(),

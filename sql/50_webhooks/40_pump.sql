@@ -116,7 +116,8 @@ create function private.webhook_secrets_of(p_tenant uuid, p_endpoint uuid) retur
 language sql stable security definer set search_path = ''
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'keyId', s.key_id,
-      'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', '')) order by s.created_at desc, s.id desc), '[]')
+      'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', ''))
+      order by s.created_at desc, s.id desc), '[]')
     from private.webhook_secrets s
    where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint
      and (s.expires_at is null or s.expires_at > now())
@@ -127,12 +128,15 @@ create function private.retry_delay(p_attempt integer) returns interval
 language sql volatile set search_path = ''
 as $$
   select make_interval(secs => s * (0.8 + random() * 0.4))
-    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]) with ordinality as x (s, n)
+    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
+      with ordinality as x (s, n)
    where n = least(greatest(p_attempt, 1), 9)
 $$;
 comment on function private.retry_delay(integer) is 'How long after a failed attempt the next one is due: Standard Webhooks'' example schedule, 10 attempts over about 75 h, ± 20 % jitter.';
 
-create function private.settle_deliveries(p_tenant uuid, p_endpoint uuid, p_results jsonb) returns integer
+create function private.settle_deliveries(
+  p_tenant uuid, p_endpoint uuid, p_results jsonb
+) returns integer
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -157,7 +161,8 @@ begin
              or r.outcome = 'retry' and d.attempts + 1 >= e.max_attempts then clock_timestamp() end,
            next_attempt_at = case
              when r.outcome = 'release' then
-               greatest(d.next_attempt_at, now() + make_interval(secs => coalesce(r.retry_after, 0)))
+               greatest(d.next_attempt_at,
+                 now() + make_interval(secs => coalesce(r.retry_after, 0)))
              else clock_timestamp() + greatest(private.retry_delay(d.attempts + 1),
                make_interval(secs => coalesce(r.retry_after, 0))) end
       from result r, public.webhook_endpoints e
@@ -179,7 +184,9 @@ begin
   if exists (select from jsonb_array_elements(p_results) r where r ->> 'outcome' = 'disable') then
     update public.webhook_endpoints set enabled = false, disabled_reason = 'gone'
      where tenant_id = p_tenant and id = p_endpoint and enabled;
-  elsif exists (select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) then
+  elsif exists (
+    select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
+  then
     update public.webhook_endpoints e
        set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
       from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds

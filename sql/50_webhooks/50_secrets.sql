@@ -34,10 +34,13 @@ begin
   values (p_tenant, p_id, p_key_id, p_ciphertext);
   return jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
     'description', v_endpoint.description, 'eventTypes', v_endpoint.event_types,
-    'since', v_endpoint.since_at, 'enabled', v_endpoint.enabled, 'createdAt', v_endpoint.created_at);
+    'since', v_endpoint.since_at, 'enabled', v_endpoint.enabled,
+    'createdAt', v_endpoint.created_at);
 end;
 $$;
-comment on function private.create_webhook_endpoint(uuid, uuid, text, text, text[], timestamptz, text, bytea) is
+comment on function private.create_webhook_endpoint(
+  uuid, uuid, text, text, text[], timestamptz, text, bytea
+) is
   'An endpoint and its sealed secret; returns {id, url, description, eventTypes, since, enabled, createdAt}. Raises not_allowed, since_too_old, event_type_unknown, event_types_malformed. Definer: secrets are private; checks webhooks.write itself.';
 
 create function private.rotate_webhook_secret(
@@ -74,7 +77,8 @@ declare
   v_endpoint public.webhook_endpoints;
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  select * into v_endpoint from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  select * into v_endpoint
+    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;

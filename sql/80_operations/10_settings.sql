@@ -50,7 +50,9 @@ as $$
 $$;
 comment on function private.get_sealed_setting(text) is '{keyId, ciphertext (base64)} of a secret of the instance; null when it is not set. Definer: the table is private.';
 
-create function private.put_sealed_setting(p_key text, p_key_id text, p_ciphertext bytea) returns void
+create function private.put_sealed_setting(
+  p_key text, p_key_id text, p_ciphertext bytea
+) returns void
 language sql volatile security definer set search_path = ''
 as $$
   insert into private.sealed_settings (key, key_id, ciphertext)

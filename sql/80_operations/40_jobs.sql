@@ -53,7 +53,8 @@ begin
               case t.kind when 'platform' then 'instance__reconcile' end)
             and (j.locked_at is not null or j.is_available))
      group by t.id
-    having max(s.updated_at) < now() - make_interval(mins => least(power(2, least(max(s.attempts), 6))::integer, 60))
+    having max(s.updated_at) < now() - make_interval(
+      mins => least(power(2, least(max(s.attempts), 6))::integer, 60))
      limit p_limit
   loop
     perform private.enqueue_reconcile(v_tenant.id);

@@ -113,7 +113,8 @@ begin
   if v_traceparent is null then
     v_traceparent := nullif(current_setting('request.headers', true), '')::json ->> 'traceparent';
   end if;
-  return case when v_traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' then v_traceparent end;
+  return case when v_traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'
+    then v_traceparent end;
 end;
 $$;
 comment on function private.current_traceparent() is 'W3C Trace Context of the request, or of the job (gatehouse.traceparent); null when absent or malformed.';
@@ -227,8 +228,10 @@ begin
      where n.value is distinct from o.value and n.key <> all (v_ignored);
     if v_changed is null then return null; end if;
     v_data := jsonb_build_object(
-      'before', (select jsonb_object_agg(key, value) from jsonb_each(v_old) where key = any (v_changed)),
-      'after', (select jsonb_object_agg(key, value) from jsonb_each(v_new) where key = any (v_changed))
+      'before', (
+        select jsonb_object_agg(key, value) from jsonb_each(v_old) where key = any (v_changed)),
+      'after', (
+        select jsonb_object_agg(key, value) from jsonb_each(v_new) where key = any (v_changed))
     );
   elsif tg_op = 'INSERT' then
     v_data := jsonb_build_object('after', v_new);
@@ -243,7 +246,8 @@ begin
   )::uuid;
   perform private.record_event(
     v_tenant,
-    v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
+    v_kind || case tg_op
+      when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
     jsonb_build_array(jsonb_build_object(
       'kind', v_kind, 'id', coalesce(v_row ->> 'id', v_row ->> 'key', v_row ->> 'name'))),
     v_data
@@ -369,9 +373,11 @@ create table public.tenant_domains (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
   name text not null constraint domain_malformed
-    check (name ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$' and length(name) <= 253),
+    check (name ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$'
+      and length(name) <= 253),
   verification text not null default 'dns' check (verification in ('dns', 'operator')),
-  verification_token text not null default 'gatehouse-' || replace(gen_random_uuid()::text, '-', ''),
+  verification_token text not null
+    default 'gatehouse-' || replace(gen_random_uuid()::text, '-', ''),
   verified_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -383,7 +389,8 @@ comment on column public.tenant_domains.verification_token is 'The value of the 
 comment on column public.tenant_domains.verified_at is 'Null until proven by DNS or by an operator; never written by callers.';
 
 -- Unique in the world, so without tenant_id: two tenants cannot both hold a proven domain.
-create unique index domain_verified_elsewhere on public.tenant_domains (name) where verified_at is not null;
+create unique index domain_verified_elsewhere
+  on public.tenant_domains (name) where verified_at is not null;
 
 create trigger _100_touch before update on public.tenant_domains
   for each row execute function private.tg_touch();
@@ -406,7 +413,8 @@ create table public.subscriptions (
   constraint subscription_ends_before_it_starts check (ends_at > starts_at)
 );
 comment on table public.subscriptions is 'A plan held by a tenant from starts_at until ends_at (exclusive).';
-create unique index subscription_already_open on public.subscriptions (tenant_id) where ends_at is null;
+create unique index subscription_already_open
+  on public.subscriptions (tenant_id) where ends_at is null;
 
 create trigger _100_touch before update on public.subscriptions
   for each row execute function private.tg_touch();
@@ -608,7 +616,8 @@ begin
          updated_at = clock_timestamp()
    where tenant_id = p_tenant and name = p_step;
   update public.tenants
-     set organization_id = case p_step when 'organization' then p_external_id else organization_id end,
+     set organization_id =
+           case p_step when 'organization' then p_external_id else organization_id end,
          project_id = case p_step when 'project' then p_external_id else project_id end
    where id = p_tenant and p_state = 'ok' and p_external_id is not null
      and (p_step = 'organization' and organization_id is distinct from p_external_id
@@ -683,7 +692,9 @@ $$;
 comment on function public.reconcile_tenant(uuid) is
   'Looks at the tenant''s twin in ZITADEL again and repairs what drifted. Errors: 403 not_allowed, 404 tenant_not_found. Definer: the queue is its owner''s; checks tenants.write itself.';
 
-create function private.change_status(p_tenant uuid, p_from text[], p_to text) returns public.tenants
+create function private.change_status(
+  p_tenant uuid, p_from text[], p_to text
+) returns public.tenants
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -717,7 +728,10 @@ comment on function public.resume_tenant(uuid) is 'suspended → active. Errors:
 
 create function public.archive_tenant(tenant_id uuid) returns public.tenants
 language sql volatile set search_path = ''
-as $$ select private.change_status(tenant_id, array['provisioning', 'active', 'suspended'], 'archived') $$;
+as $$
+  select private.change_status(
+    tenant_id, array['provisioning', 'active', 'suspended'], 'archived')
+$$;
 comment on function public.archive_tenant(uuid) is 'Any status → archived, for good; history stays readable. Errors: 403 not_allowed, 409 tenant_status_conflict.';
 
 -- sql/20_access/10_users.sql
@@ -1072,7 +1086,9 @@ comment on table private.zitadel_sessions is 'Which user of which organization a
 -- The hook: which token, which client, which tenant. PostgREST calls private.check_request before every request (db-pre-request), functions/_shared/db.ts in asCaller.
 -- The signature is checked before; everything else is decided here, once.
 
-create function private.authenticate(p_claims jsonb, p_authorization text, p_tenant text) returns jsonb
+create function private.authenticate(
+  p_claims jsonb, p_authorization text, p_tenant text
+) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -1132,7 +1148,8 @@ begin
     or p_claims ?| array['nonce', 'at_hash', 'c_hash', 'amr', 'sid']
   then
     perform private.refuse(401, 'not_an_access_token',
-      'An access token has sub, jti, client_id, iat and exp, and no nonce, at_hash, c_hash, amr or sid');
+      'An access token has sub, jti, client_id, iat and exp, '
+        || 'and no nonce, at_hash, c_hash, amr or sid');
   end if;
 
   select * into v_service from public.service_accounts s
@@ -1174,7 +1191,8 @@ begin
        and a.tenant_id = private.platform_tenant());
   if p_tenant is not null and not exists (
     select from public.tenants t
-     where t.id = p_tenant::uuid and (v_platform and v_context ->> 'client_kind' <> 'app' or exists (
+     where t.id = p_tenant::uuid
+       and (v_platform and v_context ->> 'client_kind' <> 'app' or exists (
        select from public.assignments a
         where a.tenant_id = t.id and a.principal_id = (v_context ->> 'principal_id')::uuid)))
   then
@@ -1203,7 +1221,8 @@ create function private.token_kid(p_authorization text) returns text
 language plpgsql immutable set search_path = ''
 as $$
 declare
-  v_header text := translate(split_part(substring(p_authorization from '(?i)^bearer +(.+)$'), '.', 1), '-_', '+/');
+  v_header text := translate(
+    split_part(substring(p_authorization from '(?i)^bearer +(.+)$'), '.', 1), '-_', '+/');
 begin
   return convert_from(
     decode(rpad(v_header, (ceil(length(v_header) / 4.0) * 4)::integer, '='), 'base64'), 'UTF8'
@@ -1222,10 +1241,12 @@ declare
   v_context jsonb := private.authenticate(
     v_claims,
     -- PostgREST takes a token from nowhere else; without claims the header held none.
-    case when v_claims = '{"role": "anon"}' then null else private.request_header('authorization') end,
+    case when v_claims = '{"role": "anon"}' then null
+      else private.request_header('authorization') end,
     private.request_header('x-tenant-id'));
 begin
-  perform set_config('gatehouse.principal_kind', coalesce(v_context ->> 'principal_kind', ''), true),
+  perform
+    set_config('gatehouse.principal_kind', coalesce(v_context ->> 'principal_kind', ''), true),
     set_config('gatehouse.principal_id', coalesce(v_context ->> 'principal_id', ''), true),
     set_config('gatehouse.client_kind', coalesce(v_context ->> 'client_kind', ''), true),
     set_config('gatehouse.client_id', coalesce(v_context ->> 'client_id', ''), true),
@@ -1259,7 +1280,8 @@ comment on table private.zitadel_cursor is 'The newest created_at (microseconds)
 create function private.zitadel_cursor() returns text
 language sql stable security definer set search_path = ''
 as $$
-  select to_char(position at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from private.zitadel_cursor
+  select to_char(position at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    from private.zitadel_cursor
 $$;
 comment on function private.zitadel_cursor() is 'The cursor as RFC 3339 text with microseconds, which a JavaScript Date would lose; null before the first page. Definer: the cursor is private.';
 
@@ -1285,7 +1307,8 @@ begin
     end if;
   end loop;
   insert into private.zitadel_cursor as c (position)
-  select max((e ->> 'createdAt')::timestamptz) from jsonb_array_elements(p_events) e having count(*) > 0
+  select max((e ->> 'createdAt')::timestamptz)
+    from jsonb_array_elements(p_events) e having count(*) > 0
   on conflict (only_row) do update set position = greatest(c.position, excluded.position);
   return v_new;
 end;
@@ -1335,7 +1358,8 @@ create function private.tenant_of_organization(p_organization text) returns uuid
 language sql stable security definer set search_path = ''
 as $$
   select coalesce(
-    (select id from public.tenants where organization_id = p_organization), private.platform_tenant())
+    (select id from public.tenants where organization_id = p_organization),
+    private.platform_tenant())
 $$;
 comment on function private.tenant_of_organization(text) is 'The tenant whose organization this is; the platform tenant for any other. Definer: runs for jobs.';
 
@@ -1553,8 +1577,8 @@ declare
   v_made integer := 0;
 begin
   for v_month in
-    select generate_series(date_trunc('month', now()), date_trunc('month', now()) + interval '12 months',
-      interval '1 month')::date
+    select generate_series(date_trunc('month', now()),
+      date_trunc('month', now()) + interval '12 months', interval '1 month')::date
   loop
     if to_regclass(format('private.audit_events_%s', to_char(v_month, 'YYYY_MM'))) is null then
       execute format(
@@ -1709,22 +1733,28 @@ as $$
   select case
     when p_uri is null or p_uri = '' then 'it is empty'
     when length(p_uri) > 500 then 'it is longer than 500 characters'
-    when p_uri ~ '[[:space:][:cntrl:]\\]' then 'it has white space, a control character or a backslash'
-    when p_uri ~ '[^!-~]' then 'it has characters outside ASCII; write them percent-encoded or as punycode'
+    when p_uri ~ '[[:space:][:cntrl:]\\]'
+      then 'it has white space, a control character or a backslash'
+    when p_uri ~ '[^!-~]'
+      then 'it has characters outside ASCII; write them percent-encoded or as punycode'
     when p_uri like '%#%' then 'it has a fragment'
     when p_uri like '%*%' then 'it has a wildcard; list each address'
     when p_uri !~ '^[a-z][a-z0-9+.-]*:' then 'it has no scheme in lower case'
     when p_uri ~ '^https?:' and p_uri !~ '^https?://[^/?@]+([/?]|$)'
       then 'it has no host, or a user name in front of the host'
-    when p_uri ~ '^https?:' and p_uri !~ '^https?://(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?([/?]|$)'
+    when p_uri ~ '^https?:' and p_uri !~ ('^https?://'
+        || '(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?([/?]|$)')
       then 'its host or port is malformed; a host is written in lower case'
     when p_uri ~ '^https?://[^?]*/\.\.?(/|\?|$)' then 'its path has dot segments'
-    when p_uri ~ '^https?:' and p_uri ~ '%(?![0-9A-Fa-f]{2})' then 'it has a broken percent-encoding'
+    when p_uri ~ '^https?:' and p_uri ~ '%(?![0-9A-Fa-f]{2})'
+      then 'it has a broken percent-encoding'
     when p_uri ~ '^https:' then null
     when p_uri ~ '^http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?([/?]|$)' then null
     when p_uri ~ '^http:' then 'http is for loopback only; use https'
     when p_kind <> 'native' then 'a scheme other than https is for native applications only'
-    when p_uri !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+:/' then 'a private scheme is a reversed domain, such as com.example.app:/callback (RFC 8252, section 7.1)'
+    when p_uri !~ '^[a-z0-9-]+(\.[a-z0-9-]+)+:/'
+      then 'a private scheme is a reversed domain, such as com.example.app:/callback '
+        || '(RFC 8252, section 7.1)'
   end
 $$;
 comment on function private.redirect_uri_problem(text, text) is 'Why a URI may not be a redirect URI of an application of this kind; null when it may.';
@@ -1787,13 +1817,16 @@ comment on column public.apps.client_id is 'The OIDC client_id; ZITADEL''s, writ
 
 -- Lists page by the primary key (tenant_id, id), which is order of making within a tenant: 0.3 ms for members and platform staff alike on 100,000 rows.
 -- An index on id alone would tempt the planner to read all tenants' rows for one member's page.
-create trigger _100_lint_uris before insert or update of redirect_uris, post_logout_uris on public.apps
+create trigger _100_lint_uris
+  before insert or update of redirect_uris, post_logout_uris on public.apps
   for each row execute function private.tg_apps__lint_uris();
 create trigger _110_touch before update on public.apps
   for each row execute function private.tg_touch();
 
 create trigger _500_record after insert or update or delete on public.apps
-  for each row execute function private.tg_record_change('app', 'state,last_error,application_id,client_id');
+  for each row execute function private.tg_record_change(
+    'app', 'state,last_error,application_id,client_id'
+  );
 alter table public.apps enable always trigger _500_record;
 
 create function private.tg_apps__record_state() returns trigger
@@ -1889,7 +1922,8 @@ as $$
   select jsonb_build_object(
     'kind', c.kind,
     'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'),
+    'organizationId', coalesce(t.organization_id,
+      private.get_setting('zitadel.platform_organization_id') #>> '{}'),
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
     'enabled', coalesce(a.enabled and a.state = 'active', true))
@@ -1905,7 +1939,8 @@ create function private.find_login_organization(p_login_name text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
   select jsonb_build_object('tenantId', t.id, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id, private.get_setting('zitadel.platform_organization_id') #>> '{}'))
+    'organizationId', coalesce(t.organization_id,
+      private.get_setting('zitadel.platform_organization_id') #>> '{}'))
     from public.tenants t
    where (t.id = private.platform_tenant()
        or t.login_domain = lower(substring(p_login_name from '@([^@]*)$')))
@@ -1953,7 +1988,8 @@ create table public.webhook_endpoints (
   description text not null default '' check (length(description) <= 500),
   event_types text[] constraint event_types_malformed check (
     cardinality(event_types) between 1 and 100
-    and array_to_string(event_types, ' ') ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?( [a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?)*$'),
+    and array_to_string(event_types, ' ') || ' '
+      ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)? )+$'),
   enabled boolean not null default true,
   disabled_reason text,
   since_at timestamptz not null default now(),
@@ -2027,7 +2063,8 @@ comment on column public.webhook_deliveries.id is 'Not the webhook-id: that is t
 comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone).';
 comment on column public.webhook_deliveries.claimed_until is 'A worker has it in hand until then.';
 create index webhook_deliveries_due_idx
-  on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, id) where state = 'pending';
+  on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, id)
+  where state = 'pending';
 create index webhook_deliveries_endpoint_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, id);
 
@@ -2230,7 +2267,8 @@ create function private.webhook_secrets_of(p_tenant uuid, p_endpoint uuid) retur
 language sql stable security definer set search_path = ''
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'keyId', s.key_id,
-      'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', '')) order by s.created_at desc, s.id desc), '[]')
+      'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', ''))
+      order by s.created_at desc, s.id desc), '[]')
     from private.webhook_secrets s
    where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint
      and (s.expires_at is null or s.expires_at > now())
@@ -2241,12 +2279,15 @@ create function private.retry_delay(p_attempt integer) returns interval
 language sql volatile set search_path = ''
 as $$
   select make_interval(secs => s * (0.8 + random() * 0.4))
-    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]) with ordinality as x (s, n)
+    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
+      with ordinality as x (s, n)
    where n = least(greatest(p_attempt, 1), 9)
 $$;
 comment on function private.retry_delay(integer) is 'How long after a failed attempt the next one is due: Standard Webhooks'' example schedule, 10 attempts over about 75 h, ± 20 % jitter.';
 
-create function private.settle_deliveries(p_tenant uuid, p_endpoint uuid, p_results jsonb) returns integer
+create function private.settle_deliveries(
+  p_tenant uuid, p_endpoint uuid, p_results jsonb
+) returns integer
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -2271,7 +2312,8 @@ begin
              or r.outcome = 'retry' and d.attempts + 1 >= e.max_attempts then clock_timestamp() end,
            next_attempt_at = case
              when r.outcome = 'release' then
-               greatest(d.next_attempt_at, now() + make_interval(secs => coalesce(r.retry_after, 0)))
+               greatest(d.next_attempt_at,
+                 now() + make_interval(secs => coalesce(r.retry_after, 0)))
              else clock_timestamp() + greatest(private.retry_delay(d.attempts + 1),
                make_interval(secs => coalesce(r.retry_after, 0))) end
       from result r, public.webhook_endpoints e
@@ -2293,7 +2335,9 @@ begin
   if exists (select from jsonb_array_elements(p_results) r where r ->> 'outcome' = 'disable') then
     update public.webhook_endpoints set enabled = false, disabled_reason = 'gone'
      where tenant_id = p_tenant and id = p_endpoint and enabled;
-  elsif exists (select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) then
+  elsif exists (
+    select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
+  then
     update public.webhook_endpoints e
        set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
       from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds
@@ -2345,10 +2389,13 @@ begin
   values (p_tenant, p_id, p_key_id, p_ciphertext);
   return jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
     'description', v_endpoint.description, 'eventTypes', v_endpoint.event_types,
-    'since', v_endpoint.since_at, 'enabled', v_endpoint.enabled, 'createdAt', v_endpoint.created_at);
+    'since', v_endpoint.since_at, 'enabled', v_endpoint.enabled,
+    'createdAt', v_endpoint.created_at);
 end;
 $$;
-comment on function private.create_webhook_endpoint(uuid, uuid, text, text, text[], timestamptz, text, bytea) is
+comment on function private.create_webhook_endpoint(
+  uuid, uuid, text, text, text[], timestamptz, text, bytea
+) is
   'An endpoint and its sealed secret; returns {id, url, description, eventTypes, since, enabled, createdAt}. Raises not_allowed, since_too_old, event_type_unknown, event_types_malformed. Definer: secrets are private; checks webhooks.write itself.';
 
 create function private.rotate_webhook_secret(
@@ -2385,7 +2432,8 @@ declare
   v_endpoint public.webhook_endpoints;
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  select * into v_endpoint from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  select * into v_endpoint
+    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -2450,7 +2498,9 @@ as $$
 $$;
 comment on function private.get_sealed_setting(text) is '{keyId, ciphertext (base64)} of a secret of the instance; null when it is not set. Definer: the table is private.';
 
-create function private.put_sealed_setting(p_key text, p_key_id text, p_ciphertext bytea) returns void
+create function private.put_sealed_setting(
+  p_key text, p_key_id text, p_ciphertext bytea
+) returns void
 language sql volatile security definer set search_path = ''
 as $$
   insert into private.sealed_settings (key, key_id, ciphertext)
@@ -2625,7 +2675,8 @@ begin
               case t.kind when 'platform' then 'instance__reconcile' end)
             and (j.locked_at is not null or j.is_available))
      group by t.id
-    having max(s.updated_at) < now() - make_interval(mins => least(power(2, least(max(s.attempts), 6))::integer, 60))
+    having max(s.updated_at) < now() - make_interval(
+      mins => least(power(2, least(max(s.attempts), 6))::integer, 60))
      limit p_limit
   loop
     perform private.enqueue_reconcile(v_tenant.id);
@@ -2739,9 +2790,12 @@ values (private.platform_tenant(), 'platform', 'Platform', 'platform', 'platform
 
 -- Nobody has anything until a file here gives it: Supabase's default privileges granted all, Postgres gives execute to public.
 -- What this file cannot reach, things made later, each revokes for itself; a test on both kinds of database compares every grant.
-revoke all on all tables in schema public, private from public, anon, authenticated, service_role;
-revoke all on all sequences in schema public, private from public, anon, authenticated, service_role;
-revoke all on all functions in schema public, private from public, anon, authenticated, service_role;
+revoke all on all tables in schema public, private
+  from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public, private
+  from public, anon, authenticated, service_role;
+revoke all on all functions in schema public, private
+  from public, anon, authenticated, service_role;
 
 grant usage on schema public to anon, authenticated, gatehouse_platform;
 -- service_role only reaches the hook, to be refused by it: there is no service-role key.
@@ -2757,7 +2811,8 @@ grant execute on function
 
 -- The queue: its tables are under row level security by its own migrations, readable by their owner only. The worker is not the owner.
 revoke all on all tables in schema graphile_worker from public, anon, authenticated, service_role;
-revoke all on all functions in schema graphile_worker from public, anon, authenticated, service_role;
+revoke all on all functions in schema graphile_worker
+  from public, anon, authenticated, service_role;
 revoke all on schema graphile_worker from public, anon, authenticated, service_role;
 grant usage on schema graphile_worker to gatehouse_worker;
 grant execute on all functions in schema graphile_worker to gatehouse_worker;
@@ -2814,11 +2869,14 @@ create policy tenant_domains_insert_writer on public.tenant_domains for insert t
   with check (tenant_id = any (array(select private.tenants_with('tenants.write'))));
 create policy tenant_domains_delete_writer on public.tenant_domains for delete to authenticated
   using (tenant_id = any (array(select private.tenants_with('tenants.write'))));
-create policy tenant_domains_select_platform on public.tenant_domains for select to gatehouse_platform
+create policy tenant_domains_select_platform on public.tenant_domains
+  for select to gatehouse_platform
   using ((select private.platform_has('tenants.read')));
-create policy tenant_domains_insert_platform on public.tenant_domains for insert to gatehouse_platform
+create policy tenant_domains_insert_platform on public.tenant_domains
+  for insert to gatehouse_platform
   with check ((select private.platform_has('tenants.write')));
-create policy tenant_domains_delete_platform on public.tenant_domains for delete to gatehouse_platform
+create policy tenant_domains_delete_platform on public.tenant_domains
+  for delete to gatehouse_platform
   using ((select private.platform_has('tenants.write')));
 
 -- public.subscriptions: tenants.read reads; platform staff write, since a plan is what the platform sells. No delete: a period ends.
@@ -2843,7 +2901,8 @@ alter table public.provisioning_steps enable row level security;
 revoke all on public.provisioning_steps from public, anon, authenticated, service_role;
 grant select on public.provisioning_steps to authenticated, gatehouse_platform;
 
-create policy provisioning_steps_select_reader on public.provisioning_steps for select to authenticated
+create policy provisioning_steps_select_reader on public.provisioning_steps
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('tenants.read'))));
 create policy provisioning_steps_select_platform on public.provisioning_steps
   for select to gatehouse_platform using ((select private.platform_has('tenants.read')));
@@ -2891,7 +2950,8 @@ alter table public.roles enable row level security;
 alter table public.role_rights enable row level security;
 revoke all on public.rights, public.roles, public.role_rights
   from public, anon, authenticated, service_role;
-grant select on public.rights, public.roles, public.role_rights to authenticated, gatehouse_platform;
+grant select on public.rights, public.roles, public.role_rights
+  to authenticated, gatehouse_platform;
 
 create policy rights_select_anybody on public.rights
   for select to authenticated, gatehouse_platform using (true);
@@ -2949,7 +3009,9 @@ create policy sign_in_sessions_select_reader on public.sign_in_sessions for sele
   using (user_id = (select private.current_user_id())
     or tenant_id = any (array(select private.tenants_with('users.read'))));
 create policy sign_in_sessions_select_platform on public.sign_in_sessions
-  for select to gatehouse_platform using ((select private.platform_has('users.read')));
+  for select to gatehouse_platform
+  using ((select private.platform_has('users.read'))
+    or user_id = (select private.current_user_id()));
 
 grant execute on function public.whoami() to anon, authenticated, gatehouse_platform;
 grant execute on function public.start_session() to authenticated, gatehouse_platform;
@@ -3053,9 +3115,11 @@ revoke all on public.webhook_endpoints from public, anon, authenticated, service
 grant select, update (description, event_types, enabled, disabled_reason, max_attempts)
   on public.webhook_endpoints to authenticated, gatehouse_platform;
 
-create policy webhook_endpoints_select_reader on public.webhook_endpoints for select to authenticated
+create policy webhook_endpoints_select_reader on public.webhook_endpoints
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
-create policy webhook_endpoints_update_writer on public.webhook_endpoints for update to authenticated
+create policy webhook_endpoints_update_writer on public.webhook_endpoints
+  for update to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
@@ -3069,9 +3133,11 @@ alter table public.webhook_deliveries enable row level security;
 alter table public.webhook_attempts enable row level security;
 revoke all on public.webhook_deliveries, public.webhook_attempts
   from public, anon, authenticated, service_role;
-grant select on public.webhook_deliveries, public.webhook_attempts to authenticated, gatehouse_platform;
+grant select on public.webhook_deliveries, public.webhook_attempts
+  to authenticated, gatehouse_platform;
 
-create policy webhook_deliveries_select_reader on public.webhook_deliveries for select to authenticated
+create policy webhook_deliveries_select_reader on public.webhook_deliveries
+  for select to authenticated
   using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
 create policy webhook_deliveries_select_platform on public.webhook_deliveries
   for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));

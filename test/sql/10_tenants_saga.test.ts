@@ -189,12 +189,11 @@ Deno.test("SAGA-08 a settled application has its client's ceiling, and its activ
     await settleApp();
     await asOwner(tx, async () => {
       const [client] =
-        await tx`select kind, tenant_id, app_id, enabled from private.clients where client_id = '37'`;
+        await tx`select kind, tenant_id, app_id from private.clients where client_id = '37'`;
       assert.deepEqual({ ...client }, {
         kind: "app",
         tenant_id: tenant,
         app_id: app,
-        enabled: true,
       });
       assert.deepEqual((await eventsOf(tx, tenant, "app.%")).map(({ type }) => type), [
         "app.created",

@@ -299,9 +299,8 @@ refused(
   "alice",
   () => changed("alice", { client_id: "320000000000000099" }),
 );
-refused("HOOK-61 a client that is switched off", "client_refused", 401, "visitor", () => ({
-  arrange: (tx) =>
-    tx`update private.clients set enabled = false where client_id = ${apps.A.clientId}`,
+refused("HOOK-61 an application that is switched off", "client_refused", 401, "visitor", () => ({
+  arrange: (tx) => tx`update public.apps set enabled = false where id = ${apps.A.id}`,
 }));
 refused("HOOK-62 an application of a suspended tenant", "tenant_suspended", 403, "visitor", () => ({
   arrange: (tx) => tx`update public.tenants set status = 'suspended' where id = ${tenants.A}`,
