@@ -8,6 +8,8 @@
  *
  * The last line is `N passed, N failed`. Exit 0 all passed · 1 some failed · 2 wrong use.
  */
+import { buildBundles } from "./build/bundle.ts";
+import { root } from "./stack/layout.ts";
 import * as suites from "./test/suites.ts";
 import { type Result, runSuite } from "./test/run_suite.ts";
 
@@ -31,6 +33,7 @@ function chosen(names: string[]): suites.Suite[] {
   });
 }
 
+await buildBundles(root); // tests serve what browsers load
 const results: Result[] = [];
 for (const suite of chosen(Deno.args)) results.push(await runSuite(suite));
 
