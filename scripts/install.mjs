@@ -18,7 +18,9 @@ export function installPackages() {
       `The stack's parts are pinned for linux x64 and this is ${process.platform} ${process.arch}: use a Linux machine or virtual machine`,
     );
   }
-  const why = staleness();
+  const locked = packagesIn(join(root, "package-lock.json"));
+  if (!locked) throw new Failure("package-lock.json is missing: is this a whole checkout?");
+  const why = staleness(packagesIn(join(modules, ".package-lock.json")), locked);
   if (why) {
     console.error(`Install packages (${why}) …`);
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
@@ -59,15 +61,15 @@ export function installSystem() {
   if (spawnSync(program, args, options).status !== 0) throw new Failure(`${command} failed`);
 }
 
-/** Compares what npm says it installed with what is locked; npm writes the former last, so an interrupted install is stale. */
-function staleness() {
-  const installed = packagesIn(join(modules, ".package-lock.json"));
+/**
+ * Why node_modules is not what package-lock.json says; undefined when it is. `installed` is npm's own list, which it writes last:
+ * an interrupted install has none.
+ */
+export function staleness(installed, locked) {
   if (!installed) return "node_modules is missing";
-  const locked = packagesIn(join(root, "package-lock.json"));
-  if (!locked) throw new Failure("package-lock.json is missing: is this a whole checkout?");
   const changed = Object.keys(locked).find((path) => {
     if (path === "") return false;
-    if (!installed[path]) return !locked[path].optional;
+    if (!installed[path]) return !locked[path].optional; // a part for another platform
     return installed[path].integrity !== locked[path].integrity;
   });
   return changed && `${changed} is not as locked`;

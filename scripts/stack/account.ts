@@ -55,6 +55,11 @@ async function unprivilegedAccount(): Promise<{ uid: number; gid: number }> {
 
 async function works(prefix: string[]): Promise<boolean> {
   const [command = "", ...args] = [...prefix, "true"];
-  return await new Deno.Command(command, { args, stdout: "null", stderr: "null" })
-    .output().then(({ success }) => success, () => false);
+  try {
+    return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -15,6 +15,23 @@ Deno.test("Postgres runs from a checkout that only its owner may enter", async (
   }
 });
 
+Deno.test("Postgres runs where user namespaces are not to be had", async () => {
+  const dir = await Deno.makeTempDir();
+  for (const program of ["setpriv", "chown", "true"]) {
+    await Deno.symlink(`/usr/bin/${program}`, join(dir, program));
+  }
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { temporaryPostgres } from "./scripts/stack/postgres.ts";
+       await (await temporaryPostgres()).stop();`,
+    ],
+    env: { PATH: dir, TMPDIR: dir }, // no unshare there
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("a Postgres whose starter is killed ends by itself", async () => {
   const dir = await Deno.makeTempDir();
   const starter = new Deno.Command(Deno.execPath(), {
