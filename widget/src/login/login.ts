@@ -40,7 +40,7 @@ const scriptFolder = document.currentScript instanceof HTMLScriptElement
  * @fires gatehouse-result - once per answer; `detail` is `{ code, codeVerifier, nonce, redirectUri, clientId, issuer }`
  *   for the page's own server to exchange, or `{ error, description }`
  * @csspart button, heading, subheading, form, field, label, input, toggle, fault, error, stopped
- * @cssprop --gatehouse-accent, --gatehouse-on-accent, --gatehouse-text, --gatehouse-muted, --gatehouse-surface,
+ * @cssprop --gatehouse-accent, --gatehouse-on-accent, --gatehouse-text, --gatehouse-muted,
  *   --gatehouse-field, --gatehouse-border, --gatehouse-danger, --gatehouse-danger-ground, --gatehouse-radius,
  *   --gatehouse-font
  */

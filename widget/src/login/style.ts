@@ -10,7 +10,6 @@ const css = `
   --_on-accent: var(--gatehouse-on-accent, light-dark(#ffffff, #06231c));
   --_text: var(--gatehouse-text, light-dark(#17201d, #eef3f0));
   --_muted: var(--gatehouse-muted, light-dark(#56635e, #a9b8b1));
-  --_surface: var(--gatehouse-surface, light-dark(#ffffff, #161d1a));
   --_field: var(--gatehouse-field, light-dark(#ffffff, #0f1513));
   --_border: var(--gatehouse-border, light-dark(#84918c, #6b7a74));
   --_danger: var(--gatehouse-danger, light-dark(#a3211b, #ffb4ab));
