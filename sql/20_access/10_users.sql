@@ -13,7 +13,7 @@ create table public.users (
   email text,
   email_verified boolean not null default false,
   preferred_language text,
-  state text not null default 'active' check (state in ('active', 'disabled', 'removed')),
+  state text not null default 'active' check (state in ('active', 'locked', 'disabled', 'removed')),
   tokens_valid_after timestamptz not null default '-infinity',
   zitadel_sequence bigint not null default 0,
   last_seen_at timestamptz,

@@ -200,8 +200,10 @@ begin
          email_verified = case p_type when 'user.human.email.verified' then true
            when 'user.human.email.changed' then false else u.email_verified end,
          state = case p_type when 'user.deactivated' then 'disabled'
-           when 'user.locked' then 'disabled' when 'user.reactivated' then 'active'
-           when 'user.unlocked' then 'active' when 'user.removed' then 'removed' else u.state end
+           when 'user.reactivated' then 'active' when 'user.removed' then 'removed'
+           when 'user.locked' then case u.state when 'active' then 'locked' else u.state end
+           when 'user.unlocked' then case u.state when 'locked' then 'active' else u.state end
+           else u.state end
    where u.id = v_user and u.zitadel_sequence < v_sequence;
 end;
 $$;

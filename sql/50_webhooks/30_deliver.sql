@@ -19,27 +19,71 @@ create trigger _900_deliver after insert on public.audit_events
   for each row execute function private.tg_audit_events__deliver();
 alter table public.audit_events enable always trigger _900_deliver;
 
+-- An endpoint that wants events from before it was made. Its own transaction cannot see those that are being written beside it, so what it
+-- missed is noted once every older transaction has ended; usually that is at once.
+create table private.webhook_catch_ups (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  xid xid8 not null default pg_current_xact_id(),
+  primary key (tenant_id, endpoint_id),
+  foreign key (tenant_id, endpoint_id)
+    references public.webhook_endpoints (tenant_id, id) on delete cascade
+);
+comment on table private.webhook_catch_ups is
+  'Endpoints that wait for the deliveries of events between their since_at and their creation.';
+
 create function private.tg_webhook_endpoints__catch_up() returns trigger
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
-  -- Its own creation is recorded after _500_record ran, with the endpoint already there: not here again.
-  insert into public.webhook_deliveries
-    (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
-  select e.tenant_id, new.id, e.id, e.recorded_at, e.type
-    from public.audit_events e
-   where e.tenant_id = new.tenant_id and e.recorded_at >= new.since_at
-     and e.xid <> pg_current_xact_id()
-     and private.event_type_matches(e.type, new.event_types)
-   order by e.recorded_at, e.id;
+  insert into private.webhook_catch_ups (tenant_id, endpoint_id) values (new.tenant_id, new.id);
   return null;
 end;
 $$;
-comment on function private.tg_webhook_endpoints__catch_up() is 'Notes the deliveries of events that were recorded between since_at and now. Definer: callers never write deliveries.';
+comment on function private.tg_webhook_endpoints__catch_up() is
+  'Notes that the endpoint is to catch up. Definer: the table is private.';
 create trigger _900_catch_up after insert on public.webhook_endpoints
   for each row when (new.since_at < new.created_at)
   execute function private.tg_webhook_endpoints__catch_up();
 alter table public.webhook_endpoints enable always trigger _900_catch_up;
+
+create function private.catch_up_endpoints() returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint record;
+  v_noted integer := 0;
+  v_count integer;
+begin
+  if not exists (select from private.webhook_catch_ups) then
+    return 0;
+  end if;
+  for v_endpoint in
+    delete from private.webhook_catch_ups c
+     using public.webhook_endpoints e
+     where e.tenant_id = c.tenant_id and e.id = c.endpoint_id
+       and c.xid < private.sequence_horizon()
+    returning e.tenant_id, e.id, e.since_at, e.created_at, e.event_types
+  loop
+    insert into public.webhook_deliveries
+      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
+    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type
+      from public.audit_events e
+     where e.tenant_id = v_endpoint.tenant_id and e.recorded_at >= v_endpoint.since_at
+       and private.event_type_matches(e.type, v_endpoint.event_types)
+       and not exists (
+         select from public.webhook_deliveries d
+          where d.tenant_id = e.tenant_id and d.endpoint_id = v_endpoint.id
+            and d.event_id = e.id)
+     order by e.recorded_at, e.id;
+    get diagnostics v_count = row_count;
+    v_noted := v_noted + v_count;
+  end loop;
+  return v_noted;
+end;
+$$;
+comment on function private.catch_up_endpoints() is
+  'Notes what new endpoints missed; returns how many deliveries. Definer: callers never write deliveries.';
 
 create function private.tg_webhook_endpoints__cancel() returns trigger
 language plpgsql volatile security definer set search_path = ''
