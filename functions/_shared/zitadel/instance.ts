@@ -1,6 +1,7 @@
 // What holds for the whole ZITADEL instance: sign-in address, lifetimes, security policy, signing keys, event hints.
 import type { Wire } from "./call.ts";
-import { anyChanged, orNull, sameSet, updated, written } from "./ensure.ts";
+import { anyChanged, awaited, orNull, sameSet, updated, written } from "./ensure.ts";
+import { ZitadelError } from "./errors.ts";
 import type { OidcSettingsInput, Provisioner, WebKey } from "./types.ts";
 
 const features = "zitadel.feature.v2.FeatureService";
@@ -102,18 +103,28 @@ export function instance(wire: Wire) {
 
     async ensureEventHint({ name, endpoint, timeoutMs, eventGroups }) {
       const timeout = `${timeoutMs / 1000}s`;
-      const { targets = [] } = await wire.connect<{ targets?: Target[] }>(actions, "ListTargets", {
-        filters: [{ targetNameFilter: { targetName: name, method: "TEXT_FILTER_METHOD_EQUALS" } }],
-      });
-      let target = targets[0];
-      const changes: boolean[] = [];
+      const read = async () =>
+        (await wire.connect<{ targets?: Target[] }>(actions, "ListTargets", {
+          filters: [{
+            targetNameFilter: { targetName: name, method: "TEXT_FILTER_METHOD_EQUALS" },
+          }],
+        })).targets?.[0] ?? null;
       // Asynchronous, JSON: a hint must not hold up or break what ZITADEL does, and signed bodies of other kinds never arrive.
       const body = { endpoint, timeout, restAsync: {}, payloadType: "PAYLOAD_TYPE_JSON" };
-      if (target === undefined) {
-        target = await wire.connect<Target>(actions, "CreateTarget", { name, ...body });
-        changes.push(true);
-      } else if (
-        target.endpoint !== endpoint || target.timeout !== timeout || target.restAsync === undefined
+      const changes: boolean[] = [];
+      let target = await read();
+      if (target === null) {
+        const create = wire.connect<Target>(actions, "CreateTarget", { name, ...body });
+        changes.push(await written(create, "already_exists", "V3-DKcYh"));
+        target = changes[0] ? await create : await awaited(read);
+      }
+      if (target === null) {
+        throw new ZitadelError({ code: "not_found", message: `There is no target "${name}"` });
+      }
+      if (
+        !changes[0] &&
+        (target.endpoint !== endpoint || target.timeout !== timeout ||
+          target.restAsync === undefined)
       ) {
         await wire.connect(actions, "UpdateTarget", { id: target.id, ...body });
         changes.push(true);

@@ -99,7 +99,6 @@ export interface HumanInput {
   emailVerified: boolean;
   givenName: string;
   familyName: string;
-  /** Used only when the user is created. */
   password?: string;
 }
 
@@ -179,6 +178,7 @@ export interface Provisioner {
   ): Promise<Ensured>;
   /** Throws ZitadelError `non_compliant` (details in `problems`) rather than leave an application that cannot sign in. */
   ensureOidcApplication(input: OidcApplicationInput): Promise<EnsuredApplication>;
+  /** Made when missing. What people changed about themselves since stays as they made it. */
   ensureHuman(input: HumanInput): Promise<Ensured>;
   ensureMachine(input: MachineInput): Promise<Ensured>;
   ensureAdministrator(input: AdministratorInput): Promise<Ensured>;

@@ -1,7 +1,7 @@
 import type { Wire } from "./call.ts";
 import { anyChanged, awaited, orNull, updated, written } from "./ensure.ts";
 import { ZitadelError } from "./errors.ts";
-import type { HumanInput, Provisioner, User } from "./types.ts";
+import type { Provisioner, User } from "./types.ts";
 
 export const userService = "zitadel.user.v2.UserService";
 
@@ -98,7 +98,11 @@ export function users(wire: Wire) {
             username: input.userName,
             human: {
               profile: { givenName: input.givenName, familyName: input.familyName },
-              email: emailOf(input),
+              // With neither given ZITADEL would send a mail of its own.
+              email: {
+                email: input.email,
+                ...(input.emailVerified ? { isVerified: true } : { returnCode: {} }),
+              },
               ...(input.password === undefined ? {} : { password: { password: input.password } }),
             },
           }),
@@ -108,16 +112,8 @@ export function users(wire: Wire) {
         if (made) return { id: input.id, changed: true };
         found = await awaited(() => get(input.id));
       }
-      const changes = humanChanges(inOrganization(found, input.orgId, input.id), input);
-      if (changes === null) return { id: input.id, changed: false };
-      const changed = await updated(
-        wire.connect(userService, "UpdateUser", { userId: input.id, ...changes }),
-        async () => {
-          const now = await get(input.id);
-          return now !== null && humanChanges(now, input) === null;
-        },
-      );
-      return { id: input.id, changed };
+      inOrganization(found, input.orgId, input.id);
+      return { id: input.id, changed: false };
     },
 
     async ensureMachine({ orgId, id, userName, name }) {
@@ -169,23 +165,4 @@ export function users(wire: Wire) {
       await orNull(wire.connect(userService, "DeleteUser", { userId }));
     },
   } satisfies Partial<Provisioner>;
-}
-
-/** With neither given ZITADEL would send a mail of its own. */
-const emailOf = ({ email, emailVerified }: HumanInput) =>
-  emailVerified ? { email, isVerified: true } : { email, returnCode: {} };
-
-function humanChanges(user: WireUser, input: HumanInput): object | null {
-  const { userName, profile } = readUser(user);
-  const names = profile?.givenName !== input.givenName || profile?.familyName !== input.familyName;
-  const email = profile?.email !== input.email || (input.emailVerified && !profile?.emailVerified);
-  const human = {
-    ...(names ? { profile: { givenName: input.givenName, familyName: input.familyName } } : {}),
-    ...(email ? { email: emailOf(input) } : {}),
-  };
-  if (userName === input.userName && Object.keys(human).length === 0) return null;
-  return {
-    ...(userName === input.userName ? {} : { username: input.userName }),
-    ...(Object.keys(human).length === 0 ? {} : { human }),
-  };
 }

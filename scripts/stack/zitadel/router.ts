@@ -177,10 +177,13 @@ function routesOf(method: Method): Route[] {
   return method.rules.map((rule) => {
     const [, verb = "", template = "", body] = /^(\w+) (\S+)(?: \[(.*)\])?$/.exec(rule)!;
     const fields: string[] = [];
-    const pattern = template.replace(/[.]/g, "\\.").replace(/\{([\w.]+)\}/g, (_, field: string) => {
-      fields.push(field);
-      return "([^/]+)";
-    });
+    const pattern = template.replace(/[.]/g, "\\.").replace(
+      /\{([\w.]+)(?:=\*\*)?\}/g,
+      (_, field: string) => {
+        fields.push(field);
+        return "([^/]+)";
+      },
+    );
     const prefix = v1Prefixes[service] ?? "";
     return {
       verb,
