@@ -3,10 +3,10 @@
 export type OutboundErrorClass =
   | "url_refused" // the address breaks a rule of the door
   | "address_refused" // it leads outside the allowed networks
-  | "dns_failed"
-  | "connect_failed" // nothing was sent
-  | "tls_failed" // nothing was sent
-  | "timeout"
+  | "dns_failed" // the name does not resolve
+  | "connect_failed" // nobody listens there; nothing was sent
+  | "tls_failed" // no certificate of a trusted authority for that name; nothing was sent
+  | "timeout" // no whole answer in time; the request may have been sent
   | "connection_lost" // after the request may have been sent
   | "protocol_error"; // the answer is not HTTP
 

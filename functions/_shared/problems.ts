@@ -4,85 +4,92 @@
  */
 export const problems = {
   // the request
-  malformed_json: 400,
-  not_found: 404,
-  method_not_allowed: 405,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  invalid_request: 422,
+  malformed_json: 400, // the body is not JSON in UTF-8
+  not_found: 404, // no such address
+  method_not_allowed: 405, // the address is there, not for this method
+  payload_too_large: 413, // the body is longer than the address takes
+  unsupported_media_type: 415, // the body is not application/json
+  invalid_request: 422, // the body or path is not as the address expects; errors has one JSON pointer a fault
   // the token
-  token_missing: 401,
-  token_invalid: 401,
-  token_expired: 401,
-  signature_invalid: 401,
+  token_missing: 401, // the address needs a bearer token
+  token_invalid: 401, // no JWT of RS256 with a known issuer and key, or its signature or times do not hold
+  token_expired: 401, // exp is over, 30 s of clock difference included
+  signature_invalid: 401, // ZITADEL's signature of a pushed hint does not hold, or no signing key is set
   // which token, which client, which tenant: private.authenticate
-  issuer_unknown: 401,
-  key_unknown: 401,
-  role_claim_foreign: 401,
-  audience_refused: 401,
-  role_refused: 401,
-  not_an_access_token: 401,
-  service_account_disabled: 401,
-  client_refused: 401,
-  user_inactive: 401,
-  token_revoked: 401,
-  tenant_id_malformed: 400,
-  tenant_not_member: 403,
-  tenant_suspended: 403,
+  issuer_unknown: 401, // iss is no issuer of ours
+  key_unknown: 401, // no key of that issuer has the kid of the token
+  role_claim_foreign: 401, // a token of another issuer than our own names a database role
+  audience_refused: 401, // aud does not hold the id of Gatehouse's project
+  role_refused: 401, // a token of our own issuer names a role it may not
+  not_an_access_token: 401, // an ID token, or one without sub, jti, client_id, iat or exp
+  service_account_disabled: 401, // the service account is disabled
+  client_refused: 401, // the token came through no client of ours, or through a disabled application
+  user_inactive: 401, // the person is disabled or removed
+  token_revoked: 401, // issued before the person signed out everywhere
+  tenant_id_malformed: 400, // x-tenant-id is no UUID in lower case
+  tenant_not_member: 403, // the caller holds nothing in the tenant that x-tenant-id names
+  tenant_suspended: 403, // the tenant is suspended or archived
   // who may
-  not_allowed: 403,
-  not_a_person: 403,
+  not_allowed: 403, // the caller lacks the right that this takes
+  not_a_person: 403, // only a person has a session
   // the sign-in
-  credentials_refused: 401,
-  app_disabled: 403,
-  browser_mismatch: 403,
-  email_not_verified: 403,
-  factor_required: 403,
-  password_change_required: 403,
-  password_not_allowed: 403,
-  flow_not_found: 404,
-  flow_finished: 409,
+  credentials_refused: 401, // unknown, wrong, locked, disabled or of another organization: always the same answer
+  app_disabled: 403, // the application is switched off
+  browser_mismatch: 403, // not sent by the browser that opened the sign-in page, or after its hour
+  email_not_verified: 403, // the organization wants a verified e-mail address first
+  factor_required: 403, // a second factor is set up or demanded
+  password_change_required: 403, // the password must be changed first
+  password_not_allowed: 403, // the organization allows no password
+  flow_not_found: 404, // no such sign-in is under way, or it has run out
+  flow_finished: 409, // the sign-in was finished before
   // tenants
-  tenant_slug_taken: 409,
-  tenant_slug_malformed: 422,
-  tenant_administrator_incomplete: 422,
-  tenant_platform_is_one: 422,
-  domain_name_taken: 409,
-  subscription_ends_before_it_starts: 422,
+  tenant_slug_taken: 409, // another tenant has the slug
+  tenant_slug_malformed: 422, // a slug is 2 to 63 of a-z, 0-9 and -, begins with a letter, ends with none of -
+  tenant_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  tenant_admin_email_malformed: 422, // no e-mail address
+  tenant_not_found: 404, // no such tenant
+  tenant_administrator_incomplete: 422, // e-mail, given and family name go together
+  tenant_platform_is_one: 422, // there is one platform tenant
+  domain_name_taken: 409, // the tenant has claimed the domain before
+  domain_malformed: 422, // no domain name in lower case
+  domain_verified_elsewhere: 409, // another tenant has proven the domain
+  subscription_ends_before_it_starts: 422, // ends_at is not after starts_at
+  subscription_already_open: 409, // the tenant has a subscription without an end
   // access
-  assignment_taken: 409,
-  assignment_principal_malformed: 422,
-  service_account_name_taken: 409,
-  user_subject_taken: 409,
+  assignment_taken: 409, // the principal holds the role already
+  assignment_principal_malformed: 422, // exactly one of user_id and service_account_id
+  service_account_name_taken: 409, // another service account of the tenant has the name
+  user_subject_taken: 409, // the person is known already
   // apps
-  app_not_found: 404,
-  app_name_taken: 409,
-  app_not_confidential: 409,
-  app_not_ready: 409,
-  app_redirect_uris_too_many: 422,
-  app_post_logout_uris_too_many: 422,
-  provider_name_taken: 409,
+  app_not_found: 404, // the tenant has no such application
+  app_name_taken: 409, // another application of the tenant has the name
+  app_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  app_not_confidential: 409, // only an application of kind web has a secret
+  app_not_ready: 409, // ZITADEL has not confirmed the application yet
+  app_redirect_uris_too_many: 422, // 50 at most
+  app_post_logout_uris_too_many: 422, // 50 at most
+  provider_name_taken: 409, // another provider of the tenant has the name
   // things
-  user_not_found: 404,
-  endpoint_not_found: 404,
-  already_exists: 409,
-  still_referenced: 409,
-  lease_lost: 409,
-  tenant_status_conflict: 409,
-  url_refused: 422,
-  address_refused: 422,
-  event_type_unknown: 422,
-  event_types_malformed: 422,
-  redirect_uri_refused: 422,
-  role_out_of_scope: 422,
-  since_too_old: 422,
-  user_not_in_tenant: 422,
+  user_not_found: 404, // no such person
+  endpoint_not_found: 404, // the tenant has no such webhook endpoint
+  already_exists: 409, // a row with this key is there
+  still_referenced: 409, // the row it points at is missing, or others point at it
+  lease_lost: 409, // another run of provisioning took the tenant over; callers do not meet it
+  tenant_status_conflict: 409, // the tenant is not in a status from which this leads
+  url_refused: 422, // the door does not call such an address: https, a web port, no credentials, no fragment
+  address_refused: 422, // the address lies outside the allowed networks
+  event_type_unknown: 422, // no type of event matches
+  event_types_malformed: 422, // 1 to 100 types or prefixes such as tenant.*
+  redirect_uri_refused: 422, // the sentence names the address and what is wrong with it
+  role_out_of_scope: 422, // platform roles are for the platform tenant, tenant roles for customers'
+  since_too_old: 422, // 30 days back at most
+  user_not_in_tenant: 422, // a tenant gives roles to its own people
   // us
-  internal: 500,
-  not_configured: 503,
-  busy: 503,
-  database_unavailable: 503,
-  zitadel_unavailable: 503,
+  internal: 500, // a fault of ours; the log has the request id
+  not_configured: 503, // the instance is still being prepared, or a part was not built
+  busy: 503, // another change came first, or the database took too long: try again
+  database_unavailable: 503, // the database cannot be reached: try again
+  zitadel_unavailable: 503, // ZITADEL does not answer: try again
 } as const;
 
 export type ProblemSlug = keyof typeof problems;

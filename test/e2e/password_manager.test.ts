@@ -1,4 +1,4 @@
-// Whether a browser's own password manager finds the fields inside the widget's shadow root (docs/adr/widget-open-shadow-root.md).
+// Whether a browser's own password manager finds the fields inside the widget's shadow root (docs/adr/0009-widget-open-shadow-root.md).
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
