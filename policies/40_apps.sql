@@ -42,7 +42,8 @@ create policy providers_update_platform on public.providers for update to gateho
   using ((select private.platform_has('providers.write')))
   with check ((select private.platform_has('providers.write')));
 
-grant execute on function private.redirect_uri_problem(text, text)
+grant execute on function
+  private.redirect_uri_problem(text, text), private.web_uri_problem(text)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.settle_app(uuid, bigint, uuid, text, text, text, jsonb)

@@ -78,6 +78,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.platform_tenant()",
       "private.redirect_uri_problem(text,text)",
       "private.uuid_v7()",
+      "private.web_uri_problem(text)",
     ],
   },
   {
