@@ -11,7 +11,7 @@
  *
  * Progress on stderr; on stdout a table of addresses and credentials when ready. Exit 0 stopped · 1 failed · 2 wrong use.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Failure } from "./stack/failure.ts";
 import { type Options, root } from "./stack/layout.ts";
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
     const facts = await Promise.race([stack.start(), asked]);
     if (facts) {
       say("Ready");
-      console.log(table(facts));
+      console.log(table(facts, join(options.dir, "stack.json")));
       await asked;
     }
     say("Stop …");

@@ -61,7 +61,7 @@ export async function readCredentials(dir: string): Promise<Credentials> {
     ) as Record<LoginRole, string>,
     demo: {
       admin: newPerson("ada@demo.example", "Ada", "Demo"),
-      user: newPerson("vera@demo.example", "Vera", "Visitor"),
+      user: { ...newPerson("vera@demo.example", "Vera", "Visitor"), userName: "vera" },
     },
   }));
   const { administrator } = await once(files.bootstrap, () => ({

@@ -98,7 +98,7 @@ async function demoTenantId(api: SupabaseClient, layout: Layout, admin: Person):
   const home = `${layout.storefrontUrl}/`;
   const { data, error } = await api.rpc("create_tenant", {
     slug,
-    name: "Hearth & Harbour",
+    name: "Demo",
     admin: {
       email: admin.email,
       given_name: admin.givenName,
@@ -165,8 +165,12 @@ function zitadelAs({ issuer }: Layout, { files }: Credentials): Provisioner {
   });
 }
 
+/** ZITADEL shows a new user to readers a moment after it was made. */
 async function loginName(zitadel: Provisioner, userId: string): Promise<string> {
-  const user = await zitadel.getUser(userId);
-  if (!user) throw new Failure(`ZITADEL has no user ${userId}`);
-  return user.preferredLoginName;
+  for (const until = Date.now() + longestMs;;) {
+    const user = await zitadel.getUser(userId);
+    if (user) return user.preferredLoginName;
+    if (Date.now() > until) throw new Failure(`ZITADEL has no user ${userId}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

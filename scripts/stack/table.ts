@@ -1,7 +1,7 @@
 import type { Facts } from "./stack.ts";
 
 /** The addresses and credentials of a stack that is ready, as people read them. */
-export function table(facts: Facts): string {
+export function table(facts: Facts, stackFile: string): string {
   const { admin, tenant } = facts.demo;
   const rows: [string, string][] = [
     ["Portal", facts.portalUrl],
@@ -17,7 +17,7 @@ export function table(facts: Facts): string {
         [`  administrator of ${tenant.slug}`, `${tenant.admin.login}  ${tenant.admin.password}`],
       ] satisfies [string, string][]
       : []),
-    ["All of it, and more", ".stack/stack.json"],
+    ["All of it, and more", stackFile],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [

@@ -24,11 +24,12 @@ export async function startStack(
   { dir, env }: { dir?: string; env?: Record<string, string> } = {},
 ): Promise<TestStack> {
   const own = dir ?? join(await Deno.makeTempDir({ prefix: "gatehouse-stack-" }), "stack");
+  const file = join(own, "stack.json");
+  await Deno.remove(file).catch(() => {}); // left by a stack that was killed
   const process = start([...args, "--dir", own], env);
   const ended = process.output().then(text);
   let early: Ended | undefined;
   ended.then((value) => early = value);
-  const file = join(own, "stack.json");
   let facts: Facts | undefined;
   while (!facts) {
     if (early) throw new Error(`The stack ended with ${early.code}:\n${early.stderr}`);
