@@ -10,6 +10,15 @@ create table private.zitadel_events_seen (
 comment on table private.zitadel_events_seen is 'The events that are in, so that an overlapping window takes none twice.';
 create index zitadel_events_seen_created_at_idx on private.zitadel_events_seen (created_at);
 
+create table private.zitadel_events_refused (
+  id bigint primary key generated always as identity,
+  event jsonb not null,
+  reason text not null,
+  refused_at timestamptz not null default now()
+);
+comment on table private.zitadel_events_refused is
+  'Events that could not be taken in, for an operator to look at; rows here are an alarm.';
+
 create table private.zitadel_cursor (
   only_row boolean primary key default true check (only_row),
   position timestamptz not null
@@ -42,7 +51,13 @@ begin
     on conflict do nothing;
     if found then
       v_new := v_new + 1;
-      perform private.apply_zitadel_event(v_event);
+      begin
+        perform private.apply_zitadel_event(v_event);
+      exception
+        -- One event that does not fit must not hold up all that follow; what the database itself lacks is tried again.
+        when data_exception or integrity_constraint_violation then
+          insert into private.zitadel_events_refused (event, reason) values (v_event, sqlerrm);
+      end;
     end if;
   end loop;
   insert into private.zitadel_cursor as c (position)
