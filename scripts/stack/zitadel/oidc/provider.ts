@@ -120,6 +120,7 @@ export class OidcProvider implements OidcSide {
       context.remove("set-cookie"); // its browser sessions are not used, and cookies know no port
       const route = context.oidc?.route;
       if (route === "authorization" && context.status === 303) context.status = 302;
+      if (route === "discovery") context.body = discovery(context.body as Record<string, unknown>);
       if (route === "jwks") context.set("cache-control", "max-age=300, must-revalidate");
       if (route === "token") await asZitadelAnswers(store, this.#issuer, context);
     });
@@ -143,6 +144,8 @@ export class OidcProvider implements OidcSide {
       },
       features: {
         devInteractions: { enabled: false },
+        pushedAuthorizationRequests: { enabled: false },
+        dPoP: { enabled: false },
         clientCredentials: { enabled: true },
         introspection: { enabled: true },
         revocation: { enabled: true },
@@ -227,4 +230,11 @@ export class OidcProvider implements OidcSide {
       Math.min(lifetimeSeconds(store, "refreshTokenIdleExpiration"), until - nowSeconds()),
     );
   }
+}
+
+/** ZITADEL says nothing of `iss` in its answers to applications, and its callback has none. */
+function discovery(
+  { authorization_response_iss_parameter_supported: _said, ...document }: Record<string, unknown>,
+): Record<string, unknown> {
+  return document;
 }
