@@ -52,6 +52,7 @@ export const extras: Record<string, Person> = {
   sue: person(1, "S", ["S", "tenant_admin"]),
   dora: person(2, null, ["A", "tenant_admin"], ["E", "tenant_admin"]),
   olive: person(3, null, ["P", "platform_auditor"]),
+  max: person(4, null, ["A", "tenant_member"], ["E", "tenant_admin"]),
 };
 
 /** Somebody of each tenant who asks nothing and is acted upon. */
@@ -142,6 +143,8 @@ export const principals: Principal[] = [
   comes("sue"),
   comes("dora"),
   comes("dora", { narrowed: "A" }),
+  comes("max"),
+  comes("max", { narrowed: "A" }),
   comes("pat"),
   comes("pat", { narrowed: "A" }),
   comes("pat", { narrowed: "S" }),

@@ -8,14 +8,16 @@ import { bystanders, type Label, tenants } from "./cast.ts";
 export type Who = string;
 
 // Everybody who holds a role in a tenant. alice/app and pat/app hold the same and come through an application: its ceiling leaves them nothing.
+// max is a member of A and administers E: what he may in one he may not in the other.
 const members =
-  "alice alice@A bob audrey sam dora@A pat@A olive@A: A; eve: E; dora: A E; sue pat@S: S";
-const readers = "alice alice@A audrey dora@A pat@A olive@A: A; eve: E; dora: A E; sue pat@S: S";
+  "alice alice@A bob audrey sam dora@A max@A pat@A olive@A: A; eve: E; dora max: A E; " +
+  "sue pat@S: S";
+const readers = "alice alice@A audrey dora@A pat@A olive@A: A; eve max: E; dora: A E; sue pat@S: S";
 // sue administers a suspended tenant: she reads and does not write; platform staff do.
-const writers = "alice alice@A dora@A pat@A: A; eve: E; dora: A E; pat@S: S";
+const writers = "alice alice@A dora@A pat@A: A; eve max: E; dora: A E; pat@S: S";
 const staff = { read: "pat olive: A E S P", write: "pat: A E S P" };
 const signedIn =
-  "mallory visitor bob audrey alice alice@A alice/app sam eve sue dora dora@A pat pat@A pat@S " +
+  "mallory visitor bob audrey alice alice@A alice/app sam eve sue dora dora@A max max@A pat pat@A pat@S " +
   "pat/app olive olive@A";
 const catalogue =
   `${signedIn} authenticated-without-the-hook gatehouse_platform-without-the-hook: all`;

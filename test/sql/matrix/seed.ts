@@ -100,4 +100,5 @@ export async function seed(sql: Sql): Promise<void> {
     }`;
     await tx`insert into public.settings (key, value) values ('matrix', '0')`;
   });
+  await sql`select private.sequence_events(100000)`;
 }

@@ -3,6 +3,34 @@
 export const equivalent: { mutant: RegExp; why: string }[] = [
   {
     mutant: /^[a-z_]+_update_platform: check → true$/,
-    why: "the predicate asks about the caller and not about the row: what USING let through, CHECK lets through",
+    why:
+      "the predicate asks about the caller and not about the row: what USING let through, CHECK lets through",
+  },
+  {
+    mutant:
+      /^(settings_select|settings_update|subscriptions_insert|tenants_insert)_platform: for both roles$/,
+    why: "authenticated holds no grant of that verb there, which the matrix holds column by column",
+  },
+  {
+    mutant:
+      /^private\.authenticate: if p_tenant is not null and p_tenant !~ .* without p_tenant is not null$/,
+    why: "null !~ anything is null, which is not true",
+  },
+  {
+    mutant: /^private\.authenticate: if v_kid is null or not exists .* without v_kid is null$/,
+    why: "no key has a kid of null, so it is found missing all the same",
+  },
+  {
+    mutant:
+      /^private\.(platform_has|tenants_with): if v_principal is null or .* without v_principal is null$/,
+    why: "no assignment has a principal of null; the condition saves the query",
+  },
+  {
+    mutant: /^private\.check_request: if v_claims = '\{"role": "anon"\}' → false$/,
+    why: "for those claims private.authenticate returns before it looks at the header",
+  },
+  {
+    mutant: /^public\.whoami: 'access\.read' → 'access\.write'$/,
+    why: "client_may takes the right for ceilings to come and does not look at it",
   },
 ];

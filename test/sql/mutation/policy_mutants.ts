@@ -66,14 +66,16 @@ export function weaken(expression: string, rights: string[]): [string, string][]
 /** Each operand of each `and` and `or`, and the expression without it. */
 export function withoutOnePart(expression: string): [string, string][] {
   const inner = withoutParentheses(expression);
-  for (const operator of [" OR ", " AND "]) {
+  for (const operator of ["or", "and"]) {
     const parts = splitAtTop(inner, operator);
     if (parts.length === 1) continue;
     return parts.flatMap((part, index) => [
-      [part, others(parts, index).join(operator)] as [string, string],
+      [part, others(parts, index).join(` ${operator} `)] as [string, string],
       ...withoutOnePart(part).map(([what, rest]): [string, string] => [
         what,
-        [...parts.slice(0, index), `(${rest})`, ...parts.slice(index + 1)].join(operator),
+        [...parts.slice(0, index), `(${rest})`, ...parts.slice(index + 1)].join(
+          ` ${operator} `,
+        ),
       ]),
     ]);
   }
@@ -100,16 +102,17 @@ function closing(text: string): number {
   return -1;
 }
 
-function splitAtTop(text: string, separator: string): string[] {
+function splitAtTop(text: string, operator: string): string[] {
   const parts: string[] = [];
+  const here = new RegExp(`^\\s${operator}\\s`, "i");
   let depth = 0;
   let start = 0;
   for (const [index, character] of outsideQuotes(text)) {
     if (character === "(") depth += 1;
     else if (character === ")") depth -= 1;
-    else if (depth === 0 && text.startsWith(separator, index)) {
+    else if (depth === 0 && here.test(text.slice(index, index + 6))) {
       parts.push(text.slice(start, index));
-      start = index + separator.length;
+      start = index + operator.length + 2;
     }
   }
   return [...parts, text.slice(start)];

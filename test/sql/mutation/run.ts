@@ -1,8 +1,15 @@
-// Applies mutants one after another in transactions that are undone, and asks the matrix about each.
+// Applies mutants one after another and asks the tests of who may about each, as functions and not as processes.
 import type { Sql } from "postgres";
+import { accessAttacks } from "../attacks_access.ts";
+import { attackOutcome } from "../attacks_cases.ts";
+import { functionAttacks } from "../attacks_functions.ts";
+import { tokenOutcome } from "../attacks_outcome.ts";
+import { rowAttacks } from "../attacks_rows.ts";
+import { tokenCases } from "../attacks_tokens.ts";
 import { faults, moveFaults, type Truth } from "../matrix/check.ts";
 import { undone } from "../matrix/observe.ts";
 import { equivalent } from "./equivalent.ts";
+import { type FunctionMutant, hook } from "./function_mutants.ts";
 import type { Mutant } from "./policy_mutants.ts";
 
 export interface Verdict {
@@ -13,21 +20,59 @@ export interface Verdict {
   equivalent?: string;
 }
 
-/** `sql`: one connection of a superuser to a seeded database, prepared to observe. */
-export async function judge(sql: Sql, truth: Truth, mutants: Mutant[]): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
-  for (const { name, table, statements } of mutants) {
-    const found = await undone(sql, async (tx) => {
-      await tx.unsafe(statements);
-      const seen = await faults(tx, truth, [table]);
-      return seen.length > 0 ? seen : await moveFaults(tx, [table]);
-    });
-    verdicts.push(verdict(name, found[0]));
-  }
-  return verdicts;
+/** By the matrix lines of the policy's own table. `sql`: one connection of a superuser to a seeded database, prepared to observe. */
+export async function judgePolicy(sql: Sql, truth: Truth, mutant: Mutant): Promise<Verdict> {
+  const { name, table, statements } = mutant;
+  const found = await undone(sql, async (tx) => {
+    await tx.unsafe(statements);
+    const seen = await faults(tx, truth, [table]);
+    return seen.length > 0 ? seen : await moveFaults(tx, [table]);
+  });
+  return verdict(name, found[0]);
 }
 
-export function verdict(mutant: string, killedBy: string | undefined): Verdict {
+/** By the tokens for the hook, by attacks and then the matrix for what it and policies call. */
+export async function judgeFunction(
+  sql: Sql,
+  truth: Truth,
+  mutant: FunctionMutant,
+): Promise<Verdict> {
+  const [row] = await sql<{ original: string }[]>`
+    select pg_get_functiondef(p.oid) as original from pg_proc p
+     where p.oid = ${mutant.function}::regproc`;
+  try {
+    await sql.unsafe(mutant.statements);
+    return verdict(
+      mutant.name,
+      hook.includes(mutant.function)
+        ? await firstTokenFault(sql)
+        : await firstAttackFault(sql) ?? (await faults(sql, truth))[0],
+    );
+  } finally {
+    await sql.unsafe(row!.original);
+  }
+}
+
+async function firstTokenFault(sql: Sql): Promise<string | undefined> {
+  for (const one of tokenCases) {
+    const got = await tokenOutcome(sql, one);
+    if (got !== one.expected) return `${one.id}: expected ${one.expected}, got ${got}`;
+  }
+}
+
+async function firstAttackFault(sql: Sql): Promise<string | undefined> {
+  for (const one of [...functionAttacks, ...accessAttacks, ...deciding(rowAttacks)]) {
+    const got = await attackOutcome(sql, one);
+    if (got !== one.expected) return `${one.id}: expected ${one.expected}, got ${got}`;
+  }
+}
+
+/** Without those that grants refuse: no function decides there. */
+function deciding(attacks: typeof rowAttacks): typeof rowAttacks {
+  return attacks.filter(({ expected }) => expected !== "42501");
+}
+
+function verdict(mutant: string, killedBy: string | undefined): Verdict {
   if (killedBy !== undefined) return { mutant, killedBy };
   return { mutant, equivalent: equivalent.find((one) => one.mutant.test(mutant))?.why };
 }
