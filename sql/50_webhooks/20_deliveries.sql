@@ -22,7 +22,7 @@ comment on column public.webhook_deliveries.id is 'Not the webhook-id: that is t
 comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone).';
 comment on column public.webhook_deliveries.claimed_until is 'A worker has it in hand until then.';
 create index webhook_deliveries_due_idx
-  on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, id)
+  on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, event_recorded_at, id)
   where state = 'pending';
 create index webhook_deliveries_endpoint_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, id);

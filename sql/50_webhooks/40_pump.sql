@@ -85,7 +85,7 @@ begin
         select c.id from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and c.next_attempt_at <= now() and (c.claimed_until is null or c.claimed_until < now())
-         order by c.next_attempt_at, c.id
+         order by c.next_attempt_at, c.event_recorded_at, c.id
          limit p_limit
          for update skip locked) due
      where d.tenant_id = p_tenant and d.id = due.id
@@ -94,7 +94,7 @@ begin
   select jsonb_agg(jsonb_build_object(
       'id', c.id, 'attempt', c.attempts + 1, 'eventId', c.event_id,
       'body', private.delivery_body(e), 'traceparent', e.context ->> 'traceparent')
-      order by c.next_attempt_at, c.id)
+      order by c.next_attempt_at, c.event_recorded_at, c.id)
     into v_deliveries
     from claimed c
     join public.audit_events e
