@@ -34,7 +34,11 @@ export interface ReconcileOptions {
 }
 
 export type Outcome =
-  /** Every step is ok or skipped. `changed`: something was written in ZITADEL. */
+  /**
+   * Every step is ok or skipped. `changed`: ZITADEL was written to, or a step was done for a new input. Then another look is due
+   * when ZITADEL's projections have caught up: what was read may have been older than what was written before, so that nothing
+   * seemed to differ.
+   */
   | { kind: "done"; status: string; changed: boolean }
   /** ZITADEL refused, and will again until the row changes. */
   | { kind: "refused"; step: string; fault: Fault }
@@ -143,6 +147,7 @@ class Run<State> {
       const result = await plan.run({ state, zitadel: this.#zitadel, ledger: this.ledger });
       if (same && !result.changed) return undefined;
       if (same) await this.ledger.startStep(step.name);
+      this.#changed = true;
       return await this.ledger.settleStep(step.name, {
         state: "ok",
         inputHash: hash,

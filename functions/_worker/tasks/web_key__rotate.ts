@@ -11,35 +11,25 @@ import { zitadelOf } from "../../provision/environment.ts";
 import { platformTenantId } from "../../provision/instance.ts";
 import { Lease } from "../../provision/lease.ts";
 import { rotateWebKey } from "../../provision/web_key.ts";
+import { queueAgain, retrySeconds } from "../again.ts";
 import { task } from "../task.ts";
-import { againAfterSeconds } from "./tenant__reconcile.ts";
 
-const Payload = z.strictObject({ force: z.boolean().optional() });
+const Payload = z.strictObject({ force: z.boolean().default(false) });
+const job = { task: "web_key__rotate", key: "web_key__rotate" };
 
 export default task(Payload, async ({ force }, { sql, now, holder }) => {
   const clock = () => now().getTime();
-  const again = (at: number) =>
-    sql`select private.enqueue('web_key__rotate', ${
-      sql.json({ force })
-    }, 'web_key__rotate', ${new Date(at)})`;
   // The platform's lease: two rotations at once would publish two keys.
   const lease = await Lease.take({ sql, tenantId: platformTenantId, holder, clock });
-  if (lease === null) return void await again(clock() + againAfterSeconds * 1000);
+  if (lease === null) {
+    return await queueAgain(sql, { ...job, payload: { force }, inSeconds: retrySeconds });
+  }
   try {
     const { zitadel, issuer, readKeys } = zitadelOf(config());
-    const guard = { beforeWrite: () => lease.check(), afterWrite: () => {} };
-    const next = await rotateWebKey({
-      sql,
-      zitadel: zitadel(guard),
-      issuer,
-      readKeys,
-      clock,
-      ...(force && { force }),
-    });
+    const guarded = zitadel({ beforeWrite: () => lease.check(), afterWrite: () => {} });
+    const next = await rotateWebKey({ sql, zitadel: guarded, issuer, readKeys, clock, force });
     log("info", "web key rotation", { next: new Date(next).toISOString() });
-    await sql`select private.enqueue('web_key__rotate', '{}', 'web_key__rotate', ${new Date(
-      next,
-    )})`;
+    await queueAgain(sql, { ...job, inSeconds: Math.max(0, next - clock()) / 1000 });
   } finally {
     await lease.release();
   }

@@ -1,3 +1,4 @@
+import { awaited } from "../../_shared/zitadel/ensure.ts";
 import type { Provisioner } from "../../_shared/zitadel/types.ts";
 import { derivedId } from "../ids.ts";
 import type { Ledger } from "../ledger.ts";
@@ -62,7 +63,7 @@ export async function ensureAdministrator(
     familyName,
     ...(password !== undefined && { password }),
   });
-  const user = await zitadel.getUser(id);
+  const user = await awaited(() => zitadel.getUser(id));
   const loginName = user?.preferredLoginName ?? userName;
   await ledger.settleAdministrator(issuer, id, { loginName, email, givenName, familyName });
   return { externalId: id, changed };

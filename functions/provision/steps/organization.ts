@@ -1,3 +1,4 @@
+import { awaited } from "../../_shared/zitadel/ensure.ts";
 import type { Provisioner } from "../../_shared/zitadel/types.ts";
 import type { Ledger } from "../ledger.ts";
 import { isClosed, organizationId, type Rows, type TenantState } from "../state.ts";
@@ -43,7 +44,7 @@ export async function ensureOrganization(
   const metadata = { gatehouse_tenant_id: tenantId };
   const made = await zitadel.ensureOrganization({ id, name, metadata });
   const opened = await zitadel.ensureOrganizationState(id, state);
-  const found = await zitadel.getOrganization(id);
+  const found = await awaited(() => zitadel.getOrganization(id));
   if (found) await ledger.settleOrganization(found.primaryDomain);
   return { externalId: id, changed: made.changed || opened.changed };
 }
