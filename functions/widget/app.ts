@@ -27,20 +27,21 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   /** 200 the page · 302 when nobody may be asked (`prompt=none`) · 404 the page, saying that nothing is under way */
   app.get("/login", async (c) => {
     const id = c.req.query("authRequest") ?? "";
-    const flow = await loadFlow(parts(), id).catch((error) => {
-      if (toProblem(error).status < 500) return null; // the page asks again and shows why
-      throw asProblem(error);
-    });
-    if (flow?.request.prompts.includes("none")) {
-      const { callbackUrl } = await parts().zitadel.createCallback(id, { error: "login_required" })
-        .catch((error) => {
-          throw asProblem(error);
-        });
-      return c.redirect(callbackUrl);
+    let known = true;
+    try {
+      const { request } = await loadFlow(parts(), id);
+      if (request.prompts.includes("none")) {
+        const refusal = { error: "login_required" } as const;
+        return c.redirect((await parts().zitadel.createCallback(id, refusal)).callbackUrl);
+      }
+      await binding().bind(c, id);
+    } catch (error) {
+      const { slug, status } = toProblem(asProblem(error));
+      if (status >= 500) throw asProblem(error);
+      known = slug !== "flow_not_found"; // the page asks for the flow again, and shows why not
     }
-    if (flow) await binding().bind(c, id);
     c.header("content-security-policy", pagePolicy);
-    return c.html(await loginPage(authRequestId.test(id) ? id : "none"), flow ? 200 : 404);
+    return c.html(await loginPage(known ? id : "none"), known ? 200 : 404);
   });
 
   /** 200 `{ appName, tenantName, loginHint?, allowed }` · 403 app_disabled, tenant_suspended, browser_mismatch · 404 flow_not_found */

@@ -10,7 +10,7 @@ export interface Flow {
 }
 
 /** ZITADEL's ids, `V2_` and digits; anything else is not worth a question. */
-export const authRequestId = /^[A-Za-z0-9_-]{1,200}$/;
+export const authRequestId = /^V2_[A-Za-z0-9_-]{1,200}$/;
 
 /** @throws {Problem} flow_not_found, app_disabled, tenant_suspended */
 export async function loadFlow(

@@ -2,7 +2,13 @@
 import { Problem } from "../_shared/problem.ts";
 import { log, span } from "../_shared/telemetry.ts";
 import { isZitadelError } from "../_shared/zitadel/errors.ts";
-import type { LoginClient, SessionToken, User, UserAgent } from "../_shared/zitadel/types.ts";
+import type {
+  LoginClient,
+  Session,
+  SessionToken,
+  User,
+  UserAgent,
+} from "../_shared/zitadel/types.ts";
 import type { Clients, LoginOrganization } from "./clients.ts";
 import { type Flow, loadFlow, tenantSuspended } from "./flow.ts";
 import { decide, standingOf, type Verdict } from "./policy.ts";
@@ -40,18 +46,17 @@ export async function signInByPassword(
     if (!settings.allowLocalAuthentication) throw refusal("password_not_allowed");
     const byEmail = !settings.disableLoginWithEmail;
     const user = await findUser(zitadel, organization, input.loginName, byEmail);
-    const session = await checkPassword(
-      zitadel,
-      user,
-      input,
-      Math.min(settings.passwordCheckLifetimeSeconds || maxSessionSeconds, maxSessionSeconds),
+    const lifetimeSeconds = Math.min(
+      settings.passwordCheckLifetimeSeconds || maxSessionSeconds,
+      maxSessionSeconds,
     );
+    const session = await checkPassword(zitadel, user, input, lifetimeSeconds);
     try {
       const verdict = decide(standingOf({
         settings,
         user,
         methods: await zitadel.authenticationMethods(user.id),
-        session: await zitadel.getSession(session),
+        session: justChecked(user, session, parts.now(), lifetimeSeconds),
         now: parts.now(),
       }));
       if (verdict !== "complete") throw refusal(verdict);
@@ -113,6 +118,33 @@ async function checkPassword(
     if (refused) throw refusal("credentials_refused", error);
     throw error;
   }
+}
+
+/**
+ * What checkPassword has just proven. Not read back: ZITADEL shows a new session only after its projection ran, half a second later
+ * as a rule.
+ */
+function justChecked(
+  user: User,
+  { sessionId }: SessionToken,
+  now: Date,
+  lifetimeSeconds: number,
+): Session {
+  const at = now.toISOString();
+  return {
+    id: sessionId,
+    createdAt: at,
+    expiresAt: new Date(now.getTime() + lifetimeSeconds * 1000).toISOString(),
+    user: {
+      id: user.id,
+      orgId: user.orgId,
+      loginName: user.preferredLoginName,
+      displayName: user.profile?.displayName ?? "",
+      verifiedAt: at,
+    },
+    passwordVerifiedAt: at,
+    otherFactors: [],
+  };
 }
 
 async function handOver(

@@ -10,12 +10,13 @@ import postgres from "postgres";
 import { Webhook } from "standardwebhooks";
 import { provisioner } from "../../functions/_shared/zitadel/provisioner.ts";
 import type { Received } from "../../scripts/stack/webhook_sink.ts";
+import { eventually } from "../support/eventually.ts";
 import { root } from "../support/paths.ts";
 import { startStack } from "../support/stack.ts";
 import { readsExactlyItsTenant, refusesEve, visitorTokenOpensOneProfile } from "./support/acme.ts";
 import { launch, takePictures, visitor } from "./support/browser.ts";
 import { fillInTenant, shownStatus, signInToPortal, typePassword } from "./support/pages.ts";
-import { eventually, restAs } from "./support/rest.ts";
+import { restAs } from "./support/rest.ts";
 import { startStorefront } from "./support/storefront.ts";
 
 const password = () => `${crypto.randomUUID()}-Aa1`;
@@ -121,6 +122,7 @@ for (const basePath of ["", "/acme-prefix"]) {
         familyName: "Visitor",
         password: vera.password,
       });
+      await eventually("the visitor to be read", () => zitadel.getUser("visitor-vera"));
       await page.goto(storefront.url);
       await page.getByText("Opening soon").waitFor();
       await storefront.configure(acme);

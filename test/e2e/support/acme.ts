@@ -8,9 +8,10 @@ import { loginClient } from "../../../functions/_shared/zitadel/login_client.ts"
 import type { Provisioner } from "../../../functions/_shared/zitadel/types.ts";
 import type { Facts } from "../../../scripts/stack/stack.ts";
 import { signIn } from "../../../scripts/stack/sign_in.ts";
+import { eventually } from "../../support/eventually.ts";
 import { visitor } from "./browser.ts";
 import { type Login, signInToPortal, typePassword } from "./pages.ts";
-import { eventually, restAs, slugOf } from "./rest.ts";
+import { restAs, slugOf } from "./rest.ts";
 import type { Storefront } from "./storefront.ts";
 
 export interface Here {
@@ -116,6 +117,7 @@ export async function refusesEve(
     ...{ orgId, id: "eve", userName: eve.login, password: eve.password },
     ...profile,
   });
+  await eventually("eve to be read", () => zitadel.getUser("eve"));
 
   const { page, context } = await visitor(here.browser);
   await page.goto(storefront.url);

@@ -36,17 +36,3 @@ export function restAs(restUrl: string, token: string) {
 export function slugOf({ body }: Answer): string {
   return String((body as { message?: unknown } | null)?.message);
 }
-
-/** Asks until `find` finds something. */
-export async function eventually<T>(
-  what: string,
-  find: () => Promise<T | undefined | false>,
-  longestMs = 20_000,
-): Promise<T> {
-  for (const until = Date.now() + longestMs;;) {
-    const found = await find();
-    if (found) return found;
-    if (Date.now() > until) throw new Error(`Waited ${longestMs / 1000} s in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

@@ -32,7 +32,12 @@ export const settings: Service = {
 
   GetLoginSettings(call: Call, request: Context) {
     const { values, ...rest } = read(call, request, "login");
-    const { allowUsernamePassword, passwordlessType, ...policy } = values;
+    // What an organization left out of its own policy is zero.
+    const {
+      allowUsernamePassword = false,
+      passwordlessType = "PASSWORDLESS_TYPE_NOT_ALLOWED",
+      ...policy
+    } = values;
     return {
       details: rest.details,
       settings: {

@@ -1,0 +1,13 @@
+/** Asks until `find` finds something. */
+export async function eventually<T>(
+  what: string,
+  find: () => Promise<T | undefined | null | false>,
+  longestMs = 20_000,
+): Promise<T> {
+  for (const until = Date.now() + longestMs;;) {
+    const found = await find();
+    if (found) return found;
+    if (Date.now() > until) throw new Error(`Waited ${longestMs / 1000} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
