@@ -1,0 +1,40 @@
+// `npm start` is npm, then Node, then Deno, then the stack: whoever of them is ended, the rest ends too.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { root } from "../support/paths.ts";
+import { descendants, runs } from "../support/stack.ts";
+
+Deno.test("the stack ends with npm, however npm ends", async () => {
+  const dir = await Deno.makeTempDir();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+    const npm = new Deno.Command("npm", {
+      args: ["start", "--", "--dir", dir, "--port", "0", "--no-demo"],
+      cwd: root,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(() => exists(join(dir, "stack.json")), "the stack is ready");
+    const below = await descendants(npm.pid);
+    assert.ok(below.length >= 10, `${below.length} processes`);
+    npm.kill(signal);
+    await npm.status;
+    await until(
+      async () => !(await Promise.all(below.map(runs))).includes(true),
+      `every process ended after ${signal} to npm`,
+    );
+    assert.equal(await exists(join(dir, "stack.json")), false, signal);
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (const end = Date.now() + 60_000; !await holds();) {
+    if (Date.now() > end) throw new Error(`After 60 s it does not hold that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
