@@ -92,9 +92,9 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     functions: ["private.list_issuers()", "private.list_verification_keys()"],
   },
   {
-    why: "the hint's signing key",
+    why: "the hint's signing key, and whose password the widget never sets",
     roles: `gatehouse_functions ${provisioning}`,
-    functions: ["private.get_sealed_setting(text)"],
+    functions: ["private.get_sealed_setting(text)", "private.get_setting(text)"],
   },
   {
     why:
@@ -112,7 +112,6 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     why: "the saga, which runs in the provision function and in jobs",
     roles: provisioning,
     functions: [
-      "private.get_setting(text)",
       "private.lease_tenant(uuid,text,integer)",
       "private.provisioning_input(uuid)",
       "private.put_client(text,text,text,uuid,uuid)",
