@@ -10,8 +10,8 @@ import { tokenFromFile } from "./token.ts";
 import type { ZitadelConfig } from "./types.ts";
 
 export interface CallOptions {
-  /** The object is known to exist: its projection may lag, so `not_found` is asked again after 0.5, 1 and 2 s. */
-  settle?: boolean;
+  /** The object is known to exist: its projection may lag, so `not_found` is asked again after 0.5, 1 and 2 s. `once`: after 0.5 s only. */
+  settle?: boolean | "once";
   /** The organization that a v1 Management call is about. */
   orgId?: string;
 }
@@ -91,7 +91,8 @@ export function wire(config: ZitadelConfig): Wire {
   }
 
   async function settled<T>(run: () => Promise<T>, options: CallOptions): Promise<T> {
-    for (const delayMs of options.settle ? settleDelaysMs : []) {
+    const delays = settleDelaysMs.slice(0, options.settle === "once" ? 1 : options.settle ? 3 : 0);
+    for (const delayMs of delays) {
       try {
         return await run();
       } catch (error) {

@@ -51,7 +51,7 @@ export function loginClient(config: LoginClientConfig): LoginClient {
         oidc,
         "GetAuthRequest",
         { authRequestId: id },
-        { settle: true }, // the browser may be here before ZITADEL's own projection is
+        { settle: "once" }, // a browser may be here before the projection is; strangers' ids must not wait long
       );
       return readAuthRequest(authRequest);
     },

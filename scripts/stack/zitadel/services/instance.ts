@@ -27,12 +27,14 @@ export const features: Service = {
 
   SetInstanceFeatures(call: Call, request: { loginV2?: { required?: boolean; baseUri?: string } }) {
     const { store } = call;
-    if (!request.loginV2) throw noChanges();
-    const { required = false, baseUri } = request.loginV2;
+    const { required = false, baseUri } = request.loginV2 ?? {};
     const loginV2 = { required, ...(baseUri ? { baseUri } : {}), set: true };
-    const at = event(call, "feature.instance.login_v2.set", {
-      Value: { required, base_uri: baseUri ?? null },
-    });
+    // What stays as it is makes no event, and is no error here.
+    const same =
+      JSON.stringify(store.get("instance", "instance")!.loginV2) === JSON.stringify(loginV2);
+    if (!request.loginV2 || same) return { details: details(call.instance.id, store.now()) };
+    const payload = { Value: { required, base_uri: baseUri ?? null } };
+    const at = event(call, "feature.instance.login_v2.set", payload);
     store.patch("instance", "instance", { loginV2 });
     return { details: details(call.instance.id, at) };
   },
