@@ -13,6 +13,7 @@ import {
   tenants,
 } from "../support/actors.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
+import { environment } from "./provision_support.ts";
 
 type Keys = GenerateKeyPairResult;
 
@@ -26,16 +27,20 @@ type Answer = { type?: string; tenantId?: string };
 /** The cast in a database of its own, tokens signed with a real key, ZITADEL unreachable. */
 async function house(): Promise<House> {
   const database = await createDatabase();
+  const tokenFile = await Deno.makeTempFile();
+  await Deno.writeTextFile(tokenFile, "a-token");
   await arrangeCast(database.sql);
   const keys: Keys = await generateKeyPair("RS256", { extractable: true });
   const jwk = { ...await exportJWK(keys.publicKey), kid, alg: "RS256", use: "sig" };
   await database.sql`
     select private.put_verification_keys(${issuer}, ${database.sql.json([{ ...jwk }])})`;
-  Deno.env.set("LOG_LEVEL", "error");
-  Deno.env.set("GATEHOUSE_PROFILE", "embedded");
-  Deno.env.set("GATEHOUSE_DB_URL", database.url("gatehouse_provision"));
-  Deno.env.set("ZITADEL_ISSUER", `http://127.0.0.1:${findFreeRow(1)}`);
-  Deno.env.set("ZITADEL_PROVISIONER_TOKEN_FILE", await tokenFile());
+  const settings = environment({
+    LOG_LEVEL: "error",
+    GATEHOUSE_PROFILE: "embedded",
+    GATEHOUSE_DB_URL: database.url("gatehouse_functions"),
+    ZITADEL_ISSUER: `http://127.0.0.1:${findFreeRow(1)}`,
+    ZITADEL_PROVISIONER_TOKEN_FILE: tokenFile,
+  });
   const { app } = await import("../../functions/provision/app.ts");
   return {
     database,
@@ -56,14 +61,10 @@ async function house(): Promise<House> {
     async [Symbol.asyncDispose]() {
       await closeDatabase();
       await database.drop();
+      await Deno.remove(tokenFile);
+      settings[Symbol.dispose]();
     },
   };
-}
-
-async function tokenFile(): Promise<string> {
-  const path = await Deno.makeTempFile();
-  await Deno.writeTextFile(path, "a-token");
-  return path;
 }
 
 const slug = ({ body }: { body: Answer }) => body.type?.replace("urn:gatehouse:problem:", "");

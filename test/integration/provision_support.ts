@@ -219,5 +219,19 @@ export interface Failure {
 
 type PrepareOptions = Partial<Omit<InstanceOptions, "facts">> & { facts?: Partial<InstanceFacts> };
 
+/** Sets variables of the process, which all test files share, until it is disposed of. */
+export function environment(values: Record<string, string>): Disposable {
+  const before = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(values)) Deno.env.set(name, value);
+  return {
+    [Symbol.dispose]() {
+      for (const [name, value] of before) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+    },
+  };
+}
+
 /** What a killed process is to the saga: nothing after this point happens. */
 export class Killed extends Error {}

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { withFields } from "../../functions/_shared/telemetry.ts";
 import type { TaskContext } from "../../functions/_worker/task.ts";
 import { Lease } from "../../functions/provision/lease.ts";
 import { platformTenantId } from "../../functions/provision/instance.ts";
-import { House } from "./provision_support.ts";
+import { environment, House } from "./provision_support.ts";
 
 // The tasks read their configuration once a process, so one house for all of them.
 Deno.test("the tasks of provisioning, as the worker runs them", async (t) => {
@@ -13,16 +14,14 @@ Deno.test("the tasks of provisioning, as the worker runs them", async (t) => {
     join(house.dir, "bootstrap.json"),
     JSON.stringify({ administrator: house.facts.administrator }),
   );
-  for (
-    const [name, value] of Object.entries({
-      LOG_LEVEL: "error",
-      GATEHOUSE_PROFILE: "embedded",
-      GATEHOUSE_PUBLIC_URL: "http://127.0.0.1:8000",
-      GATEHOUSE_BOOTSTRAP_FILE: join(house.dir, "bootstrap.json"),
-      ZITADEL_ISSUER: house.issuer,
-      ZITADEL_PROVISIONER_TOKEN_FILE: house.tokenFile,
-    })
-  ) Deno.env.set(name, value);
+  using _ = environment({
+    LOG_LEVEL: "error",
+    GATEHOUSE_PROFILE: "embedded",
+    GATEHOUSE_PUBLIC_URL: "http://127.0.0.1:8000",
+    GATEHOUSE_BOOTSTRAP_FILE: join(house.dir, "bootstrap.json"),
+    ZITADEL_ISSUER: house.issuer,
+    ZITADEL_PROVISIONER_TOKEN_FILE: house.tokenFile,
+  });
   const [tenant, instance, webKey] = (await Promise.all([
     import("../../functions/_worker/tasks/tenant__reconcile.ts"),
     import("../../functions/_worker/tasks/instance__reconcile.ts"),
@@ -58,9 +57,15 @@ Deno.test("the tasks of provisioning, as the worker runs them", async (t) => {
     assert.deepEqual(Object.keys(await takeJobs()), ["instance__reconcile"]);
   });
 
-  await t.step("then the tenant becomes active", async () => {
-    await tenant!({ tenantId: id, _otel: { traceparent: "ignored" } }, context());
+  await t.step("then the tenant becomes active, on record under the request's trace", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    await withFields({ traceparent }, () => tenant!({ tenantId: id, _otel: {} }, context()));
     assert.equal(await house.status(id), "active");
+    const [event] = await sql`
+      select actor, context from public.audit_events
+       where tenant_id = ${id} and type = 'tenant.activated'`;
+    assert.equal(event!.actor.kind, "system");
+    assert.equal(event!.context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
   });
 
   await t.step("what was done is looked at once more, what was found done is not", async () => {
