@@ -113,7 +113,7 @@ function serveCustomerPage(widgetOrigin: string): Deno.HttpServer<Deno.NetAddr> 
       );
     }
     return new Response(
-      `<!doctype html><title>Customer</title><script src="${widgetOrigin}/some/prefix/functions/v1/widget/gatehouse.js"></script>
+      `<!doctype html><title>Customer</title><script src="${widgetOrigin}/some/prefix/functions/v1/widget/gatehouse.js" defer></script>
        <gatehouse-login issuer="${widgetOrigin}/issuer" client-id="c1" label="Members"></gatehouse-login>
        <script type="module" src="page.js"></script>`,
       {

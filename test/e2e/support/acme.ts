@@ -33,7 +33,8 @@ export async function readsExactlyItsTenant(here: Here, admin: Login): Promise<v
   const { preferredLoginName: login } = (await zitadel.getUser(first!.id))!;
   const alice = await visitor(here.browser);
   await signInToPortal(alice.page, facts.portalUrl, { ...admin, login });
-  await alice.page.getByRole("navigation", { name: "Tenants" }).getByText("acme").waitFor();
+  await alice.page.getByRole("navigation", { name: "Tenants" }).getByText("acme", { exact: true })
+    .waitFor();
   const rest = restAs(facts.restUrl, alice.tokenSentTo(facts.restUrl)!);
   alice.assertClean();
   await alice.context.close();

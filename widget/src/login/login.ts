@@ -165,10 +165,7 @@ export class GatehouseLogin extends HTMLElement {
     const answer = takeAnswer(address);
     if (answer === undefined) return;
     history.replaceState(history.state, "", withoutAnswer(address));
-    const announce = () => setTimeout(() => this.#announce(answer));
-    if (document.readyState === "loading") {
-      document.addEventListener("DOMContentLoaded", announce, { once: true });
-    } else announce();
+    afterScripts(() => this.#announce(answer));
   }
 
   #announce(detail: SignInResult | SignInError): void {
@@ -203,6 +200,18 @@ const endsTheFlow = new Set([
   "tenant_suspended",
   "password_not_allowed",
 ]);
+
+/** Runs once the scripts of the page have run: deferred ones and modules do until DOMContentLoaded, even while it is `interactive`. */
+function afterScripts(run: () => void): void {
+  if (document.readyState === "complete") return void setTimeout(run);
+  const first = new AbortController();
+  const once = () => {
+    first.abort();
+    setTimeout(run);
+  };
+  document.addEventListener("DOMContentLoaded", once, { signal: first.signal });
+  addEventListener("load", once, { signal: first.signal });
+}
 
 /** The address is a registered redirect URI, but an address that runs script is never one. */
 function leaveFor(callbackUrl: string): void {
