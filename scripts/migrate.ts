@@ -2,7 +2,7 @@
  * Applies supabase/migrations to a database, each in a transaction of its own, and keeps the same history table as
  * `supabase migration up --remote URL`: an operator may use either, and change over.
  *
- * Usage: `deno task migrate [--db-url URL] [--list]`; without the flag GATEHOUSE_MIGRATE_URL is read, which keeps the
+ * Usage: `deno task migrate [--db-url URL]`; without the flag GATEHOUSE_MIGRATE_URL is read, which keeps the
  * password out of the process list. Progress on stderr; the versions applied, one a line, on stdout.
  * Exit 0 done · 1 failed, and everything before the failed migration stays · 2 wrong use.
  */

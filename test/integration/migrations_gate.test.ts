@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { differences } from "../../scripts/db/gate.ts";
-import { bothDatabases } from "../../scripts/db/diff.ts";
+import { bothDatabases, difference } from "../../scripts/db/diff.ts";
 import { loadDeclared } from "../../scripts/db/declared.ts";
 import { declaredDatabase, withSql } from "../../scripts/db/throwaway.ts";
+import { wrapTransaction } from "../../scripts/db/transaction.ts";
+import { migrate } from "../../scripts/migrate.ts";
 import { createDatabase } from "../support/database.ts";
 
 Deno.test("with all migrations applied the database is the declared one, in both directions", async () => {
@@ -74,6 +76,45 @@ Deno.test("the gate sees every kind of drift", async (t) => {
   for (const [statement, said] of Object.entries(drifts)) {
     await t.step(statement, () => assert.match(found, said));
   }
+});
+
+Deno.test("what db:diff writes, applied as a migration, makes both the same", async () => {
+  await using migrated = await declaredDatabase();
+  await using declared = await declaredDatabase();
+  await withSql(declared.ownerUrl, (sql) =>
+    sql.unsafe(`
+    create table public.notes (
+      tenant_id uuid not null references public.tenants on delete cascade,
+      id uuid not null default private.uuid_v7(),
+      text text not null check (length(text) > 0),
+      primary key (tenant_id, id)
+    );
+    comment on table public.notes is 'A note.';
+    alter table public.notes enable row level security;
+    revoke all on public.notes from public, anon, authenticated, service_role;
+    grant select, insert (tenant_id, text) on public.notes to authenticated;
+    create policy notes_select_reader on public.notes for select to authenticated
+      using (tenant_id = any (array(select private.tenants_with('apps.read'))));
+    create trigger _500_record after insert or update or delete on public.notes
+      for each row execute function private.tg_record_change('note');
+    alter table public.notes enable always trigger _500_record;
+    create function private.count_notes() returns bigint language sql stable security definer
+      set search_path = '' as 'select count(*) from public.notes';
+    revoke all on function private.count_notes() from public;
+    grant execute on function private.count_notes() to gatehouse_worker;
+    alter table public.apps add column note text;
+    alter table public.apps drop constraint app_name_taken;
+    drop policy providers_update_writer on public.providers;
+  `));
+  const statements = await difference(migrated, declared);
+  const folder = await Deno.makeTempDir({ prefix: "gatehouse-diff-" });
+  const file = join(folder, "20991231000000_notes.sql");
+  await Deno.writeTextFile(file, wrapTransaction("Written by the test.", statements));
+  assert.deepEqual((await migrate({ url: migrated.ownerUrl, folder })).length, 1);
+  // the history of these two was never written
+  await withSql(migrated.url, (sql) => sql`drop schema supabase_migrations cascade`);
+  assert.deepEqual(await differences(migrated, declared), []);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a declared function that names what is not there is refused", async () => {

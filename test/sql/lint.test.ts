@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Sql } from "postgres";
 import { lintCatalog, type Offence } from "../../scripts/db/lint.ts";
 import { lintText } from "../../scripts/db/lint_text.ts";
-import { catalogRules } from "../../scripts/db/lint_rules.ts";
+import { catalogRules, exceptions } from "../../scripts/db/lint_rules.ts";
 import { declaredFiles } from "../../scripts/db/declared.ts";
 import { createDatabase } from "../support/database.ts";
 import { fixtures } from "../support/postgres.ts";
@@ -134,6 +134,12 @@ Deno.test("every rule names its planted offender", async (t) => {
       );
     });
   }
+});
+
+Deno.test("every argued exception is of something that is there", async () => {
+  await using database = await createDatabase();
+  const there = new Set((await database.sql.unsafe(exceptions.query)).map(({ name }) => name));
+  assert.deepEqual(exceptions.names.filter((name) => !there.has(name)), []);
 });
 
 Deno.test("SQL in capitals, over 100 columns or with trailing space is named by file and line", () => {
