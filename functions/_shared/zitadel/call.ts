@@ -75,7 +75,8 @@ export function wire(config: ZitadelConfig): Wire {
     try {
       return await once<T>(verb, path, headers, text);
     } catch (error) {
-      if (!(error instanceof ZitadelError) || error.code !== "unauthenticated") throw error;
+      const refused = error instanceof ZitadelError && error.httpStatus === 401;
+      if (!refused) throw error;
       if (!await token.changed()) throw error;
       return await once<T>(verb, path, headers, text); // refused before anything was done, so safe to repeat
     }

@@ -104,7 +104,7 @@ export function allowedPayload(
   payload: Record<string, unknown>,
 ): Record<string, unknown> {
   const allowed = Object.fromEntries(
-    (fields[type] ?? []).filter((name) => payload[name] !== undefined)
+    (Object.hasOwn(fields, type) ? fields[type]! : []).filter((name) => payload[name] !== undefined)
       .map((name) => [name, payload[name]]),
   );
   if (typeof allowed.user_agent === "object" && allowed.user_agent !== null) {

@@ -12,27 +12,30 @@ export function tokenFromFile(path: string): TokenFile {
   let stamp = "";
 
   async function load(): Promise<string> {
-    const text = (await Deno.readTextFile(path)).trim();
-    if (text === "") throw new Error(`"${path}" is empty`);
-    return text;
+    try {
+      const text = (await Deno.readTextFile(path)).trim();
+      if (text === "") throw new Error("The file is empty");
+      return text;
+    } catch (cause) {
+      throw new ZitadelError({
+        code: "unauthenticated",
+        message: "Cannot read the ZITADEL token file",
+        cause,
+      });
+    }
+  }
+  async function stampOf(): Promise<string> {
+    const { mtime, size, ino } = await Deno.stat(path);
+    return `${mtime?.getTime()} ${size} ${ino}`;
   }
   return {
     async read() {
-      try {
-        const { mtime, size, ino } = await Deno.stat(path);
-        const seen = `${mtime?.getTime()} ${size} ${ino}`;
-        if (token === undefined || seen !== stamp) {
-          token = await load();
-          stamp = seen;
-        }
-        return token;
-      } catch (cause) {
-        throw new ZitadelError({
-          code: "unauthenticated",
-          message: "Cannot read the ZITADEL token file",
-          cause,
-        });
+      const seen = await stampOf().catch(() => "");
+      if (token === undefined || seen !== stamp) {
+        token = await load();
+        stamp = seen;
       }
+      return token;
     },
     async changed() {
       const before = token;
