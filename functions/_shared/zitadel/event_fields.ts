@@ -113,6 +113,3 @@ export function allowedPayload(
   }
   return allowed;
 }
-
-/** Every event type that keeps at least its name; used to ask for what is understood. */
-export const knownEventTypes: readonly string[] = Object.keys(fields);
