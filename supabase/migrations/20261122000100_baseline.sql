@@ -2150,8 +2150,8 @@ create trigger _900_deliver after insert on public.audit_events
   for each row execute function private.tg_audit_events__deliver();
 alter table public.audit_events enable always trigger _900_deliver;
 
--- An endpoint that wants events from before it was made. Its own transaction cannot see those that are being written beside it, so what it
--- missed is noted once every older transaction has ended; usually that is at once.
+-- An endpoint gets every event recorded from its since_at on, also those from before it was made. Its own transaction cannot see what is being
+-- written beside it, so what it missed is noted once every older transaction has ended; usually that is at once.
 create table private.webhook_catch_ups (
   tenant_id uuid not null,
   endpoint_id uuid not null,
@@ -2174,8 +2174,7 @@ $$;
 comment on function private.tg_webhook_endpoints__catch_up() is
   'Notes that the endpoint is to catch up. Definer: the table is private.';
 create trigger _900_catch_up after insert on public.webhook_endpoints
-  for each row when (new.since_at < new.created_at)
-  execute function private.tg_webhook_endpoints__catch_up();
+  for each row execute function private.tg_webhook_endpoints__catch_up();
 alter table public.webhook_endpoints enable always trigger _900_catch_up;
 
 create function private.catch_up_endpoints() returns integer
