@@ -37,7 +37,7 @@ async function house(): Promise<House> {
   const settings = environment({
     LOG_LEVEL: "error",
     GATEHOUSE_PROFILE: "embedded",
-    GATEHOUSE_DB_URL: database.url("gatehouse_functions"),
+    GATEHOUSE_DB_URL: database.url("gatehouse_provision"),
     ZITADEL_ISSUER: `http://127.0.0.1:${findFreeRow(1)}`,
     ZITADEL_PROVISIONER_TOKEN_FILE: tokenFile,
   });

@@ -8,7 +8,7 @@ Deno.test("PRV-09 a confidential application gets a secret, shown once; the one 
   using _ = environment({
     LOG_LEVEL: "error",
     GATEHOUSE_PROFILE: "embedded",
-    GATEHOUSE_DB_URL: house.database.url("gatehouse_functions"),
+    GATEHOUSE_DB_URL: house.database.url("gatehouse_provision"),
     ZITADEL_ISSUER: house.issuer,
     ZITADEL_PROVISIONER_TOKEN_FILE: house.tokenFile,
   });
