@@ -84,6 +84,13 @@ Deno.test("a tenant's first administrator, who has no manager role, opens nothin
     }),
     denied,
   );
+  await assert.rejects(
+    person.wire.connect("zitadel.user.v2.UserService", "UpdateUser", {
+      userId: own.userId,
+      human: { email: { email: "boss@elsewhere.test", isVerified: true } },
+    }),
+    denied,
+  );
   await assert.rejects(person.wire.rest("GET", "/management/v1/policies/login"), denied);
   await assert.rejects(person.wire.rest("GET", "/admin/v1/settings/oidc"), denied);
   const { result = [] } = await person.wire.connect<{ result?: { userId: string }[] }>(

@@ -105,6 +105,10 @@ export const users: Service = {
     const { store, caller } = call;
     const { human, machine } = needUser(store, request.userId);
     caller.needFor(needUser(store, request.userId), "user.write");
+    const { organizationId } = needUser(store, request.userId);
+    // Nobody vouches for their own address, or sets a password without the old one.
+    if (request.human?.email?.isVerified) caller.need("user.write", { organizationId });
+    if (request.human?.password) caller.need("user.credential.write", { organizationId });
     const password = request.human?.password?.password;
     if (password) {
       await setPassword(call, request.userId, password.password, password.changeRequired);
