@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
 import type { Facts } from "../../scripts/stack/stack.ts";
-import { descendants, runs, runStart, startStack, type TestStack } from "../support/stack.ts";
+import {
+  commandLine,
+  descendants,
+  running,
+  runStart,
+  startStack,
+  type TestStack,
+} from "../support/stack.ts";
 
 Deno.test("the life of a stack", async (t) => {
   const dir = join(await Deno.makeTempDir(), "stack");
@@ -79,7 +86,7 @@ Deno.test("the life of a stack", async (t) => {
     const { code, stderr, stdout } = await stack.stop("SIGINT");
     assert.equal(code, 0, stderr);
     assert.match(stdout, /Portal +http/);
-    assert.deepEqual(await stillRunning(below), []);
+    assert.deepEqual(await running(below), []);
     await assert.rejects(Deno.stat(join(dir, "stack.json")), Deno.errors.NotFound);
   });
 
@@ -100,7 +107,7 @@ Deno.test("the life of a stack", async (t) => {
   await t.step("killed with -9 its processes end too, and it starts again", async () => {
     const below = await descendants(stack.pid);
     await stack.stop("SIGKILL");
-    await until(async () => (await stillRunning(below)).length === 0, "every process ended");
+    await until(async () => (await running(below)).length === 0, "every process ended");
     stack = await startStack(["--no-demo"], { dir });
     assert.equal(stack.facts.demo.tenant, undefined);
     const rows = await query(first.dbUrl, (sql) => sql`select answer from public.kept`);
@@ -125,11 +132,6 @@ function mode(path: string): number {
   return Deno.statSync(path).mode! & 0o777;
 }
 
-async function commandLine(pid: number): Promise<string> {
-  const text = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
-  return text.replaceAll("\0", " ");
-}
-
 async function processesOf(pid: number, program: string): Promise<number[]> {
   const all = await descendants(pid);
   const lines = await Promise.all(all.map(commandLine));
@@ -146,11 +148,6 @@ async function secretsOnCommandLines({ pid, facts }: TestStack, dir: string): Pr
   ];
   const lines = await Promise.all((await descendants(pid)).map(commandLine));
   return lines.filter((line) => secrets.some((secret) => line.includes(secret)));
-}
-
-async function stillRunning(pids: number[]): Promise<number[]> {
-  const running = await Promise.all(pids.map(runs));
-  return pids.filter((_, i) => running[i]);
 }
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {

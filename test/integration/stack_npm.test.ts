@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { root } from "../support/paths.ts";
-import { descendants, runs } from "../support/stack.ts";
+import { descendants, running } from "../support/stack.ts";
 
 Deno.test("the stack ends with npm, however npm ends", async () => {
   const dir = await Deno.makeTempDir();
@@ -20,7 +20,7 @@ Deno.test("the stack ends with npm, however npm ends", async () => {
     npm.kill(signal);
     await npm.status;
     await until(
-      async () => !(await Promise.all(below.map(runs))).includes(true),
+      async () => (await running(below)).length === 0,
       `every process ended after ${signal} to npm`,
     );
     assert.equal(await exists(join(dir, "stack.json")), false, signal);

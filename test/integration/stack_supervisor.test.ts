@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Spec } from "../../scripts/stack/child.ts";
 import { Supervisor } from "../../scripts/stack/supervisor.ts";
-import { runs } from "../support/stack.ts";
+import { running } from "../support/stack.ts";
 
 Deno.test("a process that ends unasked is started again, and stopped for good when asked", async () => {
   const dir = await Deno.makeTempDir();
@@ -14,7 +14,7 @@ Deno.test("a process that ends unasked is started again, and stopped for good wh
   const [, second] = await pids(dir, 2);
   assert.match(said[0]!, /^probe ended \(SIGKILL\), starts again in 200 ms/);
   await supervisor.stop();
-  assert.equal(await runs(second!), false);
+  assert.deepEqual(await running([second!]), []);
   await new Promise((resolve) => setTimeout(resolve, 600));
   assert.equal((await pids(dir, 2)).length, 2);
   await Deno.remove(dir, { recursive: true });
@@ -40,7 +40,7 @@ Deno.test("a process that ignores its stop signal is killed after its time", asy
   });
   const [pid] = await pids(dir, 1);
   await supervisor.stop();
-  assert.equal(await runs(pid!), false);
+  assert.deepEqual(await running([pid!]), []);
   await Deno.remove(dir, { recursive: true });
 });
 

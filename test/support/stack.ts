@@ -59,28 +59,39 @@ export async function runStart(args: string[], env?: Record<string, string>): Pr
 
 /** Every process below this one, by number. */
 export async function descendants(pid: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const parent = await parentOf(Number(name));
-    if (parent !== undefined) parents.set(Number(name), parent);
-  }
+  const parents = await readParents();
   const below = (top: number): number[] =>
     [...parents].filter(([, parent]) => parent === top)
       .flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
 }
 
-/** Whether a process still runs; one that ended and nobody asked about does not. */
-export async function runs(pid: number): Promise<boolean> {
-  return await parentOf(pid) !== undefined;
+/** Which of these processes still run; one that ended and nobody asked about does not. */
+export async function running(pids: number[]): Promise<number[]> {
+  const parents = await readParents();
+  return pids.filter((pid) => parents.has(pid));
 }
 
-async function parentOf(pid: number): Promise<number | undefined> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-  // "12 (a name) S 1 …": state and parent follow the last parenthesis.
-  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return state === undefined || state === "" || state === "Z" ? undefined : Number(parent);
+/** What other users of the machine see of a process: its program and arguments. */
+export async function commandLine(pid: number): Promise<string> {
+  return (await shell(`cat /proc/${pid}/cmdline`)).replaceAll("\0", " ");
+}
+
+/** Parents by process. Deno itself reads /proc with every permission only, and tests have no network; `ps` may be missing. */
+async function readParents(): Promise<Map<number, number>> {
+  const parents = new Map<number, number>();
+  for (const line of (await shell("cat /proc/[0-9]*/stat")).split("\n")) {
+    // "12 (a name) S 1 …": state and parent follow the last parenthesis.
+    const [state, parent] = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    if (parent !== undefined && state !== "Z") parents.set(parseInt(line), Number(parent));
+  }
+  return parents;
+}
+
+async function shell(script: string): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout);
 }
 
 function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
