@@ -37,7 +37,6 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
   const provisioning = {
     ZITADEL_PROVISIONER_TOKEN_FILE: token("provisioner"),
     GATEHOUSE_SECRETS_KEY_FILE: files.secretsKey,
-    GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap,
   };
   const functions = (
     name: string,
@@ -123,6 +122,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         GATEHOUSE_LISTEN: at(ports.worker),
         GATEHOUSE_DB_URL: database("gatehouse_worker"),
         ZITADEL_EVENT_READER_TOKEN_FILE: token("event-reader"),
+        GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap, // holds a password: for the one that makes the person
       },
       logFile: logFile("worker"),
       graceMs: 25_000, // running jobs get 20 s to end
