@@ -1,5 +1,5 @@
 /**
- * Makes the private key of our own issuer, a JWK for RS256, readable by its owner only. Never overwrites.
+ * Makes the private key of our own issuer, a JWK for ES256, readable by its owner only. Never overwrites.
  *
  *   deno run --allow-write=FILE scripts/signing_key.ts --out FILE
  *

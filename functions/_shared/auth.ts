@@ -1,5 +1,5 @@
 /**
- * Whether a bearer token is genuine: RS256, a known issuer's key, not expired. Everything else (audience, kind of token, client,
+ * Whether a bearer token is genuine: RS256 (ZITADEL) or ES256 (our own issuer), a known issuer's key, not expired. Everything else (audience, kind of token, client,
  * person, tenant) is `private.check_request`, which asCaller runs: one truth for PostgREST and functions.
  */
 import type { MiddlewareHandler } from "hono";
@@ -55,7 +55,16 @@ const clockToleranceSeconds = 30;
 const maxCachedMs = 60_000;
 const unknownKeyCooldownMs = 1_000;
 
-type Keys = Map<string, CryptoKey>;
+interface Key {
+  key: CryptoKey;
+  /** The only one it verifies. */
+  alg: string;
+}
+
+type Keys = Map<string, Key>;
+
+/** Type of key → algorithm. */
+const algorithms: Record<string, string> = { RSA: "RS256", EC: "ES256" };
 
 export function verifier(options: VerifierOptions): Verifier {
   const now = options.now ?? Date.now;
@@ -95,7 +104,7 @@ export function verifier(options: VerifierOptions): Verifier {
 
   const reload = () => loading ??= load().finally(() => loading = undefined);
 
-  async function keyFor(issuer: string, kid: string): Promise<CryptoKey | undefined> {
+  async function keyFor(issuer: string, kid: string): Promise<Key | undefined> {
     if (now() - loadedAt >= maxAgeMs) await reload();
     const key = keys.get(keyName(issuer, kid));
     if (key !== undefined || now() - loadedAt < unknownKeyCooldownMs) return key;
@@ -127,11 +136,15 @@ const keyName = (issuer: string, kid: string) => `${issuer}\n${kid}`;
 
 async function importRow(
   { issuer, kid, jwk }: VerificationKey,
-): Promise<[string, CryptoKey] | null> {
+): Promise<[string, Key] | null> {
   try {
-    if (jwk.kty !== "RSA" || jwk.d !== undefined || jwk.use === "enc") throw new TypeError(jwk.kty);
-    const key = await importJWK({ kty: "RSA", n: jwk.n!, e: jwk.e! }, "RS256");
-    return [keyName(issuer, kid), key as CryptoKey];
+    const alg = algorithms[jwk.kty ?? ""];
+    if (!alg || jwk.d !== undefined || jwk.use === "enc") throw new TypeError(jwk.kty);
+    const { n, e, crv, x, y } = jwk;
+    const key = alg === "RS256"
+      ? await importJWK({ kty: "RSA", n: n!, e: e! }, alg)
+      : await importJWK({ kty: "EC", crv: crv!, x: x!, y: y! }, alg);
+    return [keyName(issuer, kid), { key: key as CryptoKey, alg }];
   } catch (error) {
     log("warn", "a verification key cannot be used", { issuer, kid, error });
     return null;
@@ -142,7 +155,9 @@ function readNames(token: string): { issuer: string; kid: string } {
   try {
     const { kid, alg } = decodeProtectedHeader(token);
     const { iss } = decodeJwt(token);
-    if (alg !== "RS256") throw invalid("The token must be signed with RS256");
+    if (!Object.values(algorithms).includes(alg ?? "")) {
+      throw invalid("The token must be signed with RS256 or ES256");
+    }
     if (typeof kid === "string" && typeof iss === "string") return { issuer: iss, kid };
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
@@ -151,10 +166,15 @@ function readNames(token: string): { issuer: string; kid: string } {
   throw invalid("The token must name its issuer and key");
 }
 
-async function check(token: string, key: CryptoKey, issuer: string, at: number): Promise<Claims> {
+async function check(
+  token: string,
+  { key, alg }: Key,
+  issuer: string,
+  at: number,
+): Promise<Claims> {
   try {
     const { payload } = await jwtVerify(token, key, {
-      algorithms: ["RS256"],
+      algorithms: [alg],
       issuer,
       requiredClaims: ["exp"],
       clockTolerance: clockToleranceSeconds,

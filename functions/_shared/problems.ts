@@ -12,7 +12,7 @@ export const problems = {
   invalid_request: 422, // the body or path is not as the address expects; errors has one JSON pointer a fault
   // the token
   token_missing: 401, // the address needs a bearer token
-  token_invalid: 401, // no JWT of RS256 with a known issuer and key, or its signature or times do not hold
+  token_invalid: 401, // no JWT of RS256 or ES256 with a known issuer and key, or its signature or times do not hold
   token_expired: 401, // exp is over, 30 s of clock difference included
   signature_invalid: 401, // ZITADEL's signature of a pushed hint does not hold, or no signing key is set
   // which token, which client, which tenant: private.authenticate

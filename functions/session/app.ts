@@ -25,7 +25,7 @@ app.get("/.well-known/openid-configuration", (c) => {
     jwks_uri: `${issuer}/keys`,
     response_types_supported: ["none"],
     subject_types_supported: ["public"],
-    id_token_signing_alg_values_supported: ["RS256"],
+    id_token_signing_alg_values_supported: ["ES256"],
   });
 });
 

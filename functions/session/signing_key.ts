@@ -20,11 +20,14 @@ export interface SigningKey {
 export const maxLifetimeSeconds = 600;
 const anonymousYears = 10;
 
-/** A new RS256 key as a private JWK; its kid is the RFC 7638 thumbprint. */
+/**
+ * A new ES256 key as a private JWK; its kid is the RFC 7638 thumbprint. Never RS256: ZITADEL's keys are RSA, and by the type of
+ * a key PostgREST's hook knows that neither issuer spoke in the other's name (sql/80_operations/30_verification_keys.sql).
+ */
 export async function generateSigningKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair("RS256", { extractable: true, modulusLength: 3072 });
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "RS256", use: "sig" };
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "ES256", use: "sig" };
 }
 
 /** Reads a private JWK. @throws {ConfigError} */
@@ -33,14 +36,16 @@ export async function parseSigningKey(
   variable = "GATEHOUSE_SIGNING_KEY_FILE",
 ): Promise<SigningKey> {
   try {
-    const { kty, n, e, d, kid, ...rest } = JSON.parse(text) as JWK;
-    if (kty !== "RSA" || !n || !e || !d || !kid) throw new TypeError("incomplete");
-    const key = await importJWK({ ...rest, kty, n, e, d }, "RS256");
+    const { kty, crv, x, y, d, kid } = JSON.parse(text) as JWK;
+    if (kty !== "EC" || crv !== "P-256" || !x || !y || !d || !kid) {
+      throw new TypeError("incomplete");
+    }
+    const key = await importJWK({ kty, crv, x, y, d }, "ES256");
     if (!(key instanceof CryptoKey)) throw new TypeError("symmetric");
-    return { kid, key, publicJwk: { kty, n, e, kid, alg: "RS256", use: "sig" } };
+    return { kid, key, publicJwk: { kty, crv, x, y, kid, alg: "ES256", use: "sig" } };
   } catch {
     // The parser's own message could quote the key.
-    throw new ConfigError(variable, "expected a private RSA key as JWK with a kid");
+    throw new ConfigError(variable, "expected a private EC P-256 key as JWK with a kid");
   }
 }
 
@@ -60,7 +65,7 @@ export async function signToken(key: SigningKey, content: TokenContent): Promise
     throw new RangeError(`A token lives 1 to ${maxLifetimeSeconds} s, not ${lifetimeSeconds}`);
   }
   return await new SignJWT({ ...content.claims })
-    .setProtectedHeader({ alg: "RS256", kid: key.kid, typ: "JWT" })
+    .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
     .setIssuer(content.issuer)
     .setAudience(content.audience)
     .setSubject(content.subject)
@@ -76,7 +81,7 @@ export async function signAnonymousKey(
   { issuer, audience }: { issuer: string; audience: string },
 ): Promise<string> {
   return await new SignJWT({ role: "anon" })
-    .setProtectedHeader({ alg: "RS256", kid: key.kid, typ: "JWT" })
+    .setProtectedHeader({ alg: "ES256", kid: key.kid, typ: "JWT" })
     .setIssuer(issuer)
     .setAudience(audience)
     .setIssuedAt()

@@ -39,7 +39,7 @@ export interface Credentials {
     /** The double writes its tokens here: provisioner.pat, login-client.pat, event-reader.pat. */
     zitadelDir: string;
   };
-  /** Private, RS256, of our own issuer. */
+  /** Private, ES256, of our own issuer. */
   signingKey: JWK;
 }
 

@@ -11,7 +11,7 @@ declare
   v_user public.users;
   v_service public.service_accounts;
   v_client private.clients;
-  v_kid text;
+  v_head jsonb;
   v_context jsonb := jsonb_build_object('role', 'anon');
   v_platform boolean;
 begin
@@ -33,9 +33,13 @@ begin
     perform private.refuse(401, 'issuer_unknown', 'The token''s iss is no issuer of ours');
   end if;
   if p_authorization is not null then
-    v_kid := private.token_kid(p_authorization);
-    if v_kid is null or not exists (
-      select from private.verification_keys k where k.issuer = v_issuer.issuer and k.kid = v_kid)
+    v_head := private.token_head(p_authorization);
+    -- PostgREST tries every key whatever the kid says; which type of key it was, alg tells, and issuers differ in it.
+    if v_head ->> 'alg' is distinct from
+        (case v_issuer.kind when 'gatehouse' then 'ES256' else 'RS256' end)
+      or not exists (
+        select from private.verification_keys k
+         where k.issuer = v_issuer.issuer and k.kid = v_head ->> 'kid')
     then
       perform private.refuse(401, 'key_unknown', 'The token was signed by no key of its issuer');
     end if;
@@ -132,7 +136,7 @@ end;
 $$;
 comment on function private.refuse(integer, text, text) is 'Raises a known failure: HTTP status by SQLSTATE PTxyz, slug, detail.';
 
-create function private.token_kid(p_authorization text) returns text
+create function private.token_head(p_authorization text) returns jsonb
 language plpgsql immutable set search_path = ''
 as $$
 declare
@@ -141,12 +145,12 @@ declare
 begin
   return convert_from(
     decode(rpad(v_header, (ceil(length(v_header) / 4.0) * 4)::integer, '='), 'base64'), 'UTF8'
-  )::jsonb ->> 'kid';
+  )::jsonb;
 exception
   when data_exception then return null; -- bad base64, UTF-8 or JSON: not a token of ours
 end;
 $$;
-comment on function private.token_kid(text) is 'The kid of the JWT in an Authorization header (RFC 7515, section 4.1.4); null when there is none to be read.';
+comment on function private.token_head(text) is 'The protected header of the JWT in an Authorization header (RFC 7515, section 4): kid, alg; null when there is none to be read.';
 
 create function private.check_request() returns void
 language plpgsql volatile set search_path = ''

@@ -1,4 +1,6 @@
 -- verification_keys: the public keys of the issuers. PostgREST gets them by db-pre-config and NOTIFY, so a rotation needs no restart (13–49 ms).
+-- PostgREST verifies a token with any of them. So that none speaks for another issuer, ours has EC keys (ES256) and ZITADEL RSA keys (RS256):
+-- private.authenticate holds a token's alg to its iss.
 create table private.verification_keys (
   issuer text not null references private.issuers on delete cascade,
   kid text not null,
@@ -18,6 +20,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_changed integer;
+  v_type text := case (select i.kind from private.issuers i where i.issuer = p_issuer)
+    when 'gatehouse' then 'EC' else 'RSA' end;
 begin
   if coalesce(jsonb_array_length(p_keys), 0) = 0 then
     return 0; -- an empty answer of an issuer deletes nothing
@@ -25,7 +29,8 @@ begin
   with given as (
     select k ->> 'kid' as kid, k - array['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'] as jwk
       from jsonb_array_elements(p_keys) k
-     where k ->> 'kid' is not null and k ->> 'kty' = 'RSA'
+     where k ->> 'kid' is not null and k ->> 'kty' = v_type
+       and coalesce(k ->> 'crv', 'P-256') = 'P-256'
        and coalesce(k ->> 'use', 'sig') = 'sig'
   ), gone as (
     delete from private.verification_keys v
@@ -43,7 +48,7 @@ begin
 end;
 $$;
 comment on function private.put_verification_keys(text, jsonb) is
-  'Makes an issuer''s RSA signing keys exactly these; an empty list changes nothing. Returns how many changed; raises 23503 for an unknown issuer. Private members are dropped. Definer: the table is private.';
+  'Makes an issuer''s signing keys exactly these: EC P-256 of our own issuer, RSA of any other, the rest is passed over; an empty list changes nothing. Returns how many changed; raises 23503 for an unknown issuer. Private members are dropped. Definer: the table is private.';
 
 create function private.tg_verification_keys__reload() returns trigger
 language plpgsql volatile set search_path = ''

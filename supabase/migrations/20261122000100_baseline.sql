@@ -1096,7 +1096,7 @@ declare
   v_user public.users;
   v_service public.service_accounts;
   v_client private.clients;
-  v_kid text;
+  v_head jsonb;
   v_context jsonb := jsonb_build_object('role', 'anon');
   v_platform boolean;
 begin
@@ -1118,9 +1118,13 @@ begin
     perform private.refuse(401, 'issuer_unknown', 'The token''s iss is no issuer of ours');
   end if;
   if p_authorization is not null then
-    v_kid := private.token_kid(p_authorization);
-    if v_kid is null or not exists (
-      select from private.verification_keys k where k.issuer = v_issuer.issuer and k.kid = v_kid)
+    v_head := private.token_head(p_authorization);
+    -- PostgREST tries every key whatever the kid says; which type of key it was, alg tells, and issuers differ in it.
+    if v_head ->> 'alg' is distinct from
+        (case v_issuer.kind when 'gatehouse' then 'ES256' else 'RS256' end)
+      or not exists (
+        select from private.verification_keys k
+         where k.issuer = v_issuer.issuer and k.kid = v_head ->> 'kid')
     then
       perform private.refuse(401, 'key_unknown', 'The token was signed by no key of its issuer');
     end if;
@@ -1217,7 +1221,7 @@ end;
 $$;
 comment on function private.refuse(integer, text, text) is 'Raises a known failure: HTTP status by SQLSTATE PTxyz, slug, detail.';
 
-create function private.token_kid(p_authorization text) returns text
+create function private.token_head(p_authorization text) returns jsonb
 language plpgsql immutable set search_path = ''
 as $$
 declare
@@ -1226,12 +1230,12 @@ declare
 begin
   return convert_from(
     decode(rpad(v_header, (ceil(length(v_header) / 4.0) * 4)::integer, '='), 'base64'), 'UTF8'
-  )::jsonb ->> 'kid';
+  )::jsonb;
 exception
   when data_exception then return null; -- bad base64, UTF-8 or JSON: not a token of ours
 end;
 $$;
-comment on function private.token_kid(text) is 'The kid of the JWT in an Authorization header (RFC 7515, section 4.1.4); null when there is none to be read.';
+comment on function private.token_head(text) is 'The protected header of the JWT in an Authorization header (RFC 7515, section 4): kid, alg; null when there is none to be read.';
 
 create function private.check_request() returns void
 language plpgsql volatile set search_path = ''
@@ -2629,6 +2633,8 @@ comment on function private.list_issuers() is 'Every issuer: issuer, kind, audie
 -- sql/80_operations/30_verification_keys.sql
 
 -- verification_keys: the public keys of the issuers. PostgREST gets them by db-pre-config and NOTIFY, so a rotation needs no restart (13–49 ms).
+-- PostgREST verifies a token with any of them. So that none speaks for another issuer, ours has EC keys (ES256) and ZITADEL RSA keys (RS256):
+-- private.authenticate holds a token's alg to its iss.
 create table private.verification_keys (
   issuer text not null references private.issuers on delete cascade,
   kid text not null,
@@ -2648,6 +2654,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_changed integer;
+  v_type text := case (select i.kind from private.issuers i where i.issuer = p_issuer)
+    when 'gatehouse' then 'EC' else 'RSA' end;
 begin
   if coalesce(jsonb_array_length(p_keys), 0) = 0 then
     return 0; -- an empty answer of an issuer deletes nothing
@@ -2655,7 +2663,8 @@ begin
   with given as (
     select k ->> 'kid' as kid, k - array['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'] as jwk
       from jsonb_array_elements(p_keys) k
-     where k ->> 'kid' is not null and k ->> 'kty' = 'RSA'
+     where k ->> 'kid' is not null and k ->> 'kty' = v_type
+       and coalesce(k ->> 'crv', 'P-256') = 'P-256'
        and coalesce(k ->> 'use', 'sig') = 'sig'
   ), gone as (
     delete from private.verification_keys v
@@ -2673,7 +2682,7 @@ begin
 end;
 $$;
 comment on function private.put_verification_keys(text, jsonb) is
-  'Makes an issuer''s RSA signing keys exactly these; an empty list changes nothing. Returns how many changed; raises 23503 for an unknown issuer. Private members are dropped. Definer: the table is private.';
+  'Makes an issuer''s signing keys exactly these: EC P-256 of our own issuer, RSA of any other, the rest is passed over; an empty list changes nothing. Returns how many changed; raises 23503 for an unknown issuer. Private members are dropped. Definer: the table is private.';
 
 create function private.tg_verification_keys__reload() returns trigger
 language plpgsql volatile set search_path = ''

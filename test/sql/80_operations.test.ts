@@ -56,6 +56,19 @@ Deno.test("OPS-02 an empty or unusable answer deletes nothing", async () => {
   });
 });
 
+Deno.test("OPS-02b our own issuer has EC keys, and no other: by that the two are told apart", async () => {
+  await undone(database().sql, async (tx) => {
+    const ec = { kty: "EC", kid: "ec", crv: "P-256", x: "x", y: "y" };
+    const own = async (keys: object[]) =>
+      (await tx`select private.put_verification_keys(${ownIssuer}, ${
+        tx.json(keys as never)
+      }) as n`)[0]!.n;
+    assert.equal(await own([key("rsa")]), 0);
+    assert.equal(await own([{ ...ec, crv: "P-384" }]), 0);
+    assert.equal(await own([key("rsa"), ec]), 2, "ec comes, the one before goes");
+  });
+});
+
 Deno.test("OPS-03 private parts of a key are not kept", async () => {
   await undone(database().sql, async (tx) => {
     await put(tx, [

@@ -131,6 +131,21 @@ const tokens: [id: string, attack: string, token: () => Promise<string>, expecte
     "401 key_unknown",
   ],
   [
+    "HTTP-27",
+    "our issuer's name and kid over ZITADEL's signature, which PostgREST takes",
+    () =>
+      house.token("alice", { iss: ownIssuer, role: "authenticated" }, house.zitadel, {
+        kid: house.own.kid,
+      }),
+    "401 key_unknown",
+  ],
+  [
+    "HTTP-28",
+    "ZITADEL's name and kid over our issuer's signature: platform staff, out of the public process",
+    () => house.token("pat", {}, house.own, { kid: house.zitadel.kid }),
+    "401 key_unknown",
+  ],
+  [
     "HTTP-22",
     "a token that names no key",
     () => house.token("alice", {}, house.zitadel, {}),

@@ -14,13 +14,13 @@ export interface Key {
   sign(body: Record<string, unknown>, header?: { kid?: string }): Promise<string>;
 }
 
-export async function newKey(kid: string): Promise<Key> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
+export async function newKey(kid: string, alg: "RS256" | "ES256" = "RS256"): Promise<Key> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   return {
     kid,
-    jwk: { ...await exportJWK(publicKey), kid, alg: "RS256", use: "sig" },
+    jwk: { ...await exportJWK(publicKey), kid, alg, use: "sig" },
     sign: (body, header = { kid }) =>
-      new SignJWT(body).setProtectedHeader({ alg: "RS256", typ: "JWT", ...header }).sign(
+      new SignJWT(body).setProtectedHeader({ alg, typ: "JWT", ...header }).sign(
         privateKey,
       ),
   };
@@ -66,7 +66,7 @@ export async function openHouse(): Promise<House> {
   const database = stack.use(await createDatabase());
   const { sql } = database;
   await seed(sql);
-  const [zitadel, own] = [await newKey("zitadel-1"), await newKey("own-1")];
+  const [zitadel, own] = [await newKey("zitadel-1"), await newKey("own-1", "ES256")];
   const publish = (name: string, ...keys: Key[]) =>
     sql`select private.put_verification_keys(${name}, ${
       sql.json(keys.map(({ jwk }) => jwk) as never)

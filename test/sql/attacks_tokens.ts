@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import {
   type Actor,
   apps,
+  bearer,
   claims,
   type Coming,
   issuer,
@@ -143,6 +144,17 @@ export const tokenCases: TokenCase[] = [
     refused(noKey, "our own issuer's key under ZITADEL's name", {
       keyId: "own-1",
       arrange: keysApart,
+    }),
+    refused(noKey, "ZITADEL's key, as alg tells, under our own issuer's name and kid", {
+      claims: own("alice"),
+      arrange: ownClient,
+      headers: { authorization: bearer(own("alice"), undefined, "RS256") },
+    }),
+    refused(noKey, "our own issuer's key, as alg tells, under ZITADEL's name and kid", {
+      headers: { authorization: bearer(claims("alice")!, undefined, "ES256") },
+    }),
+    refused(noKey, "an alg that nobody signs with", {
+      headers: { authorization: bearer(claims("alice")!, undefined, "none") },
     }),
     refused(noKey, "ZITADEL's key under our own issuer's name", {
       claims: own("alice"),

@@ -85,13 +85,17 @@ export function claims(actor: Actor, now = Date.now()): Record<string, unknown> 
 }
 
 /** An Authorization header whose token names `kid`. PostgREST checked the signature before; SQL reads the head only. */
-export function bearer(body: Record<string, unknown>, keyId: string | null = kid): string {
+export function bearer(
+  body: Record<string, unknown>,
+  keyId: string | null = kid,
+  alg = body.iss === ownIssuer ? "ES256" : "RS256",
+): string {
   const part = (value: unknown) =>
     new TextEncoder().encode(JSON.stringify(value)).toBase64({
       alphabet: "base64url",
       omitPadding: true,
     });
-  const head = { alg: "RS256", typ: "JWT", ...(keyId === null ? {} : { kid: keyId }) };
+  const head = { alg, typ: "JWT", ...(keyId === null ? {} : { kid: keyId }) };
   return `Bearer ${part(head)}.${part(body)}.c2lnbmF0dXJl`;
 }
 
@@ -102,10 +106,12 @@ export async function arrangeCast(sql: Sql): Promise<void> {
       issuer + "/oauth/v2/keys"
     }),
       private.put_issuer(${ownIssuer}, 'gatehouse', ${projectId}, ${ownIssuer + "/keys"})`;
-    for (const one of [issuer, ownIssuer]) {
-      await tx`select private.put_verification_keys(${one}, ${
-        tx.json([{ kty: "RSA", kid, n: "AQAB", e: "AQAB" }])
-      })`;
+    const keys = {
+      [issuer]: { kty: "RSA", kid, n: "AQAB", e: "AQAB" },
+      [ownIssuer]: { kty: "EC", kid, crv: "P-256", x: "AQAB", y: "AQAB" },
+    };
+    for (const [one, key] of Object.entries(keys)) {
+      await tx`select private.put_verification_keys(${one}, ${tx.json([key])})`;
     }
     await tx`select private.put_client(${issuer}, ${portalClientId}, 'portal', null, null)`;
     for (const [name, id] of Object.entries(tenants)) {

@@ -16,7 +16,7 @@ export const deciding = [
 ];
 
 /** Judged by the tokens of attacks_tokens.ts; the others by the matrix and attacks on rows. */
-export const hook = ["private.authenticate", "private.check_request", "private.token_kid"];
+export const hook = ["private.authenticate", "private.check_request", "private.token_head"];
 
 export interface FunctionMutant extends Omit<Mutant, "table"> {
   function: string;

@@ -63,6 +63,18 @@ Deno.test("alg none, HS256 with the public key, and any other algorithm are refu
     new TextEncoder().encode(JSON.stringify({ iss: issuer, sub: "alice", exp: now() + 60 })),
   ).setProtectedHeader({ alg: "HS256", kid: "k1" }).sign(pem);
   assert.equal(await slugOf(keys, confused), "token_invalid");
+  const own = await generateKeyPair("ES256", { extractable: true });
+  const jwk = { ...await exportJWK(own.publicKey), kid: "ec" };
+  const both = keysOf(() => [...rows, { issuer, kid: "ec", jwk }]);
+  assert.equal(
+    await slugOf(both, await mint({ key: own.privateKey, header: { alg: "ES256", kid: "ec" } })),
+    "taken",
+  );
+  const crossed = [
+    mint({ key: own.privateKey, header: { alg: "ES256", kid: "k1" } }),
+    mint({ header: { kid: "ec" } }),
+  ];
+  for (const token of crossed) assert.equal(await slugOf(both, await token), "token_invalid");
   const pss = await generateKeyPair("PS256", { extractable: true });
   const byPss = await mint({ key: pss.privateKey, header: { alg: "PS256" } });
   assert.equal(await slugOf(keys, byPss), "token_invalid");
@@ -191,7 +203,7 @@ Deno.test("the memory of tokens has a limit", async () => {
   assert.equal(await keys.verify(tokens[2]!), third);
 });
 
-Deno.test("a key that is no RSA public key is passed over, the others hold", async () => {
+Deno.test("a key that is no public key of RSA or EC is passed over, the others hold", async () => {
   const bad = [{ issuer, kid: "bad", jwk: { kty: "EC" } }, {
     issuer,
     kid: "private",

@@ -13,13 +13,21 @@ const jwk = await generateSigningKey();
 const key = await parseSigningKey(JSON.stringify(jwk));
 const names = { issuer: "https://id.example/functions/v1/session", audience: "gatehouse" };
 const verify = async (token: string) =>
-  await jwtVerify(token, await importJWK(key.publicJwk, "RS256"), {
-    algorithms: ["RS256"],
+  await jwtVerify(token, await importJWK(key.publicJwk, "ES256"), {
+    algorithms: ["ES256"],
     ...names,
   });
 
 Deno.test("what is published holds no private part", () => {
-  assert.deepEqual(Object.keys(key.publicJwk).sort(), ["alg", "e", "kid", "kty", "n", "use"]);
+  assert.deepEqual(Object.keys(key.publicJwk).sort(), [
+    "alg",
+    "crv",
+    "kid",
+    "kty",
+    "use",
+    "x",
+    "y",
+  ]);
   assert.equal(key.publicJwk.kid, jwk.kid);
 });
 
@@ -42,7 +50,7 @@ Deno.test("the anonymous key names a role and nobody", async () => {
   assert.ok(payload.exp! - payload.iat! > 9 * 365 * 86_400);
 });
 
-Deno.test("a file that is no private RSA key is refused and not quoted", async () => {
+Deno.test("a file that is no private EC key is refused and not quoted", async () => {
   const { d: secret, ...publicOnly } = jwk;
   const wrong = [
     "",
