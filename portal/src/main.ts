@@ -21,8 +21,7 @@ async function start(): Promise<HTMLElement> {
     signedIn = await finishSignIn(config);
     if (signedIn === null) return welcome({ signIn });
     const api = tenantsApi(config, signedIn);
-    await api.startSession();
-    return tenantsPage(api, signedIn);
+    return tenantsPage(api, signedIn, await api.startSession());
   } catch (error) {
     return welcome({ notice: `Signing in failed: ${messageOf(error)}`, signIn });
   }

@@ -45,8 +45,9 @@ export class ApiError extends Error {
   readonly slug: string;
 
   constructor(error: PostgrestError) {
-    super(error.details || error.message);
-    this.slug = error.message;
+    const forbidden = error.code === "42501"; // Postgres's own words name functions, not what was wanted
+    super(forbidden ? "You may not do this" : error.details || error.message);
+    this.slug = forbidden ? "not_allowed" : error.message;
   }
 }
 
@@ -57,9 +58,13 @@ export function tenantsApi(config: PortalConfig, signedIn: SignedIn) {
   const supabase = createClient(apiUrl, config.anonKey, { accessToken: signedIn.accessToken });
 
   return {
-    /** Mirrors the person who signed in, so that rights can be found. */
-    async startSession(): Promise<void> {
+    /** Mirrors the person who signed in, so that rights can be found; tells what the person may. */
+    async startSession(): Promise<{ mayCreateTenants: boolean }> {
       unwrap(await supabase.rpc("start_session"));
+      const { assignments } = unwrap(await supabase.rpc("whoami")) as {
+        assignments: { role: string }[];
+      };
+      return { mayCreateTenants: assignments.some(({ role }) => role === "platform_admin") };
     },
 
     async listTenants(): Promise<Tenant[]> {

@@ -9,7 +9,11 @@ import { tenantList } from "./tenant_list.ts";
 const refreshListMs = 5000;
 
 /** The one page of the portal so far: the tenants, one of them in full, and making a new one. */
-export function tenantsPage(api: TenantsApi, signedIn: SignedIn): HTMLElement {
+export function tenantsPage(
+  api: TenantsApi,
+  signedIn: SignedIn,
+  { mayCreateTenants }: { mayCreateTenants: boolean },
+): HTMLElement {
   let tenants: Tenant[] = [];
   let selectedId: string | undefined;
   let stopDetail: (() => void) | undefined;
@@ -17,7 +21,11 @@ export function tenantsPage(api: TenantsApi, signedIn: SignedIn): HTMLElement {
   const notice = el("p", { class: "notice", role: "alert", hidden: true });
   const list = tenantList((tenant) => select(tenant));
   const detail = el("div", { class: "card", hidden: true });
-  const create = el("button", { class: "primary", type: "button" }, "New tenant");
+  const create = el(
+    "button",
+    { class: "primary", type: "button", hidden: !mayCreateTenants },
+    "New tenant",
+  );
   create.addEventListener("click", () => {
     const dialog = createDialog(async (input) => {
       const tenant = await api.createTenant(input);

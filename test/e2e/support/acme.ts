@@ -35,6 +35,7 @@ export async function readsExactlyItsTenant(here: Here, admin: Login): Promise<v
   await signInToPortal(alice.page, facts.portalUrl, { ...admin, login });
   await alice.page.getByRole("navigation", { name: "Tenants" }).getByText("acme", { exact: true })
     .waitFor();
+  assert.equal(await alice.page.getByRole("button", { name: "New tenant" }).count(), 0);
   const rest = restAs(facts.restUrl, alice.tokenSentTo(facts.restUrl)!);
   alice.assertClean();
   await alice.context.close();
