@@ -183,6 +183,26 @@ for (const [id, attack, token, expected] of tokens) {
   });
 }
 
+Deno.test("HTTP-29 two Authorization headers, one for PostgREST and one for the hook, do not pass the front door", async () => {
+  const forged = await house.token("pat", {}, house.own, { kid: house.own.kid });
+  const shown = await house.token("pat");
+  const url = new URL(`${house.doorUrl}/tenants?select=slug`);
+  for (const [first, second] of [[forged, shown], [shown, forged]]) {
+    const connection = await Deno.connect({ hostname: url.hostname, port: Number(url.port) });
+    const lines = [
+      `GET ${url.pathname}${url.search} HTTP/1.1`,
+      `host: ${url.host}`,
+      `authorization: Bearer ${first}`,
+      `authorization: Bearer ${second}`,
+      "connection: close",
+    ];
+    await connection.write(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 40[01] /);
+    assert.ok(!answer.includes("tenant-a"));
+  }
+});
+
 const headers: [id: string, attack: string, actor: Actor, header: string, expected: string][] = [
   ["HTTP-30", "x-tenant-id of a stranger's tenant", "eve", tenants.A, "403 tenant_not_member"],
   ["HTTP-31", "x-tenant-id that is no id", "alice", "A' or 1=1", "400 tenant_id_malformed"],

@@ -43,6 +43,8 @@ export interface House extends AsyncDisposable {
   sql: Sql;
   /** PostgREST itself. */
   url: string;
+  /** The front door before it: /rest/v1. */
+  doorUrl: string;
   zitadel: Key;
   own: Key;
   /** An actor's good token, with some claims changed; undefined takes one away. */
@@ -92,6 +94,7 @@ export async function openHouse(): Promise<House> {
   return {
     sql,
     url,
+    doorUrl: `http://127.0.0.1:${door.addr.port}/rest/v1`,
     zitadel,
     own,
     anonKey,

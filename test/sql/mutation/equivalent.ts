@@ -17,10 +17,6 @@ export const equivalent: { mutant: RegExp; why: string }[] = [
     why: "null !~ anything is null, which is not true",
   },
   {
-    mutant: /^private\.authenticate: if v_kid is null or not exists .* without v_kid is null$/,
-    why: "no key has a kid of null, so it is found missing all the same",
-  },
-  {
     mutant:
       /^private\.(platform_has|tenants_with): if v_principal is null or .* without v_principal is null$/,
     why: "no assignment has a principal of null; the condition saves the query",
