@@ -115,7 +115,8 @@ async function findPending(sql: ISql, all: Migration[]): Promise<Migration[]> {
     if (row.statements && fingerprint(row.statements) !== fingerprint([text])) {
       throw new Failure(
         `Migration ${basename(path)} was applied with another content: history is not edited. ` +
-          "Restore the file, and put the change into a new migration",
+          "Restore the file, and put the change into a new migration " +
+          "(on a machine for development: npm start -- --fresh)",
       );
     }
   }

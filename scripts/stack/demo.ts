@@ -42,7 +42,8 @@ export async function seedDemo(
   const made = await Deno.readTextFile(file).catch(() => undefined);
   if (made !== undefined) return JSON.parse(made);
 
-  const api = await signedInApi(layout, credentials.administrator);
+  const startedAt = new Date();
+  const { api, accessToken } = await signedInApi(layout, credentials.administrator);
   const id = await demoTenantId(api, layout, credentials.demo.admin);
   const { organizationId, adminId, clientId } = await activeTenant(api, id, signal);
   const zitadel = zitadelAs(layout, credentials);
@@ -61,6 +62,7 @@ export async function seedDemo(
     admin: { login: await loginName(zitadel, adminId), password: admin.password },
     user: { login: await loginName(zitadel, user.id), password },
   };
+  await subscribe(layout, accessToken, id, startedAt);
   await writeSecretFile(file, JSON.stringify(tenant, null, 2) + "\n");
   return tenant;
 }
@@ -75,7 +77,10 @@ export async function administratorLogin(
 }
 
 /** supabase-js as the portal uses it. */
-async function signedInApi(layout: Layout, administrator: Person): Promise<SupabaseClient> {
+async function signedInApi(
+  layout: Layout,
+  administrator: Person,
+): Promise<{ api: SupabaseClient; accessToken: string }> {
   const response = await fetch(`${layout.functionsUrl}/session/config`);
   if (!response.ok) throw new Failure(`GET ${response.url} answers ${response.status}`);
   const { clientId, scope, anonKey } = await response.json();
@@ -88,7 +93,26 @@ async function signedInApi(layout: Layout, administrator: Person): Promise<Supab
     loginName: administrator.userName,
     password: administrator.password,
   });
-  return createClient(layout.apiUrl, anonKey, { accessToken: () => Promise.resolve(accessToken) });
+  const options = { accessToken: () => Promise.resolve(accessToken) };
+  return { api: createClient(layout.apiUrl, anonKey, options), accessToken };
+}
+
+/** The webhook sink gets all that happens in the demo tenant, its making included. */
+async function subscribe(layout: Layout, accessToken: string, tenantId: string, since: Date) {
+  const response = await fetch(`${layout.functionsUrl}/webhooks/endpoints`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      tenantId,
+      url: `${layout.webhookSinkUrl}/demo`,
+      description: "The webhook sink of this stack",
+      since: since.toISOString(),
+    }),
+  });
+  if (!response.ok) {
+    throw new Failure(`The demo's webhook endpoint was refused: ${await response.text()}`);
+  }
+  await response.body?.cancel();
 }
 
 /** The id of the tenant, created unless an interrupted start did. */

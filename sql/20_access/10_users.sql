@@ -27,6 +27,9 @@ comment on column public.users.state is 'Confirmed by ZITADEL; anything but acti
 comment on column public.users.tokens_valid_after is 'Tokens issued before are refused on the next request: "sign out everywhere".';
 comment on column public.users.zitadel_sequence is 'The newest event of this user that is mirrored here; older ones that come late change nothing.';
 create index users_home_tenant_id_idx on public.users (home_tenant_id, id);
+-- Who signs in at the portal by an address: private.find_login_organization.
+create index users_email_idx on public.users (lower(email));
+create index users_login_name_idx on public.users (lower(login_name));
 
 create trigger _100_touch before update on public.users
   for each row execute function private.tg_touch();

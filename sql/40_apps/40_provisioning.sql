@@ -29,8 +29,9 @@ as $$
   select jsonb_build_object(
     'kind', c.kind,
     'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id,
-      private.get_setting('zitadel.platform_organization_id') #>> '{}'),
+    'organizationId', case t.kind when 'platform'
+      then private.get_setting('zitadel.platform_organization_id') #>> '{}'
+      else t.organization_id end,
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
     'enabled', coalesce(a.enabled and a.state = 'active', true))
@@ -43,20 +44,39 @@ comment on function private.widget_client(text) is
   'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled}; null when unknown. Definer: nobody has signed in yet.';
 
 create function private.find_login_organization(p_login_name text) returns jsonb
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
-  select jsonb_build_object('tenantId', t.id, 'tenantStatus', t.status,
-    'organizationId', coalesce(t.organization_id,
-      private.get_setting('zitadel.platform_organization_id') #>> '{}'))
-    from public.tenants t
-   where (t.id = private.platform_tenant()
-       or t.login_domain = lower(substring(p_login_name from '@([^@]*)$')))
-     and t.status <> 'archived'
-   order by t.id = private.platform_tenant()
-   limit 1
+declare
+  v_name text := lower(btrim(p_login_name));
+  v_tenant uuid := (
+    select t.id from public.tenants t
+     where t.login_domain = substring(v_name from '@([^@]*)$') and t.status <> 'archived'
+     order by t.id limit 1);
+  v_homes uuid[];
+begin
+  if v_tenant is null then
+    -- An address or a short name: whoever is known by it, platform staff before all. One that two tenants know is nobody's.
+    select array_agg(distinct coalesce(u.home_tenant_id, private.platform_tenant())) into v_homes
+      from public.users u
+      left join public.tenants t on t.id = u.home_tenant_id
+     where u.state = 'active' and t.status is distinct from 'archived'
+       and (lower(u.login_name) = v_name or lower(u.email) = v_name and u.email_verified);
+    v_tenant := case
+      when private.platform_tenant() = any (v_homes) or cardinality(v_homes) > 1
+        then private.platform_tenant()
+      else coalesce(v_homes[1], private.platform_tenant()) end;
+  end if;
+  return (
+    select jsonb_build_object('tenantId', t.id, 'tenantStatus', t.status,
+        'organizationId', case t.kind when 'platform'
+          then private.get_setting('zitadel.platform_organization_id') #>> '{}'
+          else t.organization_id end)
+      from public.tenants t where t.id = v_tenant);
+end;
 $$;
 comment on function private.find_login_organization(text) is
-  'Whose login name this is, for the portal''s client: {tenantId, tenantStatus, organizationId} of the tenant whose login domain follows the last @, else the platform''s. Definer: nobody has signed in yet.';
+  'Whose login name this is, for the portal''s client: {tenantId, tenantStatus, organizationId} of the tenant whose login domain follows the last @, '
+  'else of the one tenant that knows somebody by it, else the platform''s. Definer: nobody has signed in yet.';
 
 create function private.begin_app_secret(p_tenant uuid, p_app uuid) returns jsonb
 language plpgsql volatile security definer set search_path = ''

@@ -166,7 +166,7 @@ Deno.test("APP-09 a disabled, a pending and a suspended application say so", asy
   );
 });
 
-Deno.test("APP-10 a login name finds its organization by what follows the last @, else the platform's", async () => {
+Deno.test("APP-10 a login name finds its organization by what follows the last @, or by who is known by it, else the platform's", async () => {
   await undone(database().sql, async (tx) => {
     await tx`update public.tenants set login_domain = 'a.gatehouse.test' where id = ${tenants.A}`;
     await tx`update public.tenants set login_domain = 'e.gatehouse.test', status = 'archived' where id = ${tenants.E}`;
@@ -177,8 +177,22 @@ Deno.test("APP-10 a login name finds its organization by what follows the last @
     const platform = "390000000000000009";
     assert.equal(await find("ada@A.gatehouse.test"), "340000000000000001");
     assert.equal(await find("ada@acme.example@a.gatehouse.test"), "340000000000000001");
+    const known = async (email: string, home: string | null, login: string, verified = true) =>
+      await asOwner(tx, () =>
+        tx`
+        insert into public.users (issuer, subject, home_tenant_id, login_name, email, email_verified)
+        values ('https://people.test', ${crypto.randomUUID()}, ${home}, ${login}, ${email}, ${verified})`);
+    await known("ada@mail.test", tenants.A, "ada@mail.test@a.gatehouse.test");
+    await known("both@mail.test", tenants.A, "both@a.gatehouse.test");
+    await known("both@mail.test", null, "both");
+    await known("unsure@mail.test", tenants.A, "unsure@a.gatehouse.test", false);
+    await known("gone@mail.test", tenants.E, "gone@e.gatehouse.test");
+    assert.equal(await find("Ada@mail.test"), "340000000000000001", "by a verified address");
     for (
       const name of [
+        "both@mail.test",
+        "unsure@mail.test",
+        "gone@mail.test",
         "ada",
         "",
         "ada@",
