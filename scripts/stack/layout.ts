@@ -97,7 +97,16 @@ function pathsIn(dir: string) {
 /** Empties a stack's directory of what a stack made there, and of nothing else. */
 export async function forget(dir: string): Promise<void> {
   const { dataDir, credentialsDir, logsDir, stackFile } = pathsIn(dir);
-  for (const path of [dataDir, credentialsDir, logsDir, stackFile, join(dir, "addresses.json")]) {
+  for (
+    const path of [
+      dataDir,
+      `${dataDir}.new`,
+      credentialsDir,
+      logsDir,
+      stackFile,
+      join(dir, "addresses.json"),
+    ]
+  ) {
     await Deno.remove(path, { recursive: true }).catch(unlessMissing);
   }
 }

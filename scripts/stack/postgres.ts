@@ -28,36 +28,50 @@ export function superuserUrl(cluster: Cluster, database = "postgres"): string {
   return `postgres://postgres:${cluster.password}@127.0.0.1:${cluster.port}/${database}`;
 }
 
-/** Makes the cluster when the directory is empty or missing; otherwise does nothing. */
+/** Makes the cluster when the directory is empty or missing, whole or not at all; otherwise does nothing. */
 export async function initPostgres(cluster: Cluster): Promise<void> {
   const { prefix, owner } = await asSomebody();
-  await Deno.mkdir(cluster.dataDir, { recursive: true, mode: 0o700 });
-  if (!await exists(join(cluster.dataDir, "PG_VERSION"))) {
-    const passwordFile = await Deno.makeTempFile({ prefix: "gatehouse-" });
-    try {
-      await Deno.writeTextFile(passwordFile, cluster.password);
-      await Deno.chown(passwordFile, owner.uid, owner.gid);
-      await Deno.chown(cluster.dataDir, owner.uid, owner.gid);
-      await run([...prefix, `${bin}initdb`], [
-        `--pgdata=${cluster.dataDir}`,
-        "--username=postgres",
-        `--pwfile=${passwordFile}`,
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        // Postgres's own UTF-8 rules: the same order of text on every machine, whatever locales it has.
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        ...(cluster.durable ? [] : ["--no-sync"]),
-      ]);
-    } finally { // a failed initdb takes back what it made
-      await Deno.remove(passwordFile);
-    }
-  }
+  const { dataDir } = cluster;
+  if (!await exists(join(dataDir, "PG_VERSION"))) await makeCluster(cluster, prefix, owner);
   // A directory made by another way of running (see asSomebody) changes hands.
-  if ((await Deno.stat(cluster.dataDir)).uid !== owner.uid) {
-    await run(["chown"], ["-R", `${owner.uid}:${owner.gid}`, cluster.dataDir]);
+  if ((await Deno.stat(dataDir)).uid !== owner.uid) {
+    await run(["chown"], ["-R", `${owner.uid}:${owner.gid}`, dataDir]);
   }
+}
+
+async function makeCluster(
+  { dataDir, password, durable }: Cluster,
+  prefix: string[],
+  owner: { uid: number; gid: number },
+): Promise<void> {
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  for await (const { name } of Deno.readDir(dataDir)) {
+    throw new Failure(`Cannot make a database in ${dataDir}: it holds "${name}" already`);
+  }
+  const making = `${dataDir}.new`; // renamed when whole: a killed initdb leaves half of one
+  if (await exists(making)) await Deno.remove(making, { recursive: true });
+  await Deno.mkdir(making, { mode: 0o700 });
+  await Deno.chown(making, owner.uid, owner.gid);
+  const passwordFile = await Deno.makeTempFile({ prefix: "gatehouse-" });
+  try {
+    await Deno.writeTextFile(passwordFile, password);
+    await Deno.chown(passwordFile, owner.uid, owner.gid);
+    await run([...prefix, `${bin}initdb`], [
+      `--pgdata=${making}`,
+      "--username=postgres",
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      // Postgres's own UTF-8 rules: the same order of text on every machine, whatever locales it has.
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      ...(durable ? [] : ["--no-sync"]),
+    ]);
+  } finally {
+    await Deno.remove(passwordFile);
+  }
+  await Deno.rename(making, dataDir);
 }
 
 /** The process to supervise. Ready when it takes connections; ends by a fast shutdown. */
@@ -85,7 +99,7 @@ export async function postgresSpec(cluster: Cluster): Promise<Spec> {
     logFile: cluster.logFile,
     stopSignal: "SIGINT", // a fast shutdown: sessions are ended, nothing is lost
     graceMs: 20_000,
-    ready: () => takesConnections(cluster),
+    ready: (_, signal) => takesConnections(cluster, signal),
   };
 }
 
@@ -129,8 +143,8 @@ export async function temporaryPostgres(): Promise<
   };
 }
 
-async function takesConnections(cluster: Cluster): Promise<void> {
-  for (;;) {
+async function takesConnections(cluster: Cluster, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
     const sql = postgres(superuserUrl(cluster), { max: 1, onnotice: () => {}, connect_timeout: 5 });
     try {
       await sql`select 1`;
@@ -138,7 +152,7 @@ async function takesConnections(cluster: Cluster): Promise<void> {
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 25));
     } finally {
-      await sql.end();
+      await sql.end({ timeout: 1 });
     }
   }
 }
@@ -153,9 +167,8 @@ async function leftover(dataDir: string): Promise<number | undefined> {
 }
 
 async function run(command: string[], args: string[]): Promise<void> {
-  const [program = "", ...first] = command;
-  const { success, stderr } = await new Deno.Command(program, {
-    args: [...first, ...args],
+  const { success, stderr } = await new Deno.Command("setpriv", {
+    args: ["--pdeathsig", "TERM", ...command, ...args], // it ends when we do
     stdout: "null",
     stderr: "piped",
   }).output();

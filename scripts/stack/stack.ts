@@ -48,13 +48,20 @@ export class Stack {
   readonly #supervisor: Supervisor;
   readonly #stop = new AbortController();
   #stackFile: string | undefined;
+  #settled: Promise<void> | undefined;
 
   constructor(private readonly options: Options, private readonly progress: Progress) {
     this.#supervisor = new Supervisor((text) => progress.say(text));
   }
 
   /** Brings everything up. When it throws, `stop()` ends what already runs. */
-  async start(): Promise<Facts> {
+  start(): Promise<Facts> {
+    const facts = this.#bringUp();
+    this.#settled = facts.then(() => {}, () => {});
+    return facts;
+  }
+
+  async #bringUp(): Promise<Facts> {
     const { options } = this;
     await checkParts();
     await lockDirectory(options.dir);
@@ -89,8 +96,10 @@ export class Stack {
   /** Ends everything, in the opposite order of its start; later calls wait for the first. */
   async stop(): Promise<void> {
     this.#stop.abort(new Failure("Stopped while starting"));
-    if (this.#stackFile) await Deno.remove(this.#stackFile).catch(() => {});
+    if (this.#stackFile) await Deno.remove(this.#stackFile).catch(() => {}); // nobody should begin now
     await this.#supervisor.stop();
+    await this.#settled; // a step that was under way, with the programs it ran
+    if (this.#stackFile) await Deno.remove(this.#stackFile).catch(() => {});
   }
 
   async #startDatabase(layout: Layout, credentials: Credentials): Promise<void> {

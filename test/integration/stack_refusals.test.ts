@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { findFreeRow } from "../../scripts/stack/ports.ts";
-import { runStart } from "../support/stack.ts";
+import { descendants, running, runStart, spawnStart } from "../support/stack.ts";
 
 Deno.test("npm start says which port is taken and leaves nothing behind", async () => {
   await using dir = await temporary();
@@ -46,6 +46,19 @@ Deno.test("npm start refuses other addresses than the data was made with", async
   const { code, stderr } = await runStart(["--dir", dir.path, "--base-path", "/other"]);
   assert.equal(code, 1);
   assert.match(stderr, /was made with --port \d+ --base-path ""/);
+});
+
+Deno.test("Ctrl-C while it starts ends what runs already, and the next start is none the worse", async () => {
+  await using dir = await temporary();
+  for (const afterMs of [300, 700, 1200, 2000, 3000]) {
+    const process = spawnStart(["--no-demo", "--dir", dir.path]);
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    const below = await descendants(process.pid);
+    process.kill("SIGINT");
+    const { code, stderr } = await process.output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.deepEqual(await running(below), [], `after ${afterMs} ms`);
+  }
 });
 
 async function temporary(): Promise<{ path: string } & AsyncDisposable> {

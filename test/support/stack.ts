@@ -26,7 +26,7 @@ export async function startStack(
   const own = dir ?? join(await Deno.makeTempDir({ prefix: "gatehouse-stack-" }), "stack");
   const file = join(own, "stack.json");
   await Deno.remove(file).catch(() => {}); // left by a stack that was killed
-  const process = start([...args, "--dir", own], env);
+  const process = spawnStart([...args, "--dir", own], env);
   const ended = process.output().then(text);
   let early: Ended | undefined;
   ended.then((value) => early = value);
@@ -54,7 +54,7 @@ export async function startStack(
 
 /** Runs the program until it ends by itself: for what it refuses. */
 export async function runStart(args: string[], env?: Record<string, string>): Promise<Ended> {
-  return text(await start(args, env).output());
+  return text(await spawnStart(args, env).output());
 }
 
 /** Every process below this one, by number. */
@@ -94,7 +94,8 @@ async function shell(script: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
+/** The program, on free ports. */
+export function spawnStart(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--cached-only", "--no-prompt", "scripts/start.ts", "--port", "0", ...args],
     cwd: root,
