@@ -1,4 +1,4 @@
-// ACC, CEI, NAR, ROW, LOG, PRV, FUN: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
+// ESC, CEI, NAR, ROW, LOG, INT, FUN: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
 import assert from "node:assert/strict";
 import { as, claims, people, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";

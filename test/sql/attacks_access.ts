@@ -1,4 +1,4 @@
-// ACC: getting a role that nobody gave. NAR: x-tenant-id narrows. CEI: what an application's client may do.
+// ESC: getting a role that nobody gave. NAR: x-tenant-id narrows. CEI: what an application's client may do.
 import { apps, claims, people, platform, portalClientId, sam, tenants } from "../support/actors.ts";
 import { bystanders, extras, tenants as all } from "./matrix/cast.ts";
 import { robots } from "./matrix/seed.ts";
@@ -11,7 +11,7 @@ const assign = (tenant: string, user: string, role: string) =>
 const { alice, bob, visitor } = people;
 
 export const accessAttacks: Attack[] = [
-  ...attacks("ACC", [
+  ...attacks("ESC", [
     {
       attack: "alice makes herself platform_admin, in her own tenant",
       actor: "alice",

@@ -1,9 +1,9 @@
-// PRV: reaching what is private: tables, helpers, the queue.
+// INT: reaching what is private: tables, helpers, the queue.
 import { tenants } from "../support/actors.ts";
 import { endpoints } from "./matrix/seed.ts";
 import { type Attack, attacks, changes, denied } from "./attacks_cases.ts";
 
-export const privateAttacks: Attack[] = attacks("PRV", [
+export const privateAttacks: Attack[] = attacks("INT", [
   ...(["anon", "alice", "pat"] as const).flatMap((actor) => [
     ...[
       "webhook_secrets",
