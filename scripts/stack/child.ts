@@ -9,8 +9,11 @@ export interface Spec {
   env?: Record<string, string>;
   cwd?: string;
   logFile: string;
-  /** Resolves when the process serves; called once a start. `printed(line)` waits for a line on its standard output. */
-  ready?: (printed: (line: string) => Promise<void>) => Promise<void>;
+  /**
+   * Resolves when the process serves; called once a start. `printed(line)` waits for a line on its standard output; the
+   * signal tells that nobody waits any more.
+   */
+  ready?: (printed: (line: string) => Promise<void>, signal: AbortSignal) => Promise<void>;
   /** The signal of a clean end; SIGKILL follows after `graceMs`. Default SIGTERM, 8000 ms. */
   stopSignal?: Deno.Signal;
   graceMs?: number;

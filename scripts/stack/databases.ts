@@ -19,7 +19,7 @@ export async function makeDatabases(
     await makeDatabase(sql, "zitadel", "zitadel");
     await sql`revoke all on database zitadel from public`;
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 1 }); // Postgres may be gone when a start is interrupted
   }
 }
 
@@ -32,7 +32,7 @@ export async function installPasswords(
   try {
     await setPasswords(sql, passwords);
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 1 }); // Postgres may be gone when a start is interrupted
   }
 }
 

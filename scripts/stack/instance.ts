@@ -23,7 +23,7 @@ export async function waitForInstance(databaseUrl: string, signal: AbortSignal):
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 1 });
   }
 }
 

@@ -18,7 +18,7 @@ export async function installOwnIssuer(
       await tx`select private.put_verification_keys(${issuer}, ${keys})`;
     });
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 1 });
   }
 }
 

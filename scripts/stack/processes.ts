@@ -44,7 +44,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     port: number,
     mounted: string,
     env: Record<string, string>,
-  ) => ({
+  ): Spec => ({
     name,
     command: deno([
       "--allow-net",
@@ -62,7 +62,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
     },
     logFile: logFile(name),
     graceMs: 27_000, // requests under way get 25 s to end
-    ready: () => answers(`${url(port)}/ready`),
+    ready: (_, signal) => answers(`${url(port)}/ready`, signal),
   });
   const door: FrontDoor = {
     basePath: layout.basePath,
@@ -126,7 +126,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       },
       logFile: logFile("worker"),
       graceMs: 25_000, // running jobs get 20 s to end
-      ready: () => answers(`${url(ports.worker)}/ready`),
+      ready: (_, signal) => answers(`${url(ports.worker)}/ready`, signal),
     },
     webhookSink: {
       name: "webhook-sink",
@@ -134,7 +134,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       cwd: root,
       env: { WEBHOOK_SINK_LISTEN: at(ports.webhookSink) },
       logFile: logFile("webhook-sink"),
-      ready: () => answers(`${url(ports.webhookSink)}/requests`),
+      ready: (_, signal) => answers(`${url(ports.webhookSink)}/requests`, signal),
     },
     frontDoor: {
       name: "front-door",
@@ -144,7 +144,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       cwd: root,
       env: { FRONT_DOOR_LISTEN: at(ports.frontDoor), FRONT_DOOR: JSON.stringify(door) },
       logFile: logFile("front-door"),
-      ready: () => answers(`${layout.portalUrl}`),
+      ready: (_, signal) => answers(layout.portalUrl, signal),
     },
   };
 }
@@ -164,7 +164,7 @@ export function storefrontSpec(layout: Layout, tenant: DemoTenant): Spec {
       STOREFRONT_WIDGET_URL: `${layout.functionsUrl}/widget/gatehouse.js`,
     },
     logFile: join(layout.logsDir, "storefront.log"),
-    ready: () => answers(layout.storefrontUrl),
+    ready: (_, signal) => answers(layout.storefrontUrl, signal),
   };
 }
 

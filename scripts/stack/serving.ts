@@ -19,13 +19,18 @@ export async function serving(child: Child, spec: Spec): Promise<void> {
     );
   });
   failed.catch(() => {}); // once it served, its end is the supervisor's business
-  await Promise.race([spec.ready?.(child.printed), failed]);
-  clearTimeout(timer);
+  const waiting = new AbortController();
+  try {
+    await Promise.race([spec.ready?.(child.printed, waiting.signal), failed]);
+  } finally {
+    waiting.abort();
+    clearTimeout(timer);
+  }
 }
 
-/** Resolves once the address answers with a status below 500. */
-export async function answers(url: string): Promise<void> {
-  for (;;) {
+/** Resolves once the address answers with a status below 500, or when nobody waits any more. */
+export async function answers(url: string, signal?: AbortSignal): Promise<void> {
+  while (!signal?.aborted) {
     const ok = await fetch(url, { redirect: "manual" }).then(async (response) => {
       await response.body?.cancel();
       return response.status < 500;

@@ -98,7 +98,8 @@ export class Stack {
     this.#stop.abort(new Failure("Stopped while starting"));
     if (this.#stackFile) await Deno.remove(this.#stackFile).catch(() => {}); // nobody should begin now
     await this.#supervisor.stop();
-    await this.#settled; // a step that was under way, with the programs it ran
+    // A step that was under way, with the programs it ran; what has not ended by then ends with us.
+    await Promise.race([this.#settled, new Promise((resolve) => setTimeout(resolve, 10_000))]);
     if (this.#stackFile) await Deno.remove(this.#stackFile).catch(() => {});
   }
 
