@@ -33,6 +33,8 @@ export function asSomebody(): Promise<Somebody> {
       "setpriv",
       ...[`--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, "--clear-groups"],
       ...[`--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`],
+      // access(2) asks as the real user and would forget the capability.
+      "--securebits=+no_setuid_fixup",
       ...["--pdeathsig", "INT"], // a change of user clears the one set before
     ];
     if (await works(lowered)) return { prefix: lowered, owner: nobody };
