@@ -44,7 +44,9 @@ export interface RunningPool {
 export async function startPool(pool: Pool, deps: PoolDeps): Promise<RunningPool> {
   const events: WorkerEvents = new EventEmitter();
   let listening = false;
+  const poolIds: string[] = [];
   events.on("pool:create", ({ workerPool }: { workerPool: WorkerPool }) => {
+    poolIds.push(workerPool.id);
     deps.created(workerPool.id).catch((error) => deps.lost(`no liveness lock: ${error.message}`));
   });
   events.on("pool:listen:success", () => listening = true);
@@ -93,6 +95,8 @@ export async function startPool(pool: Pool, deps: PoolDeps): Promise<RunningPool
         }, graceMs);
       });
       await Promise.race([runner.stop(), handedBack]).finally(() => clearTimeout(late));
+      // A job that was fetched while the pool stopped may still be locked by it: now nothing of it runs.
+      await deps.sql`select graphile_worker.force_unlock_workers(${poolIds})`;
     },
   };
 }
