@@ -35,7 +35,6 @@ export function asSomebody(): Promise<Somebody> {
       ...[`--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`],
       // access(2) asks as the real user and would forget the capability.
       "--securebits=+no_setuid_fixup",
-      "--securebits=+no_setuid_fixup", // else access(2), which initdb asks, forgets the capability
       ...["--pdeathsig", "INT"], // a change of user clears the one set before
     ];
     if (await works(lowered)) return { prefix: lowered, owner: nobody };
