@@ -100,7 +100,8 @@ export async function forget(dir: string): Promise<void> {
   for (
     const path of [
       dataDir,
-      `${dataDir}.new`,
+      `${dataDir}.new`, // an interrupted start left these two
+      `${dataDir}.password`,
       credentialsDir,
       logsDir,
       stackFile,

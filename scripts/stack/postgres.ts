@@ -52,9 +52,9 @@ async function makeCluster(
   if (await exists(making)) await Deno.remove(making, { recursive: true });
   await Deno.mkdir(making, { mode: 0o700 });
   await Deno.chown(making, owner.uid, owner.gid);
-  const passwordFile = await Deno.makeTempFile({ prefix: "gatehouse-" });
+  const passwordFile = `${dataDir}.password`;
   try {
-    await Deno.writeTextFile(passwordFile, password);
+    await Deno.writeTextFile(passwordFile, password, { mode: 0o600 });
     await Deno.chown(passwordFile, owner.uid, owner.gid);
     await run([...prefix, `${bin}initdb`], [
       `--pgdata=${making}`,
