@@ -151,8 +151,8 @@ async function secretsOnCommandLines({ pid, facts }: TestStack, dir: string): Pr
 }
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 20_000; !await holds();) {
-    if (Date.now() > end) throw new Error(`After 20 s it does not hold that ${what}`);
+  for (const end = Date.now() + 60_000; !await holds();) {
+    if (Date.now() > end) throw new Error(`After 60 s it does not hold that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -50,8 +50,11 @@ Deno.test("npm start refuses other addresses than the data was made with", async
 
 Deno.test("Ctrl-C while it starts ends what runs already, and the next start is none the worse", async () => {
   await using dir = await temporary();
-  for (const afterMs of [300, 700, 1200, 2000, 3000]) {
+  const locked = (pid: number) => Deno.readTextFileSync(join(dir.path, "lock")).trim() === `${pid}`;
+  await Deno.writeTextFile(join(dir.path, "lock"), "");
+  for (const afterMs of [100, 500, 1000, 1800, 2800]) {
     const process = spawnStart(["--no-demo", "--dir", dir.path]);
+    while (!locked(process.pid)) await new Promise((resolve) => setTimeout(resolve, 10));
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     const below = await descendants(process.pid);
     process.kill("SIGINT");
