@@ -8,6 +8,10 @@ create policy audit_events_select_reader on public.audit_events for select to au
 create policy audit_events_select_platform on public.audit_events for select to gatehouse_platform
   using ((select private.platform_has('audit.read')));
 
+-- private.audit_personal: nobody; list_events and personal_values read it for who has audit.read.
+grant execute on function public.personal_values(public.audit_events)
+  to authenticated, gatehouse_platform;
+
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;
 revoke all on public.event_types from public, anon, authenticated, service_role;

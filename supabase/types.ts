@@ -127,20 +127,23 @@ export type Database = {
           "data": NonNullable<Json>;
           "id": string;
           "occurred_at": string;
+          "personal": Json | null;
           "recorded_at": string;
           "targets": NonNullable<Json>;
           "tenant_id": string;
           "type": string;
           "version": number;
           "xid": unknown;
+          "personal_values": Json | null;
         };
-        ComputedFields: never;
+        ComputedFields: "personal_values";
         Insert: {
           "actor": NonNullable<Json>;
           "context": NonNullable<Json>;
           "data": NonNullable<Json>;
           "id"?: string;
           "occurred_at": string;
+          "personal"?: Json | null;
           "recorded_at"?: string;
           "targets": NonNullable<Json>;
           "tenant_id": string;
@@ -154,6 +157,7 @@ export type Database = {
           "data"?: NonNullable<Json>;
           "id"?: string;
           "occurred_at"?: string;
+          "personal"?: Json | null;
           "recorded_at"?: string;
           "targets"?: NonNullable<Json>;
           "tenant_id"?: string;
@@ -883,6 +887,15 @@ export type Database = {
           "type": string;
           "version": number;
         }[];
+      };
+      "personal_values": {
+        Args: {
+          "event": Omit<
+            Database["public"]["Tables"]["audit_events"]["Row"],
+            Database["public"]["Tables"]["audit_events"]["ComputedFields"]
+          >;
+        };
+        Returns: Json;
       };
       "reconcile_tenant": { Args: { "tenant_id": string }; Returns: undefined };
       "resume_tenant": {

@@ -42,7 +42,8 @@ create trigger _100_touch before update on public.tenants
 
 create trigger _500_record after insert or update or delete on public.tenants
   for each row execute function private.tg_record_change(
-    'tenant', 'status,activated_at,organization_id,project_id,login_domain'
+    'tenant', 'status,activated_at,organization_id,project_id,login_domain',
+    'admin_email,admin_given_name,admin_family_name'
   );
 alter table public.tenants enable always trigger _500_record;
 

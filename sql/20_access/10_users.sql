@@ -31,5 +31,8 @@ create index users_home_tenant_id_idx on public.users (home_tenant_id, id);
 create trigger _100_touch before update on public.users
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.users
-  for each row execute function private.tg_record_change('user', 'zitadel_sequence,last_seen_at');
+  for each row execute function private.tg_record_change(
+    'user', 'zitadel_sequence,last_seen_at',
+    'login_name,display_name,given_name,family_name,email'
+  );
 alter table public.users enable always trigger _500_record;

@@ -12,10 +12,13 @@ begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           e.actor, e.targets, e.data, e.context
+           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
+           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
+      cross join lateral (
+        select case when e.personal is not null then private.with_personal(e) end as event) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
        and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
@@ -23,4 +26,23 @@ begin
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+
+create function public.personal_values(event public.audit_events) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if event.personal is null then
+    return null;
+  end if;
+  perform private.require_right(event.tenant_id, 'audit.read');
+  return (
+    select jsonb_object_agg(v.key, v.value)
+      from private.audit_personal p, jsonb_each(p.value) v
+     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
+       and p.event_id = event.id);
+end;
+$$;
+comment on function public.personal_values(public.audit_events) is
+  'A computed column, GET /rest/v1/audit_events?select=*,personal_values: {path: value}, null when there are none or they are erased. Errors: 403 not_allowed. '
+  'Definer: the table is private; checks audit.read itself.';

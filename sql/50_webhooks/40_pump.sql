@@ -54,14 +54,18 @@ as $$
   select json_build_object(
     'type', (p_event).type,
     'timestamp', to_char((p_event).occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'data', (p_event).data,
+    'data', coalesce(p.event -> 'data', (p_event).data),
     'id', (p_event).id,
     'tenant_id', (p_event).tenant_id,
     'version', (p_event).version,
-    'actor', (p_event).actor,
-    'targets', (p_event).targets)::text
+    'actor', coalesce(p.event -> 'actor', (p_event).actor),
+    'targets', coalesce(p.event -> 'targets', (p_event).targets))::text
+    from (
+      select case when (p_event).personal is not null then private.with_personal(p_event) end
+    ) p (event)
 $$;
-comment on function private.delivery_body(public.audit_events) is 'The exact bytes to sign and send, the same on every attempt. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
+comment on function private.delivery_body(public.audit_events) is
+  'The exact bytes to sign and send, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
 
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_limit integer, p_seconds integer

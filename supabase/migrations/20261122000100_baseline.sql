@@ -71,6 +71,15 @@ language sql immutable parallel safe set search_path = ''
 as $$ select '00000000-0000-7000-8000-000000000000'::uuid $$;
 comment on function private.platform_tenant() is 'The id of the one reserved tenant that owns what belongs to the platform itself.';
 
+create function private.as_uuid(p_text text) returns uuid
+language plpgsql immutable parallel safe set search_path = ''
+as $$
+begin
+  return case when p_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_text::uuid end;
+end;
+$$;
+comment on function private.as_uuid(text) is 'The id that a text is; null when it is none.';
+
 -- sql/00_base/20_request.sql
 
 -- Who is asking: private.check_request (20_access/80_check_request.sql) decides once and leaves it in transaction-local settings; everything else reads it here.
@@ -183,27 +192,89 @@ end;
 $$;
 comment on function private.redacted(p_row jsonb, p_ignored text[]) is 'The governed columns of a row, secrets redacted by name, ignored columns left out.';
 
+create function private.split_personal(
+  p_data jsonb, p_columns text[], out data jsonb, out personal jsonb
+)
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_side text;
+  v_column text;
+begin
+  data := p_data;
+  for v_side in select jsonb_object_keys(p_data) loop
+    foreach v_column in array p_columns loop
+      if p_data -> v_side -> v_column <> 'null' then
+        personal := coalesce(personal, '{}') || jsonb_build_object(
+          concat_ws('.', 'data', v_side, v_column), p_data -> v_side -> v_column);
+        data := jsonb_set(data, array[v_side, v_column], 'null');
+      end if;
+    end loop;
+  end loop;
+end;
+$$;
+comment on function private.split_personal(jsonb, text[]) is
+  'Takes the values of personal columns out of {before, after}: null stays in their place, they come as {data.<side>.<column>: value}; null when there is none.';
+
+create function private.keep_personal(
+  p_tenant uuid, p_recorded_at timestamptz, p_event uuid, p_slot text, p_person uuid, p_value jsonb
+) returns text
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  -- 366 random bits of three version 4 UUIDs, hashed to 32 bytes: no extension needed.
+  v_salt bytea := sha256(
+    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+begin
+  insert into private.audit_personal
+    (tenant_id, event_recorded_at, event_id, slot, user_id, salt, value)
+  values (p_tenant, p_recorded_at, p_event, p_slot, p_person, v_salt, p_value);
+  return encode(sha256(v_salt || convert_to(p_value::text, 'UTF8')), 'hex');
+end;
+$$;
+comment on function private.keep_personal(uuid, timestamptz, uuid, text, uuid, jsonb) is
+  'Puts personal values beside an event; returns the commitment that stands in it, SHA-256(salt ‖ value as text) in hex. Called by record_event only.';
+
 create function private.record_event(
   p_tenant uuid, p_type text, p_targets jsonb, p_data jsonb,
-  p_actor jsonb default null, p_occurred_at timestamptz default null, p_context jsonb default null
+  p_actor jsonb default null, p_occurred_at timestamptz default null, p_context jsonb default null,
+  p_personal jsonb default null, p_person uuid default null
 ) returns uuid
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_id uuid := private.uuid_v7();
+  v_recorded_at timestamptz := clock_timestamp();
+  v_actor jsonb := coalesce(p_actor, private.current_actor());
+  v_context jsonb := coalesce(p_context, private.current_context());
+  v_commitments jsonb;
 begin
+  if v_context ?| array['address', 'user_agent'] then
+    v_commitments := jsonb_build_object('actor', private.keep_personal(
+      p_tenant, v_recorded_at, v_id, 'actor',
+      case when v_actor ->> 'kind' = 'user' then private.as_uuid(v_actor ->> 'id') end,
+      jsonb_strip_nulls(jsonb_build_object('context.address', v_context -> 'address',
+        'context.user_agent', v_context -> 'user_agent'))));
+    v_context := v_context || '{"address": null, "user_agent": null}';
+  end if;
+  if p_personal is not null then
+    v_commitments := coalesce(v_commitments, '{}') || jsonb_build_object('target',
+      private.keep_personal(p_tenant, v_recorded_at, v_id, 'target', p_person, p_personal));
+  end if;
   insert into public.audit_events
-    (tenant_id, id, type, occurred_at, actor, targets, data, context)
+    (tenant_id, recorded_at, id, type, occurred_at, actor, targets, data, context, personal)
   values (
-    p_tenant, v_id, p_type, coalesce(p_occurred_at, clock_timestamp()),
-    coalesce(p_actor, private.current_actor()), p_targets, p_data,
-    coalesce(p_context, private.current_context())
+    p_tenant, v_recorded_at, v_id, p_type, coalesce(p_occurred_at, v_recorded_at),
+    v_actor, p_targets, p_data, v_context, v_commitments
   );
   return v_id;
 end;
 $$;
-comment on function private.record_event(uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb) is
-  'Writes one event to the log; returns its id. Actor, time and context default to those of the request. Definer: callers cannot write events.';
+comment on function private.record_event(
+  uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb, jsonb, uuid
+) is
+  'Writes one event to the log; returns its id. Actor, time and context default to those of the request. p_personal {path: value} and the context''s address and user agent '
+  'go to private.audit_personal; null stands in their place. p_person: users.id of whom p_personal is about. Definer: callers cannot write events.';
 
 create function private.tg_record_change() returns trigger
 language plpgsql volatile security definer set search_path = ''
@@ -217,6 +288,7 @@ declare
   v_changed text[];
   v_tenant uuid;
   v_data jsonb;
+  v_personal jsonb;
 begin
   if tg_op <> 'INSERT' then v_old := private.redacted(to_jsonb(old), v_ignored); end if;
   if tg_op <> 'DELETE' then v_new := private.redacted(to_jsonb(new), v_ignored); end if;
@@ -244,19 +316,25 @@ begin
          else v_row ->> 'tenant_id' end,
     private.platform_tenant()::text
   )::uuid;
+  if tg_nargs > 2 then
+    select s.data, s.personal into v_data, v_personal
+      from private.split_personal(v_data, string_to_array(tg_argv[2], ',')) s;
+  end if;
   perform private.record_event(
     v_tenant,
     v_kind || case tg_op
       when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
     jsonb_build_array(jsonb_build_object(
       'kind', v_kind, 'id', coalesce(v_row ->> 'id', v_row ->> 'key', v_row ->> 'name'))),
-    v_data
+    v_data,
+    p_personal => v_personal,
+    p_person => case when v_kind = 'user' then (v_row ->> 'id')::uuid end
   );
   return null; -- an after trigger's value is ignored
 end;
 $$;
 comment on function private.tg_record_change() is
-  'Records <kind>.created, .updated or .deleted with the governed columns before and after. Arguments: the kind; columns to ignore, joined by commas. '
+  'Records <kind>.created, .updated or .deleted with the governed columns before and after. Arguments: the kind; columns to ignore; columns of personal values; each joined by commas. '
   'An update that changes none of them records nothing. Definer: callers cannot write events.';
 
 -- sql/00_base/40_enqueue.sql
@@ -340,7 +418,8 @@ create trigger _100_touch before update on public.tenants
 
 create trigger _500_record after insert or update or delete on public.tenants
   for each row execute function private.tg_record_change(
-    'tenant', 'status,activated_at,organization_id,project_id,login_domain'
+    'tenant', 'status,activated_at,organization_id,project_id,login_domain',
+    'admin_email,admin_given_name,admin_family_name'
   );
 alter table public.tenants enable always trigger _500_record;
 
@@ -769,7 +848,10 @@ create index users_home_tenant_id_idx on public.users (home_tenant_id, id);
 create trigger _100_touch before update on public.users
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.users
-  for each row execute function private.tg_record_change('user', 'zitadel_sequence,last_seen_at');
+  for each row execute function private.tg_record_change(
+    'user', 'zitadel_sequence,last_seen_at',
+    'login_name,display_name,given_name,family_name,email'
+  );
 alter table public.users enable always trigger _500_record;
 
 -- sql/20_access/20_roles.sql
@@ -1560,6 +1642,7 @@ comment on function public.sign_out_everywhere(uuid) is
 
 -- audit_events: the one log. Append-only: nobody has update or delete, and no foreign key points into it. Webhooks, sinks and the events API all read it.
 -- Partitioned by month of recorded_at, partitions in schema private (HTTP sees the parent only), twelve months ahead and a default.
+-- Personal values stand beside it (60_personal.sql): the row holds null in their place and a commitment, so that erasing them alters no event.
 -- Next: 20_sequence.sql (the order readers page by), 50_webhooks/30_deliver.sql (_900_deliver).
 create table public.audit_events (
   tenant_id uuid not null,
@@ -1572,13 +1655,16 @@ create table public.audit_events (
   targets jsonb not null,
   data jsonb not null,
   context jsonb not null,
+  personal jsonb,
   xid xid8 not null default pg_current_xact_id(),
   primary key (tenant_id, recorded_at, id)
 ) partition by range (recorded_at);
 comment on table public.audit_events is 'What happened, once each, never changed. Written by private.record_event only.';
 comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}.';
 comment on column public.audit_events.targets is '[{kind, id}], the thing itself first.';
-comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them.';
+comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them; the address and the user agent are personal and stand beside.';
+comment on column public.audit_events.personal is
+  'Commitments to the personal values beside it: {slot: hex SHA-256}, null when there are none. The values: private.audit_personal.';
 comment on column public.audit_events.xid is 'The transaction that wrote it: the sequencer takes only those older than every running one.';
 create index audit_events_xid_idx on public.audit_events (xid);
 create index audit_events_type_idx on public.audit_events (tenant_id, type, recorded_at desc);
@@ -1711,6 +1797,311 @@ create trigger _500_record after insert or update or delete on public.event_type
   for each row execute function private.tg_record_change('event_type');
 alter table public.event_types enable always trigger _500_record;
 
+-- sql/30_audit/40_seal.sql
+
+-- Sealing. After commit, in the order of audit_sequence, each event becomes a leaf of its tenant's Merkle tree (RFC 6962): its bytes are stored once,
+-- what is hashed is what is stored. The worker (functions/_worker/tasks/audit__seal.ts) then signs leaf and tree with a key that is not in the database.
+-- Next: 50_verify.sql (what SQL can find), functions/_shared/audit/verify.ts (finds everything), docs/adr/0010-sealed-log.md.
+create table private.audit_leaves (
+  tenant_id uuid not null,
+  leaf_index bigint not null check (leaf_index >= 0),
+  seq bigint not null,
+  recorded_at timestamptz not null,
+  event_id uuid not null,
+  bytes text not null,
+  hash bytea not null,
+  primary key (tenant_id, leaf_index),
+  unique (tenant_id, seq)
+);
+comment on table private.audit_leaves is 'Each sealed event: the bytes that were hashed. Written by private.seal_events only.';
+comment on column private.audit_leaves.leaf_index is 'From 0 in each tenant, without a gap.';
+comment on column private.audit_leaves.hash is 'SHA-256(0x00 ‖ bytes in UTF-8): RFC 6962, section 2.1.';
+
+create table private.audit_trees (
+  tenant_id uuid primary key,
+  size bigint not null,
+  frontier bytea[] not null,
+  root bytea not null,
+  signed_size bigint not null default 0,
+  signed_frontier bytea[] not null default '{}'
+);
+comment on table private.audit_trees is 'Where the Merkle tree of each tenant stands: 32 bytes for each bit set in its size.';
+comment on column private.audit_trees.frontier is 'The complete subtrees from left to right, so the largest first.';
+comment on column private.audit_trees.signed_size is 'Leaves before this index are signed; signed_frontier is the frontier of that size, as the signer computed it.';
+
+create table private.audit_signatures (
+  tenant_id uuid not null,
+  leaf_index bigint not null,
+  signature bytea not null check (length(signature) = 64),
+  primary key (tenant_id, leaf_index)
+);
+comment on table private.audit_signatures is 'Ed25519 over origin, index and hash of each leaf: an altered record is named even where every hash was computed anew.';
+
+create table private.audit_checkpoints (
+  tenant_id uuid not null,
+  size bigint not null,
+  root bytea not null,
+  note text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, size)
+);
+comment on table private.audit_checkpoints is 'Signed notes (C2SP tlog-checkpoint). A copy: what counts is what was pushed outside.';
+
+create table private.audit_sealer (
+  only_row boolean primary key default true check (only_row),
+  last_seq bigint not null
+);
+comment on table private.audit_sealer is 'Every event up to last_seq is a leaf.';
+
+create function private.leaf_bytes(
+  p_event public.audit_events, p_index bigint, p_seq bigint
+) returns text
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'v', 1,
+    'tenant_id', p_event.tenant_id,
+    'index', p_index,
+    'seq', p_seq,
+    'id', p_event.id,
+    'type', p_event.type,
+    'version', p_event.version,
+    'occurred_at', to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'recorded_at', to_char(p_event.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'actor', p_event.actor,
+    'targets', p_event.targets,
+    'data', p_event.data,
+    'context', p_event.context
+  )::text;
+end;
+$$;
+comment on function private.leaf_bytes(public.audit_events, bigint, bigint) is
+  'What is hashed of an event: jsonb as Postgres prints it, times in UTC whatever the session says. In plpgsql, as every function that runs once a row.';
+
+create function private.tree_append(
+  p_size bigint, p_frontier bytea[], p_hashes bytea[]
+) returns bytea[]
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_nodes bytea[] := p_hashes; -- neighbours on this level, from v_start on
+  v_start bigint := p_size;
+  v_left bytea[] := p_frontier; -- subtrees not used yet, the smallest last
+  v_small bytea[] := '{}'; -- subtrees that stay, the largest first
+  v_count integer;
+begin
+  while cardinality(v_nodes) > 0 loop
+    if v_start % 2 = 1 then
+      v_nodes := v_left[cardinality(v_left)] || v_nodes;
+      v_left := trim_array(v_left, 1);
+    end if;
+    v_count := cardinality(v_nodes);
+    if v_count % 2 = 1 then
+      v_small := v_nodes[v_count] || v_small;
+    end if;
+    select coalesce(array_agg(
+        sha256('\x01'::bytea || pair.node || pair.next) order by pair.at), '{}')
+      into v_nodes
+      from (
+        select n.at, n.node, lead(n.node) over (order by n.at) as next
+          from unnest(v_nodes) with ordinality as n (node, at)) pair
+     where pair.at % 2 = 1 and pair.next is not null;
+    v_start := v_start / 2;
+  end loop;
+  return v_left || v_small;
+end;
+$$;
+comment on function private.tree_append(bigint, bytea[], bytea[]) is
+  'The frontier after further leaves: level by level, each level in one statement (0.9 µs a leaf in batches of 1,000; 9 µs leaf by leaf).';
+
+create function private.tree_root(p_frontier bytea[]) returns bytea
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_root bytea := p_frontier[cardinality(p_frontier)];
+begin
+  for i in reverse cardinality(p_frontier) - 1 .. 1 loop
+    v_root := sha256('\x01'::bytea || p_frontier[i] || v_root);
+  end loop;
+  return coalesce(v_root, sha256('')); -- the empty tree's, RFC 6962
+end;
+$$;
+comment on function private.tree_root(bytea[]) is 'The root of the tree that has this frontier (RFC 6962, section 2.1).';
+
+create function private.seal_events(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_after bigint;
+  v_last bigint;
+  v_count integer;
+  v_batch record;
+  v_tree private.audit_trees;
+  v_frontier bytea[];
+begin
+  if not pg_try_advisory_xact_lock(779, 3) then
+    return 0; -- another sealer is at it
+  end if;
+  insert into private.audit_sealer (last_seq) values (0) on conflict do nothing;
+  select last_seq into v_after from private.audit_sealer;
+  select max(seq), count(*) into v_last, v_count
+    from (select seq from private.audit_sequence where seq > v_after order by seq limit p_limit) s;
+  if v_count = 0 then
+    return 0;
+  end if;
+  for v_batch in
+    with found as (
+      -- An event that is gone before it was sealed has no leaf; verify_audit names it.
+      select s.seq, s.tenant_id, s.recorded_at, s.event_id, e as event,
+             coalesce(t.size, 0) - 1
+               + row_number() over (partition by s.tenant_id order by s.seq) as leaf_index
+        from private.audit_sequence s
+        join public.audit_events e
+          on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
+        left join private.audit_trees t on t.tenant_id = s.tenant_id
+       where s.seq > v_after and s.seq <= v_last
+    ), written as materialized (
+      select *, private.leaf_bytes(event, leaf_index, seq) as bytes from found
+    ), added as (
+      insert into private.audit_leaves
+        (tenant_id, leaf_index, seq, recorded_at, event_id, bytes, hash)
+      select tenant_id, leaf_index, seq, recorded_at, event_id, bytes,
+             sha256('\x00'::bytea || convert_to(bytes, 'UTF8'))
+        from written
+      returning tenant_id, leaf_index, hash
+    )
+    select tenant_id, count(*) as leaves, array_agg(hash order by leaf_index) as hashes
+      from added group by tenant_id
+  loop
+    select * into v_tree from private.audit_trees where tenant_id = v_batch.tenant_id;
+    v_frontier := private.tree_append(
+      coalesce(v_tree.size, 0), coalesce(v_tree.frontier, '{}'), v_batch.hashes);
+    insert into private.audit_trees (tenant_id, size, frontier, root)
+    values (v_batch.tenant_id, v_batch.leaves, v_frontier, private.tree_root(v_frontier))
+    on conflict (tenant_id) do update set
+      size = audit_trees.size + excluded.size, frontier = excluded.frontier, root = excluded.root;
+  end loop;
+  update private.audit_sealer set last_seq = v_last;
+  return v_count;
+end;
+$$;
+comment on function private.seal_events(integer) is
+  'Makes leaves of the next events in order, at most so many; returns how many it went through. Takes no lock that a writer waits for. Two at once: one returns 0. Definer: leaves are private.';
+
+create function private.list_unsigned(p_limit integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  with waiting as (
+    select t.tenant_id, t.signed_size, t.signed_frontier,
+           least(t.size - t.signed_size, p_limit) as wanted,
+           coalesce(sum(t.size - t.signed_size) over (
+             order by t.tenant_id rows between unbounded preceding and 1 preceding), 0) as before
+      from private.audit_trees t
+     where t.size > t.signed_size
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'tenantId', w.tenant_id,
+      'size', w.signed_size,
+      'frontier', (
+        select coalesce(jsonb_agg(encode(f, 'base64') order by at), '[]')
+          from unnest(w.signed_frontier) with ordinality as u (f, at)),
+      'hashes', (
+        select coalesce(jsonb_agg(encode(l.hash, 'base64') order by l.leaf_index), '[]')
+          from private.audit_leaves l
+         where l.tenant_id = w.tenant_id and l.leaf_index >= w.signed_size
+           and l.leaf_index < w.signed_size + w.wanted))), '[]')
+    from waiting w
+   where w.before < p_limit
+$$;
+comment on function private.list_unsigned(integer) is
+  '[{tenantId, size, frontier, hashes}]: leaves that wait to be signed and the frontier before them, base64, about so many. Definer: leaves are private.';
+
+create function private.store_signatures(
+  p_tenant uuid, p_size bigint, p_signatures bytea[], p_frontier bytea[], p_note text
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_size bigint := p_size + cardinality(p_signatures);
+begin
+  update private.audit_trees
+     set signed_size = v_size, signed_frontier = p_frontier
+   where tenant_id = p_tenant and signed_size = p_size and size >= v_size;
+  if not found then
+    return false; -- another signer was here
+  end if;
+  insert into private.audit_signatures (tenant_id, leaf_index, signature)
+  select p_tenant, p_size + s.at - 1, s.signature
+    from unnest(p_signatures) with ordinality as s (signature, at);
+  insert into private.audit_checkpoints (tenant_id, size, root, note)
+  values (p_tenant, v_size, private.tree_root(p_frontier), p_note);
+  return true;
+end;
+$$;
+comment on function private.store_signatures(uuid, bigint, bytea[], bytea[], text) is
+  'Keeps what the signer made of the leaves from p_size on: a signature each, the frontier after them, the signed note. False when they were signed already. Definer: leaves are private.';
+
+create function private.list_checkpoints() returns table (tenant_id uuid, size bigint, note text)
+language sql stable security definer set search_path = ''
+as $$
+  select distinct on (c.tenant_id) c.tenant_id, c.size, c.note
+    from private.audit_checkpoints c
+   order by c.tenant_id, c.size desc
+$$;
+comment on function private.list_checkpoints() is 'The newest checkpoint of each tenant. Definer: checkpoints are private.';
+
+-- sql/30_audit/60_personal.sql
+
+-- audit_personal: the personal values of the log, beside it. The event holds null in their place and SHA-256(salt ‖ value) in `personal`; so value and salt can
+-- go (75_erasure.sql, 70_retention.sql) and the event stays as it was sealed. Which columns are personal: the third argument of a table's _500_record.
+create table private.audit_personal (
+  tenant_id uuid not null,
+  event_recorded_at timestamptz not null,
+  event_id uuid not null,
+  slot text not null check (slot in ('actor', 'target')),
+  user_id uuid,
+  salt bytea not null check (length(salt) = 32),
+  value jsonb not null check (jsonb_typeof(value) = 'object'),
+  primary key (tenant_id, event_recorded_at, event_id, slot)
+);
+comment on table private.audit_personal is
+  'Personal values of events. Written by private.record_event, removed by erasure and retention, never changed.';
+comment on column private.audit_personal.slot is
+  'actor: where the request came from. target: what the event says of a person.';
+comment on column private.audit_personal.user_id is
+  'users.id of whom the values are about; null when it is nobody with a row. No foreign key: it outlives the row.';
+comment on column private.audit_personal.salt is
+  'Random, so that nobody who holds the log can try addresses against the commitment.';
+comment on column private.audit_personal.value is
+  '{path: value}, the path as context.address or data.after.email.';
+create index audit_personal_user_id_idx on private.audit_personal (user_id)
+  where user_id is not null;
+
+create function private.with_personal(p_event public.audit_events) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_event jsonb := to_jsonb(p_event) - 'xid';
+  v_path text;
+  v_value jsonb;
+begin
+  if p_event.personal is not null then
+    for v_path, v_value in
+      select v.key, v.value
+        from private.audit_personal p, jsonb_each(p.value) v
+       where p.tenant_id = p_event.tenant_id and p.event_recorded_at = p_event.recorded_at
+         and p.event_id = p_event.id
+    loop
+      v_event := jsonb_set(v_event, string_to_array(v_path, '.'), v_value);
+    end loop;
+  end if;
+  return v_event;
+end;
+$$;
+comment on function private.with_personal(public.audit_events) is
+  'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
+
 -- sql/30_audit/90_api.sql
 
 -- What callers may call, as POST /rest/v1/rpc/<name>.
@@ -1727,10 +2118,13 @@ begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           e.actor, e.targets, e.data, e.context
+           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
+           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
+      cross join lateral (
+        select case when e.personal is not null then private.with_personal(e) end as event) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
        and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
@@ -1738,7 +2132,26 @@ begin
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+
+create function public.personal_values(event public.audit_events) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if event.personal is null then
+    return null;
+  end if;
+  perform private.require_right(event.tenant_id, 'audit.read');
+  return (
+    select jsonb_object_agg(v.key, v.value)
+      from private.audit_personal p, jsonb_each(p.value) v
+     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
+       and p.event_id = event.id);
+end;
+$$;
+comment on function public.personal_values(public.audit_events) is
+  'A computed column, GET /rest/v1/audit_events?select=*,personal_values: {path: value}, null when there are none or they are erased. Errors: 403 not_allowed. '
+  'Definer: the table is private; checks audit.read itself.';
 
 -- sql/40_apps/10_redirect_uris.sql
 
@@ -2289,14 +2702,18 @@ as $$
   select json_build_object(
     'type', (p_event).type,
     'timestamp', to_char((p_event).occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'data', (p_event).data,
+    'data', coalesce(p.event -> 'data', (p_event).data),
     'id', (p_event).id,
     'tenant_id', (p_event).tenant_id,
     'version', (p_event).version,
-    'actor', (p_event).actor,
-    'targets', (p_event).targets)::text
+    'actor', coalesce(p.event -> 'actor', (p_event).actor),
+    'targets', coalesce(p.event -> 'targets', (p_event).targets))::text
+    from (
+      select case when (p_event).personal is not null then private.with_personal(p_event) end
+    ) p (event)
 $$;
-comment on function private.delivery_body(public.audit_events) is 'The exact bytes to sign and send, the same on every attempt. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
+comment on function private.delivery_body(public.audit_events) is
+  'The exact bytes to sign and send, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
 
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_limit integer, p_seconds integer
@@ -3122,6 +3539,10 @@ create policy audit_events_select_reader on public.audit_events for select to au
   using (tenant_id = any (array(select private.tenants_with('audit.read'))));
 create policy audit_events_select_platform on public.audit_events for select to gatehouse_platform
   using ((select private.platform_has('audit.read')));
+
+-- private.audit_personal: nobody; list_events and personal_values read it for who has audit.read.
+grant execute on function public.personal_values(public.audit_events)
+  to authenticated, gatehouse_platform;
 
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;

@@ -31,6 +31,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     roles: callers,
     functions: [
       "list_events(uuid,bigint,integer,text[])",
+      "personal_values(audit_events)",
       "reconcile_tenant(uuid)",
       "sign_out_everywhere(uuid)",
       "start_session()",

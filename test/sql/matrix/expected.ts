@@ -243,6 +243,14 @@ export const functions: FunctionLine[] = [
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) => `select public.list_events('${tenants[label]}')`,
   },
+  { // of a row made up: whoever asks, the right is asked for
+    name: "personal_values(audit_events)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) =>
+      `select public.personal_values(jsonb_populate_record(null::public.audit_events, '{"tenant_id": "${
+        tenants[label]
+      }", "personal": {}}'))`,
+  },
   {
     name: "create_tenant(text,text,text,jsonb,jsonb)",
     roles: "gatehouse_platform",
