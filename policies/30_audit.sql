@@ -24,3 +24,11 @@ grant execute on function public.list_events(uuid, bigint, integer, text[])
   to authenticated, gatehouse_platform;
 grant execute on function private.sequence_events(integer), private.create_partitions()
   to gatehouse_worker;
+
+-- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
+grant execute on function public.verify_audit(uuid, bigint, bigint)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.seal_events(integer), private.list_unsigned(integer, uuid[]),
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
+  to gatehouse_worker;

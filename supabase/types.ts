@@ -954,6 +954,15 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "verify_audit": {
+        Args: { "from_seq"?: number; "tenant_id": string; "to_seq"?: number };
+        Returns: {
+          "event_id": string;
+          "leaf_index": number;
+          "problem": string;
+          "seq": number;
+        }[];
+      };
       "whoami": { Args: Record<PropertyKey, never>; Returns: Json };
     };
     Enums: {

@@ -3,12 +3,14 @@
  *
  * Usage: `deno run -A functions/_worker/main.ts`. Environment: GATEHOUSE_DB_URL (role gatehouse_worker), GATEHOUSE_LISTEN
  * (`/health`, `/ready`), GATEHOUSE_PUBLIC_URL, ZITADEL_ISSUER, ZITADEL_PROVISIONER_TOKEN_FILE, ZITADEL_EVENT_READER_TOKEN_FILE,
- * GATEHOUSE_SECRETS_KEY_FILE, GATEHOUSE_BOOTSTRAP_FILE, GATEHOUSE_OUTBOUND_ALLOW. Exit: 0 after SIGTERM or SIGINT, 70 when
+ * GATEHOUSE_SECRETS_KEY_FILE, GATEHOUSE_BOOTSTRAP_FILE, GATEHOUSE_OUTBOUND_ALLOW, GATEHOUSE_AUDIT_KEY_FILE and
+ * GATEHOUSE_AUDIT_CHECKPOINT_FILE (the log is signed, checkpoints leave the database). Exit: 0 after SIGTERM or SIGINT, 70 when
  * the database went away (start it again), 1 on anything else.
  */
 import type { CronItem } from "graphile-worker";
 import { config } from "../_shared/config.ts";
 import audit__create_partitions from "./tasks/audit__create_partitions.ts";
+import audit__seal from "./tasks/audit__seal.ts";
 import audit__sequence from "./tasks/audit__sequence.ts";
 import endpoint__pump from "./tasks/endpoint__pump.ts";
 import endpoints__find_due from "./tasks/endpoints__find_due.ts";
@@ -65,6 +67,7 @@ await runWorker({
   loops: [
     { name: "endpoints__find_due", everyMs: 100, task: endpoints__find_due },
     { name: "audit__sequence", everyMs: 250, task: audit__sequence },
+    { name: "audit__seal", everyMs: 1_000, task: audit__seal },
     { name: "zitadel__poll_events", everyMs: 1_000, task: zitadel__poll_events },
   ],
 });

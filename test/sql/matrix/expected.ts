@@ -243,6 +243,11 @@ export const functions: FunctionLine[] = [
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) => `select public.list_events('${tenants[label]}')`,
   },
+  {
+    name: "verify_audit(uuid,bigint,bigint)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) => `select public.verify_audit('${tenants[label]}')`,
+  },
   { // of a row made up: whoever asks, the right is asked for
     name: "personal_values(audit_events)",
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
