@@ -12,6 +12,22 @@ create policy audit_events_select_platform on public.audit_events for select to 
 grant execute on function public.personal_values(public.audit_events)
   to authenticated, gatehouse_platform;
 
+-- public.legal_holds: audit.read reads. Nobody writes: place_legal_hold and lift_legal_hold do, for platform staff.
+alter table public.legal_holds enable row level security;
+revoke all on public.legal_holds from public, anon, authenticated, service_role;
+grant select on public.legal_holds to authenticated, gatehouse_platform;
+
+create policy legal_holds_select_reader on public.legal_holds for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy legal_holds_select_platform on public.legal_holds for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+
+grant execute on function public.place_legal_hold(uuid, text), public.lift_legal_hold(uuid)
+  to gatehouse_platform;
+grant execute on function public.erase_person(uuid), public.export_person(uuid)
+  to authenticated, gatehouse_platform;
+grant execute on function private.erased_subject(uuid) to gatehouse_worker;
+
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;
 revoke all on public.event_types from public, anon, authenticated, service_role;

@@ -186,6 +186,39 @@ export type Database = {
         };
         Relationships: [];
       };
+      "legal_holds": {
+        Row: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "placed_at"?: string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        Update: {
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "placed_at"?: string;
+          "reason"?: string;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "legal_holds_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "providers": {
         Row: {
           "created_at": string;
@@ -606,6 +639,7 @@ export type Database = {
           "display_name": string | null;
           "email": string | null;
           "email_verified": boolean;
+          "erased_at": string | null;
           "family_name": string | null;
           "given_name": string | null;
           "home_tenant_id": string | null;
@@ -626,6 +660,7 @@ export type Database = {
           "display_name"?: string | null;
           "email"?: string | null;
           "email_verified"?: boolean;
+          "erased_at"?: string | null;
           "family_name"?: string | null;
           "given_name"?: string | null;
           "home_tenant_id"?: string | null;
@@ -645,6 +680,7 @@ export type Database = {
           "display_name"?: string | null;
           "email"?: string | null;
           "email_verified"?: boolean;
+          "erased_at"?: string | null;
           "family_name"?: string | null;
           "given_name"?: string | null;
           "home_tenant_id"?: string | null;
@@ -873,6 +909,24 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "erase_person": { Args: { "user_id": string }; Returns: number };
+      "export_person": { Args: { "user_id": string }; Returns: Json };
+      "lift_legal_hold": {
+        Args: { "tenant_id": string };
+        Returns: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "legal_holds";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "list_events": {
         Args: { "after_seq"?: number; "limit"?: number; "tenant_id": string; "types"?: (string)[] };
         Returns: {
@@ -896,6 +950,22 @@ export type Database = {
           >;
         };
         Returns: Json;
+      };
+      "place_legal_hold": {
+        Args: { "reason": string; "tenant_id": string };
+        Returns: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "legal_holds";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "reconcile_tenant": { Args: { "tenant_id": string }; Returns: undefined };
       "resume_tenant": {

@@ -69,6 +69,11 @@ export const problems = {
   app_redirect_uris_too_many: 422, // 50 at most
   app_post_logout_uris_too_many: 422, // 50 at most
   provider_name_taken: 409, // another provider of the tenant has the name
+  // the log
+  legal_hold: 409, // a legal hold is open: nothing may be erased
+  legal_hold_already_open: 409, // the tenant is under a legal hold already
+  legal_hold_not_found: 404, // no legal hold is open over the tenant
+  legal_hold_reason_malformed: 422, // 1 to 500 characters
   // things
   user_not_found: 404, // no such person
   endpoint_not_found: 404, // the tenant has no such webhook endpoint

@@ -18,6 +18,7 @@ import instance__reconcile from "./tasks/instance__reconcile.ts";
 import jobs__unlock_dead from "./tasks/jobs__unlock_dead.ts";
 import tenant__reconcile from "./tasks/tenant__reconcile.ts";
 import tenants__find_stuck from "./tasks/tenants__find_stuck.ts";
+import user__remove from "./tasks/user__remove.ts";
 import verification_keys__refresh from "./tasks/verification_keys__refresh.ts";
 import web_key__rotate from "./tasks/web_key__rotate.ts";
 import zitadel__poll_events from "./tasks/zitadel__poll_events.ts";
@@ -51,6 +52,7 @@ await runWorker({
         jobs__unlock_dead,
         tenant__reconcile,
         tenants__find_stuck,
+        user__remove,
         verification_keys__refresh,
         web_key__rotate,
         zitadel__poll_events,

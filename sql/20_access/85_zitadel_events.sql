@@ -219,7 +219,7 @@ begin
            when 'user.locked' then case u.state when 'active' then 'locked' else u.state end
            when 'user.unlocked' then case u.state when 'locked' then 'active' else u.state end
            else u.state end
-   where u.id = v_user and u.zitadel_sequence < v_sequence;
+   where u.id = v_user and u.zitadel_sequence < v_sequence and u.erased_at is null;
 end;
 $$;
 comment on function private.mirror_user(jsonb, text, jsonb) is

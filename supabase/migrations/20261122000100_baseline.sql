@@ -834,6 +834,7 @@ create table public.users (
   tokens_valid_after timestamptz not null default '-infinity',
   zitadel_sequence bigint not null default 0,
   last_seen_at timestamptz,
+  erased_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint user_subject_taken unique (issuer, subject)
@@ -843,6 +844,7 @@ comment on column public.users.subject is 'The sub claim; text, since ZITADEL''s
 comment on column public.users.state is 'Confirmed by ZITADEL; anything but active refuses the next request.';
 comment on column public.users.tokens_valid_after is 'Tokens issued before are refused on the next request: "sign out everywhere".';
 comment on column public.users.zitadel_sequence is 'The newest event of this user that is mirrored here; older ones that come late change nothing.';
+comment on column public.users.erased_at is 'Erased by erase_person: nothing is mirrored here any more.';
 create index users_home_tenant_id_idx on public.users (home_tenant_id, id);
 
 create trigger _100_touch before update on public.users
@@ -1106,6 +1108,19 @@ end;
 $$;
 comment on function private.require_right(uuid, text) is 'Raises not_allowed unless the caller holds the right in the tenant or on the platform. Definer: assignments are not the caller''s to read.';
 
+create function private.require_platform(p_right text) returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if not private.platform_has(p_right) then
+    raise exception using errcode = 'PT403', message = 'not_allowed',
+      detail = format('This takes the right %s on the platform', p_right);
+  end if;
+end;
+$$;
+comment on function private.require_platform(text) is
+  'Raises not_allowed unless the caller holds the right on the whole platform.';
+
 -- sql/20_access/65_administrators.sql
 
 -- The first administrator of a tenant, or of the platform: ZITADEL made the user, provisioning tells us whom to let in.
@@ -1125,7 +1140,7 @@ begin
          email = coalesce(u.email, p_profile ->> 'email'),
          given_name = coalesce(u.given_name, p_profile ->> 'givenName'),
          family_name = coalesce(u.family_name, p_profile ->> 'familyName')
-   where u.id = v_user;
+   where u.id = v_user and u.erased_at is null;
   insert into public.assignments (tenant_id, user_id, role_key)
   values (p_tenant, v_user,
     case p_tenant when private.platform_tenant() then 'platform_admin' else 'tenant_admin' end)
@@ -1562,7 +1577,7 @@ begin
            when 'user.locked' then case u.state when 'active' then 'locked' else u.state end
            when 'user.unlocked' then case u.state when 'locked' then 'active' else u.state end
            else u.state end
-   where u.id = v_user and u.zitadel_sequence < v_sequence;
+   where u.id = v_user and u.zitadel_sequence < v_sequence and u.erased_at is null;
 end;
 $$;
 comment on function private.mirror_user(jsonb, text, jsonb) is
@@ -2273,6 +2288,144 @@ $$;
 comment on function private.with_personal(public.audit_events) is
   'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
 
+-- sql/30_audit/65_legal_holds.sql
+
+-- legal_holds: while one is open, nothing of the tenant is erased: no person (75_erasure.sql), no personal value and no month of the log (70_retention.sql).
+-- Next: 91_persons_api.sql (place_legal_hold, lift_legal_hold).
+create table public.legal_holds (
+  tenant_id uuid not null references public.tenants,
+  id uuid not null default private.uuid_v7(),
+  reason text not null
+    constraint legal_hold_reason_malformed check (length(reason) between 1 and 500),
+  placed_at timestamptz not null default clock_timestamp(),
+  lifted_at timestamptz,
+  primary key (tenant_id, id)
+);
+comment on table public.legal_holds is
+  'Periods in which nothing of a tenant may be erased. Written by place_legal_hold and lift_legal_hold only.';
+comment on column public.legal_holds.reason is 'The case it is for. Shown to who may read the log.';
+comment on column public.legal_holds.lifted_at is 'Null while it holds.';
+create unique index legal_hold_already_open on public.legal_holds (tenant_id)
+  where lifted_at is null;
+
+create trigger _500_record after insert or update or delete on public.legal_holds
+  for each row execute function private.tg_record_change('legal_hold');
+alter table public.legal_holds enable always trigger _500_record;
+
+create function private.lock_holds(p_exclusive boolean default false) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  if p_exclusive then
+    perform pg_advisory_xact_lock(779, 20);
+  else
+    perform pg_advisory_xact_lock_shared(779, 20);
+  end if;
+end;
+$$;
+comment on function private.lock_holds(boolean) is
+  'Whoever erases shares the lock, whoever places a hold has it alone: no erasure ends after the hold was confirmed.';
+
+create function private.is_held(p_tenant uuid) returns boolean
+language sql stable set search_path = ''
+as $$
+  select exists (
+    select from public.legal_holds where tenant_id = p_tenant and lifted_at is null)
+$$;
+comment on function private.is_held(uuid) is
+  'Whether a legal hold is open over the tenant.';
+
+-- sql/30_audit/75_erasure.sql
+
+-- A person is erased: their values and salts go from beside every event, their row keeps nothing but the ids by which its tokens are refused. The events
+-- stay as they were sealed, so everything still verifies. functions/_worker/tasks/user__remove.ts then removes them at ZITADEL.
+-- Next: 91_persons_api.sql (erase_person, export_person).
+
+create function private.emails_of(p_user uuid) returns text[]
+language sql stable set search_path = ''
+as $$
+  select array(
+    select lower(v.value)
+      from private.audit_personal p, jsonb_each_text(p.value) v
+     where p.user_id = p_user and v.key in ('data.before.email', 'data.after.email')
+    union
+    select lower(u.email) from public.users u where u.id = p_user and u.email is not null)
+$$;
+comment on function private.emails_of(uuid) is
+  'Every address that the person has or had, in lower case, as far as the log still knows.';
+
+create function private.remove_values_of(p_user uuid, p_home uuid, p_emails text[]) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_events integer;
+begin
+  with gone as (
+    delete from private.audit_personal p
+     where p.user_id = p_user
+        -- A tenant's row names its first administrator and knows no users.id.
+        or p.tenant_id = p_home and p.user_id is null and p.slot = 'target'
+          and array[lower(p.value ->> 'data.before.admin_email'),
+            lower(p.value ->> 'data.after.admin_email')] && p_emails
+    returning p.event_id
+  )
+  select count(distinct event_id) into v_events from gone;
+  return v_events;
+end;
+$$;
+comment on function private.remove_values_of(uuid, uuid, text[]) is
+  'Removes the values and salts of a person beside every event; returns how many events had any.';
+
+create function private.erase_user(p_user public.users) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_emails text[] := private.emails_of(p_user.id);
+  v_events integer;
+begin
+  update public.users
+     set login_name = null, display_name = null, given_name = null, family_name = null,
+         email = null, email_verified = false, preferred_language = null, state = 'removed',
+         tokens_valid_after = clock_timestamp(), last_seen_at = null,
+         erased_at = coalesce(erased_at, clock_timestamp())
+   where id = p_user.id;
+  update public.tenants
+     set admin_email = null, admin_given_name = null, admin_family_name = null
+   where id = p_user.home_tenant_id and lower(admin_email) = any (v_emails);
+  update public.sign_in_sessions set ended_at = clock_timestamp()
+   where user_id = p_user.id and ended_at is null;
+  delete from private.zitadel_sessions where subject = p_user.subject;
+  delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
+  -- Last: the changes above were recorded too, with what was there before.
+  v_events := private.remove_values_of(p_user.id, p_user.home_tenant_id, v_emails);
+  if p_user.erased_at is null then
+    perform private.record_event(
+      coalesce(p_user.home_tenant_id, private.platform_tenant()), 'user.erased',
+      jsonb_build_array(jsonb_build_object('kind', 'user', 'id', p_user.id)),
+      jsonb_build_object('events', v_events));
+    if p_user.id = private.current_user_id() then -- where the request came from is theirs too
+      perform private.remove_values_of(p_user.id, null, '{}');
+    end if;
+  end if;
+  if p_user.issuer = private.zitadel_issuer() then
+    perform private.enqueue('user__remove', jsonb_build_object('userId', p_user.id),
+      'user__remove:' || p_user.id);
+  end if;
+  return v_events;
+end;
+$$;
+comment on function private.erase_user(public.users) is
+  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Called by erase_person only.';
+
+create function private.erased_subject(p_user uuid) returns text
+language sql stable security definer set search_path = ''
+as $$
+  select subject from public.users
+   where id = p_user and erased_at is not null and issuer = private.zitadel_issuer()
+$$;
+comment on function private.erased_subject(uuid) is
+  'ZITADEL''s id of an erased person, to be removed there; null for anybody else. Definer: runs for jobs.';
+
 -- sql/30_audit/90_api.sql
 
 -- What callers may call, as POST /rest/v1/rpc/<name>.
@@ -2323,6 +2476,133 @@ $$;
 comment on function public.personal_values(public.audit_events) is
   'A computed column, GET /rest/v1/audit_events?select=*,personal_values: {path: value}, null when there are none or they are erased. Errors: 403 not_allowed. '
   'Definer: the table is private; checks audit.read itself.';
+
+-- sql/30_audit/91_persons_api.sql
+
+-- What callers may call about a person's data and about legal holds, as POST /rest/v1/rpc/<name>.
+
+create function public.erase_person(user_id uuid) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+begin
+  select * into v_user from public.users u where u.id = erase_person.user_id;
+  perform private.require_right(
+    coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  if v_user.id is null then
+    perform private.refuse(404, 'user_not_found',
+      format('There is no user %s', erase_person.user_id));
+  end if;
+  perform private.lock_holds();
+  if private.is_held(coalesce(v_user.home_tenant_id, private.platform_tenant())) or exists (
+    select from private.audit_personal p
+     where p.user_id = v_user.id and private.is_held(p.tenant_id))
+  then
+    perform private.refuse(409, 'legal_hold',
+      format('Cannot erase user %s: a legal hold is open', v_user.id));
+  end if;
+  return private.erase_user(v_user);
+end;
+$$;
+comment on function public.erase_person(uuid) is
+  'Erases a person for good: blanks their row, ends their sessions, removes their personal values from the log, here and at ZITADEL; the log still verifies. Calling it again removes what came late. '
+  'Returns how many events had values. Errors: 403 not_allowed, 404 user_not_found, 409 legal_hold. Definer: callers never write users; checks users.write itself.';
+
+create function public.export_person(user_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_own text := export_person.user_id;
+  v_tenants uuid[];
+begin
+  select * into v_user from public.users u where u.id = export_person.user_id;
+  if v_user.id is distinct from private.current_user_id() or v_user.id is null then
+    perform private.require_right(
+      coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  end if;
+  if v_user.id is null then
+    perform private.refuse(404, 'user_not_found',
+      format('There is no user %s', export_person.user_id));
+  end if;
+  v_tenants := array(
+    select coalesce(v_user.home_tenant_id, private.platform_tenant())
+    union select a.tenant_id from public.assignments a where a.user_id = v_user.id
+    union select s.tenant_id from public.sign_in_sessions s where s.user_id = v_user.id
+    union select p.tenant_id from private.audit_personal p where p.user_id = v_user.id);
+  return jsonb_build_object(
+    'exported_at', clock_timestamp(),
+    'user', to_jsonb(v_user) - 'zitadel_sequence',
+    'assignments', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
+        from public.assignments a where a.user_id = v_user.id),
+    'sessions', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
+        from public.sign_in_sessions s where s.user_id = v_user.id),
+    'events', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
+          'actor', e.actor ->> 'id' is not distinct from v_own,
+          -- What others did that does not concern the person is not theirs to know.
+          'data', case when e.is_target then e.data end,
+          'values', (
+            select jsonb_object_agg(v.key, v.value)
+              from private.audit_personal p, jsonb_each(p.value) v
+             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
+               and p.event_id = e.id and p.user_id = v_user.id)
+        ) order by e.recorded_at, e.id), '[]')
+        from (
+          select a.*, a.targets @> jsonb_build_array(
+                jsonb_build_object('kind', 'user', 'id', v_own))
+              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              as is_target
+            from public.audit_events a where a.tenant_id = any (v_tenants)
+        ) e
+       where e.is_target or e.actor ->> 'id' = v_own));
+end;
+$$;
+comment on function public.export_person(uuid) is
+  'Everything known of a person, for their request for access: {exported_at, user, assignments, sessions, events: [{id, tenant_id, type, occurred_at, actor, data, values}]}; values are their own ones only. '
+  'Reads the log of their tenants whole: 0.4 s for 100,000 events. Errors: 403 not_allowed, 404 user_not_found. Definer: the log is not the person''s to read; oneself, or checks users.write itself.';
+
+create function public.place_legal_hold(tenant_id uuid, reason text) returns public.legal_holds
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_hold public.legal_holds;
+begin
+  perform private.require_platform('tenants.write');
+  perform private.lock_holds(true);
+  insert into public.legal_holds (tenant_id, reason)
+  values (place_legal_hold.tenant_id, place_legal_hold.reason)
+  returning * into v_hold;
+  return v_hold;
+end;
+$$;
+comment on function public.place_legal_hold(uuid, text) is
+  'From now on nothing of the tenant is erased. Errors: 403 not_allowed, 409 legal_hold_already_open, still_referenced (no such tenant), 400 legal_hold_reason_malformed. '
+  'Definer: callers never write holds; checks tenants.write itself.';
+
+create function public.lift_legal_hold(tenant_id uuid) returns public.legal_holds
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_hold public.legal_holds;
+begin
+  perform private.require_platform('tenants.write');
+  update public.legal_holds h set lifted_at = clock_timestamp()
+   where h.tenant_id = lift_legal_hold.tenant_id and h.lifted_at is null
+  returning * into v_hold;
+  if not found then
+    perform private.refuse(404, 'legal_hold_not_found',
+      format('No legal hold is open over tenant %s', lift_legal_hold.tenant_id));
+  end if;
+  return v_hold;
+end;
+$$;
+comment on function public.lift_legal_hold(uuid) is
+  'Ends the tenant''s legal hold. Errors: 403 not_allowed, 404 legal_hold_not_found. Definer: callers never write holds; checks tenants.write itself.';
 
 -- sql/40_apps/10_redirect_uris.sql
 
@@ -3369,7 +3649,7 @@ insert into public.rights (key, description) values
   ('tenants.read', 'See a tenant, its domains, subscriptions and provisioning'),
   ('tenants.write', 'Make and change tenants; in one tenant: its name, branding and domains'),
   ('users.read', 'See the people of a tenant and their sessions'),
-  ('users.write', 'Sign people out everywhere'),
+  ('users.write', 'Sign people out everywhere, export and erase what is known of them'),
   ('access.read', 'See who holds which role, and service accounts'),
   ('access.write', 'Assign roles, make and disable service accounts'),
   ('apps.read', 'See applications'),
@@ -3428,6 +3708,10 @@ insert into public.event_types (name, description) values
   ('user.signed_in', 'A person signed in to an application'),
   ('user.signed_out', 'A person''s session was ended'),
   ('user.sign_in_failed', 'A wrong password; at most one record per person and minute'),
+  ('user.erased', 'A person''s personal values were erased, here and at ZITADEL'),
+  ('legal_hold.created', 'Platform staff placed a legal hold: nothing of the tenant is erased'),
+  ('legal_hold.updated', 'A legal hold was lifted'),
+  ('legal_hold.deleted', 'A legal hold''s row was removed by an operator'),
   ('service_account.created', 'A service account was made'),
   ('service_account.updated', 'A service account changed'),
   ('service_account.deleted', 'A service account was removed'),
@@ -3714,6 +3998,22 @@ create policy audit_events_select_platform on public.audit_events for select to 
 -- private.audit_personal: nobody; list_events and personal_values read it for who has audit.read.
 grant execute on function public.personal_values(public.audit_events)
   to authenticated, gatehouse_platform;
+
+-- public.legal_holds: audit.read reads. Nobody writes: place_legal_hold and lift_legal_hold do, for platform staff.
+alter table public.legal_holds enable row level security;
+revoke all on public.legal_holds from public, anon, authenticated, service_role;
+grant select on public.legal_holds to authenticated, gatehouse_platform;
+
+create policy legal_holds_select_reader on public.legal_holds for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy legal_holds_select_platform on public.legal_holds for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+
+grant execute on function public.place_legal_hold(uuid, text), public.lift_legal_hold(uuid)
+  to gatehouse_platform;
+grant execute on function public.erase_person(uuid), public.export_person(uuid)
+  to authenticated, gatehouse_platform;
+grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;

@@ -30,6 +30,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     why: "the API; each checks a right of the caller's",
     roles: callers,
     functions: [
+      "erase_person(uuid)",
+      "export_person(uuid)",
       "list_events(uuid,bigint,integer,text[])",
       "personal_values(audit_events)",
       "reconcile_tenant(uuid)",
@@ -44,6 +46,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     functions: [
       "archive_tenant(uuid)",
       "create_tenant(text,text,text,jsonb,jsonb)",
+      "lift_legal_hold(uuid)",
+      "place_legal_hold(uuid,text)",
       "resume_tenant(uuid)",
       "suspend_tenant(uuid)",
       "private.change_status(uuid,text[],text)",
@@ -136,6 +140,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.claim_deliveries(uuid,uuid,integer,integer)",
       "private.create_partitions()",
       "private.enqueue(text,jsonb,text,timestamp with time zone)",
+      "private.erased_subject(uuid)",
       "private.find_due_endpoints(integer)",
       "private.find_stuck_tenants(integer)",
       "private.ingest_zitadel_events(jsonb)",

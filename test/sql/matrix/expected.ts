@@ -132,6 +132,7 @@ export const tables: Record<string, TableLine> = {
   },
   sign_in_sessions: { ...reads("users.read", readers), own: "user_id" },
   audit_events: reads("audit.read", readers),
+  legal_holds: reads("audit.read", readers),
   event_types: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
   apps: {
     right: { read: "apps.read", write: "apps.write" },
@@ -237,6 +238,43 @@ export const functions: FunctionLine[] = [
     name: "sign_out_everywhere(uuid)",
     ...inTenant("users.write"),
     call: (label) => `select public.sign_out_everywhere('${bystanders[label].id}')`,
+  },
+  {
+    name: "erase_person(uuid)",
+    ...inTenant("users.write"),
+    call: (label) => `select public.erase_person('${bystanders[label].id}')`,
+  },
+  { // oneself
+    name: "export_person(uuid)",
+    roles: people,
+    call: () => "select public.export_person(private.current_user_id())",
+    on: all,
+    works: `${signedIn.replace("mallory ", "").replace(" sam", "")}: all`,
+    otherwise: notAllowed,
+  },
+  { // somebody else
+    name: "export_person(uuid)",
+    ...inTenant("users.write"),
+    call: (label) => `select public.export_person('${bystanders[label].id}')`,
+  },
+  {
+    name: "place_legal_hold(uuid,text)",
+    roles: "gatehouse_platform",
+    right: "tenants.write",
+    call: (label) => `select public.place_legal_hold('${tenants[label]}', 'a case')`,
+    works: "pat: A E S P",
+    otherwise: notAllowed,
+  },
+  {
+    name: "lift_legal_hold(uuid)",
+    roles: "gatehouse_platform",
+    right: "tenants.write",
+    call: (label) =>
+      `select public.lift_legal_hold((public.place_legal_hold('${
+        tenants[label]
+      }', 'a case')).tenant_id)`,
+    works: "pat: A E S P",
+    otherwise: notAllowed,
   },
   {
     name: "list_events(uuid,bigint,integer,text[])",

@@ -58,6 +58,7 @@ export async function seed(sql: Sql): Promise<void> {
           client_id: `35000000000000000${number(label)}`,
         }],
         ["providers", { name: "directory", kind: "ldap" }],
+        ["legal_holds", { reason: "a case that is over", lifted_at: new Date() }],
         ["webhook_endpoints", {
           id: endpoints[label],
           url: "https://receiver.example/",
