@@ -167,21 +167,94 @@ export type Database = {
         };
         Relationships: [];
       };
+      "audit_sinks": {
+        Row: {
+          "checkpoint_at": string;
+          "created_at": string;
+          "cursor_at": string | null;
+          "cursor_seq": number;
+          "delivered_at": string | null;
+          "enabled": boolean;
+          "failures": number;
+          "id": string;
+          "kind": string;
+          "last_error": Json | null;
+          "name": string;
+          "next_attempt_at": string;
+          "settings": NonNullable<Json>;
+          "state": string;
+          "tenant_id": string;
+          "updated_at": string;
+          "sink_lag": Json | null;
+        };
+        ComputedFields: "sink_lag";
+        Insert: {
+          "checkpoint_at"?: string;
+          "created_at"?: string;
+          "cursor_at"?: string | null;
+          "cursor_seq"?: number;
+          "delivered_at"?: string | null;
+          "enabled"?: boolean;
+          "failures"?: number;
+          "id"?: string;
+          "kind": string;
+          "last_error"?: Json | null;
+          "name": string;
+          "next_attempt_at"?: string;
+          "settings": NonNullable<Json>;
+          "state"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "checkpoint_at"?: string;
+          "created_at"?: string;
+          "cursor_at"?: string | null;
+          "cursor_seq"?: number;
+          "delivered_at"?: string | null;
+          "enabled"?: boolean;
+          "failures"?: number;
+          "id"?: string;
+          "kind"?: string;
+          "last_error"?: Json | null;
+          "name"?: string;
+          "next_attempt_at"?: string;
+          "settings"?: NonNullable<Json>;
+          "state"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "audit_sinks_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "event_types": {
         Row: {
           "description": string;
+          "example": NonNullable<Json>;
           "name": string;
+          "schema": NonNullable<Json>;
           "version": number;
         };
         ComputedFields: never;
         Insert: {
           "description": string;
+          "example": NonNullable<Json>;
           "name": string;
+          "schema": NonNullable<Json>;
           "version"?: number;
         };
         Update: {
           "description"?: string;
+          "example"?: NonNullable<Json>;
           "name"?: string;
+          "schema"?: NonNullable<Json>;
           "version"?: number;
         };
         Relationships: [];
@@ -761,6 +834,7 @@ export type Database = {
           "event_type": string;
           "id": string;
           "next_attempt_at": string;
+          "ordering_key": string | null;
           "settled_at": string | null;
           "state": string;
           "tenant_id": string;
@@ -776,6 +850,7 @@ export type Database = {
           "event_type": string;
           "id"?: string;
           "next_attempt_at"?: string;
+          "ordering_key"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id": string;
@@ -790,11 +865,69 @@ export type Database = {
           "event_type"?: string;
           "id"?: string;
           "next_attempt_at"?: string;
+          "ordering_key"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id"?: string;
         };
         Relationships: [];
+      };
+      "webhook_endpoint_states": {
+        Row: {
+          "barrier_at": string | null;
+          "barrier_xid": unknown;
+          "circuit": string;
+          "complete_until": string | null;
+          "endpoint_id": string;
+          "failures_in_a_row": number;
+          "first_failure_at": string | null;
+          "last_success_at": string | null;
+          "look_again_after": string | null;
+          "next_slot_at": string | null;
+          "opened": number;
+          "probe_until": string | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "barrier_at"?: string | null;
+          "barrier_xid"?: unknown;
+          "circuit"?: string;
+          "complete_until"?: string | null;
+          "endpoint_id": string;
+          "failures_in_a_row"?: number;
+          "first_failure_at"?: string | null;
+          "last_success_at"?: string | null;
+          "look_again_after"?: string | null;
+          "next_slot_at"?: string | null;
+          "opened"?: number;
+          "probe_until"?: string | null;
+          "tenant_id": string;
+        };
+        Update: {
+          "barrier_at"?: string | null;
+          "barrier_xid"?: unknown;
+          "circuit"?: string;
+          "complete_until"?: string | null;
+          "endpoint_id"?: string;
+          "failures_in_a_row"?: number;
+          "first_failure_at"?: string | null;
+          "last_success_at"?: string | null;
+          "look_again_after"?: string | null;
+          "next_slot_at"?: string | null;
+          "opened"?: number;
+          "probe_until"?: string | null;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_endpoint_states_tenant_id_endpoint_id_fkey";
+            columns: ["tenant_id", "endpoint_id"];
+            isOneToOne: true;
+            referencedRelation: "webhook_endpoints";
+            referencedColumns: ["tenant_id", "id"];
+          },
+        ];
       };
       "webhook_endpoints": {
         Row: {
@@ -803,9 +936,15 @@ export type Database = {
           "disabled_reason": string | null;
           "enabled": boolean;
           "event_types": (string)[] | null;
+          "header_names": (string)[];
           "id": string;
-          "max_attempts": number;
+          "ordering": string;
           "paused_until": string | null;
+          "payload_filter": string | null;
+          "public_key": string | null;
+          "rate_per_second": number | null;
+          "retry_schedule": (number)[];
+          "signature_scheme": string;
           "since_at": string;
           "tenant_id": string;
           "updated_at": string;
@@ -818,9 +957,15 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "event_types"?: (string)[] | null;
+          "header_names"?: (string)[];
           "id"?: string;
-          "max_attempts"?: number;
+          "ordering"?: string;
           "paused_until"?: string | null;
+          "payload_filter"?: string | null;
+          "public_key"?: string | null;
+          "rate_per_second"?: number | null;
+          "retry_schedule"?: (number)[];
+          "signature_scheme"?: string;
           "since_at"?: string;
           "tenant_id": string;
           "updated_at"?: string;
@@ -832,9 +977,15 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "event_types"?: (string)[] | null;
+          "header_names"?: (string)[];
           "id"?: string;
-          "max_attempts"?: number;
+          "ordering"?: string;
           "paused_until"?: string | null;
+          "payload_filter"?: string | null;
+          "public_key"?: string | null;
+          "rate_per_second"?: number | null;
+          "retry_schedule"?: (number)[];
+          "signature_scheme"?: string;
           "since_at"?: string;
           "tenant_id"?: string;
           "updated_at"?: string;
@@ -995,7 +1146,20 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "rewind_audit_sink": {
+        Args: { "from": string; "id": string; "tenant_id": string };
+        Returns: Json;
+      };
       "sign_out_everywhere": { Args: { "user_id"?: string }; Returns: undefined };
+      "sink_lag": {
+        Args: {
+          "sink": Omit<
+            Database["public"]["Tables"]["audit_sinks"]["Row"],
+            Database["public"]["Tables"]["audit_sinks"]["ComputedFields"]
+          >;
+        };
+        Returns: Json;
+      };
       "start_session": { Args: Record<PropertyKey, never>; Returns: string };
       "suspend_tenant": {
         Args: { "tenant_id": string };
@@ -1031,6 +1195,18 @@ export type Database = {
           "leaf_index": number;
           "problem": string;
           "seq": number;
+        }[];
+      };
+      "webhook_statistics": {
+        Args: { "endpoint_id"?: string; "since"?: string; "tenant_id": string; "until"?: string };
+        Returns: {
+          "attempts": number;
+          "day": string;
+          "endpoint": string;
+          "p50_ms": number;
+          "p95_ms": number;
+          "succeeded": number;
+          "success_rate": number;
         }[];
       };
       "whoami": { Args: Record<PropertyKey, never>; Returns: Json };

@@ -1354,6 +1354,114 @@ $$;
 comment on function private.check_request() is
   'Decides who asks, for this transaction. Invoker: a definer cannot switch roles. Refusals: see private.authenticate.';
 
+-- sql/20_access/84_refused_sign_ins.sql
+
+-- What strangers cause is counted, so that guessing does not amplify into the log: one event per tenant, account and minute, written when the minute is over.
+-- Fed by ZITADEL's events (85_zitadel_events.sql) and by functions/widget, which alone meets accounts that nobody has.
+create table private.account_salt (
+  only_row boolean primary key default true check (only_row),
+  salt bytea not null default sha256(
+    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+);
+comment on table private.account_salt is 'Keeps a login name from being guessed out of its hash in the log.';
+insert into private.account_salt default values;
+
+create table private.refused_sign_ins (
+  tenant_id uuid not null,
+  minute_at timestamptz not null,
+  account text not null,
+  user_id uuid,
+  count integer not null,
+  reasons jsonb not null,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  context jsonb not null,
+  primary key (tenant_id, minute_at, account)
+);
+comment on table private.refused_sign_ins is 'Refused sign-ins of the minutes that are not on record yet.';
+comment on column private.refused_sign_ins.account is 'Salted hash of the account; empty: the sum beyond a hundred accounts in the minute.';
+comment on column private.refused_sign_ins.context is 'Of the first of them.';
+
+create function private.refused_sign_ins_horizon() returns timestamptz
+language sql volatile set search_path = ''
+as $$ select date_trunc('minute', clock_timestamp() - interval '30 seconds') $$;
+comment on function private.refused_sign_ins_horizon() is 'The oldest minute that is still counted; those before are on record.';
+
+create function private.count_refused_sign_in(
+  p_tenant uuid, p_subject text, p_login_name text, p_reason text,
+  p_at timestamptz, p_context jsonb
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_minute timestamptz;
+  v_account text;
+begin
+  -- Held together with others who count, never while minutes are put on record: so a minute is one event.
+  perform pg_advisory_xact_lock_shared(779, 4);
+  v_minute := least(date_trunc('minute', clock_timestamp()),
+    greatest(date_trunc('minute', p_at), private.refused_sign_ins_horizon()));
+  select encode(sha256(s.salt || convert_to(
+      p_tenant || coalesce('/subject/' || p_subject, '/login/' || lower(trim(p_login_name))),
+      'UTF8')), 'hex')
+    into v_account from private.account_salt s;
+  -- Names can be made up without end: beyond a hundred in a minute they are one sum.
+  if not exists (
+      select from private.refused_sign_ins r
+       where r.tenant_id = p_tenant and r.minute_at = v_minute and r.account = v_account)
+    and 100 <= (
+      select count(*) from private.refused_sign_ins r
+       where r.tenant_id = p_tenant and r.minute_at = v_minute)
+  then
+    v_account := '';
+  end if;
+  insert into private.refused_sign_ins as r (tenant_id, minute_at, account, user_id, count,
+    reasons, first_at, last_at, context)
+  values (p_tenant, v_minute, v_account,
+    case when v_account <> '' then (
+      select u.id from public.users u
+       where u.issuer = private.zitadel_issuer() and u.subject = p_subject) end,
+    1, jsonb_build_object(p_reason, 1), p_at, p_at, coalesce(p_context, '{}'))
+  on conflict (tenant_id, minute_at, account) do update
+    set count = r.count + 1,
+        reasons = r.reasons || jsonb_build_object(p_reason,
+          coalesce((r.reasons ->> p_reason)::integer, 0) + 1),
+        first_at = least(r.first_at, excluded.first_at),
+        last_at = greatest(r.last_at, excluded.last_at);
+end;
+$$;
+comment on function private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb) is
+  'Counts one refused sign-in: the account by its subject, else by the name that was typed, which is kept as a salted hash only. What comes later than its minute counts in the oldest open one. '
+  'Definer: nobody has signed in, and the table is private.';
+
+create function private.record_refused_sign_ins() returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_row private.refused_sign_ins;
+  v_count integer := 0;
+begin
+  perform pg_advisory_xact_lock(779, 4);
+  for v_row in
+    delete from private.refused_sign_ins
+     where minute_at < private.refused_sign_ins_horizon()
+    returning *
+  loop
+    perform private.record_event(v_row.tenant_id, 'user.sign_in_failed',
+      jsonb_build_array(case when v_row.user_id is not null
+          then jsonb_build_object('kind', 'user', 'id', v_row.user_id)
+        when v_row.account <> '' then jsonb_build_object('kind', 'account', 'id', v_row.account)
+        else jsonb_build_object('kind', 'tenant', 'id', v_row.tenant_id) end),
+      jsonb_build_object('account', nullif(v_row.account, ''), 'count', v_row.count,
+        'reasons', v_row.reasons, 'first_at', v_row.first_at, 'last_at', v_row.last_at),
+      '{"kind": "anonymous", "id": null}', v_row.last_at, v_row.context);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end;
+$$;
+comment on function private.record_refused_sign_ins() is 'Writes user.sign_in_failed for the minutes that are over, half a minute after their end; returns how many. Definer: callers cannot write events.';
+
 -- sql/20_access/85_zitadel_events.sql
 
 -- What ZITADEL did, taken in: functions/_worker/tasks/zitadel__poll_events.ts polls its event store with an overlapping window, this deduplicates, mirrors users and sessions, and
@@ -1457,10 +1565,11 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
-  elsif v_type = 'user.human.password.check.failed' then
+  elsif v_type like 'user.%.check.failed' then
     perform private.apply_failed_sign_in(p_event);
   elsif v_type like 'user.%' then
     perform private.mirror_user(p_event, v_type, v_payload);
+    perform private.record_user_event(p_event, v_type, v_payload);
   end if;
 end;
 $$;
@@ -1527,27 +1636,17 @@ create function private.apply_failed_sign_in(p_event jsonb) returns void
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_at timestamptz := (p_event ->> 'createdAt')::timestamptz;
   v_tenant uuid := private.tenant_of_organization(p_event ->> 'resourceOwner');
-  v_user uuid := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_tenant);
 begin
-  -- Strangers cause these: one record per person and minute, so that guessing does not amplify into the log.
-  if exists (
-    select from public.audit_events e
-     where e.tenant_id = v_tenant and e.type = 'user.sign_in_failed'
-       and e.recorded_at > now() - interval '1 day'
-       and e.targets @> jsonb_build_array(jsonb_build_object('id', v_user))
-       and date_trunc('minute', e.occurred_at) = date_trunc('minute', v_at))
-  then
-    return;
-  end if;
-  perform private.record_event(v_tenant, 'user.sign_in_failed',
-    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', v_user)),
-    jsonb_build_object('reason', 'password'), jsonb_build_object('kind', 'anonymous', 'id', null),
-    v_at, '{}');
+  perform private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_tenant);
+  perform private.count_refused_sign_in(v_tenant, p_event ->> 'aggregateId', null,
+    case when p_event ->> 'type' like 'user.human.password.%' then 'password'
+      when p_event ->> 'type' like 'user.human.passwordless.%' then 'passkey'
+      else 'second_factor' end,
+    (p_event ->> 'createdAt')::timestamptz, '{}');
 end;
 $$;
-comment on function private.apply_failed_sign_in(jsonb) is 'user.human.password.check.failed, counted once per person and minute. Definer: see ingest_zitadel_events.';
+comment on function private.apply_failed_sign_in(jsonb) is 'user.human.password.check.failed and those of other factors: strangers cause them, so they are counted. Definer: see ingest_zitadel_events.';
 
 create function private.mirror_user(p_event jsonb, p_type text, p_payload jsonb) returns void
 language plpgsql volatile security definer set search_path = ''
@@ -1557,8 +1656,11 @@ declare
   v_home uuid := private.tenant_of_organization(p_event ->> 'resourceOwner');
   v_user uuid;
 begin
-  if p_type like 'user.machine.%' or p_type like 'user.pat.%' then
-    return; -- service accounts are ours to make
+  if p_type not like 'user.human.%' and not exists (
+    select from public.users u
+     where u.issuer = private.zitadel_issuer() and u.subject = p_event ->> 'aggregateId')
+  then
+    return; -- a machine's, as service accounts are ours to make
   end if;
   v_user := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_home);
   update public.users u
@@ -1582,6 +1684,58 @@ end;
 $$;
 comment on function private.mirror_user(jsonb, text, jsonb) is
   'user.*: the mirror follows; an event older than the newest mirrored one changes nothing. The change is recorded by _500_record. Definer: see ingest_zitadel_events.';
+
+create function private.zitadel_actor(p_editor text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(
+    (select jsonb_build_object('kind', 'user', 'id', u.id) from public.users u
+      where u.issuer = private.zitadel_issuer() and u.subject = p_editor),
+    (select jsonb_build_object('kind', 'service', 'id', s.id) from public.service_accounts s
+      where s.issuer = private.zitadel_issuer() and s.subject = p_editor),
+    '{"kind": "system", "id": "zitadel"}')
+$$;
+comment on function private.zitadel_actor(text) is 'Who did it in ZITADEL, as the log says it. Definer: runs for jobs.';
+
+create function private.record_user_event(p_event jsonb, p_type text, p_payload jsonb) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user uuid := (
+    select u.id from public.users u
+     where u.issuer = private.zitadel_issuer() and u.subject = p_event ->> 'aggregateId');
+  -- A code over SMS or e-mail can be used once it is set; the others once they were shown to work.
+  v_factor text := case
+    when p_type ~ '^user\.human\.mfa\.otp\.(verified|removed)$' then 'totp'
+    when p_type ~ '^user\.human\.mfa\.otp\.sms\.(added|removed)$' then 'otp_sms'
+    when p_type ~ '^user\.human\.mfa\.otp\.email\.(added|removed)$' then 'otp_email'
+    when p_type ~ '^user\.human\.mfa\.u2f\.token\.(verified|removed)$' then 'u2f'
+    when p_type ~ '^user\.human\.passwordless\.token\.(verified|removed)$' then 'passkey'
+    when p_type ~ '^user\.human\.mfa\.recoverycode\.(added|removed)$' then 'recovery_codes' end;
+  v_verb text := case
+    when v_factor is not null then
+      case when p_type like '%.removed' then 'factor_removed' else 'factor_added' end
+    else case p_type when 'user.deactivated' then 'deactivated'
+      when 'user.reactivated' then 'reactivated' when 'user.locked' then 'locked'
+      when 'user.unlocked' then 'unlocked' when 'user.removed' then 'removed'
+      when 'user.human.email.verified' then 'email_verified'
+      when 'user.human.password.changed' then 'password_changed' end end;
+begin
+  if v_user is null or v_verb is null then
+    return;
+  end if;
+  perform private.record_event(
+    private.tenant_of_organization(p_event ->> 'resourceOwner'), 'user.' || v_verb,
+    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', v_user)),
+    case when v_factor is not null then jsonb_build_object('factor', v_factor)
+      when v_verb = 'password_changed' then jsonb_build_object('change_required',
+        coalesce((p_payload ->> 'changeRequired')::boolean, false))
+      else '{}' end,
+    private.zitadel_actor(p_event ->> 'editorUserId'),
+    (p_event ->> 'createdAt')::timestamptz, '{}');
+end;
+$$;
+comment on function private.record_user_event(jsonb, text, jsonb) is 'What happened to a person and is more than a change of their row: user.deactivated, password_changed, factor_added and the like. Definer: see ingest_zitadel_events.';
 
 create function private.put_hint() returns void
 language sql volatile security definer set search_path = ''
@@ -1800,17 +1954,207 @@ comment on function private.sequence_events(integer) is 'Gives the next events t
 
 -- sql/30_audit/30_event_types.sql
 
--- event_types: the catalogue. Reference data (95_seeds/10_reference.sql); a test holds every recorded type to it.
+-- event_types: the catalogue. Reference data (95_seeds/15_event_types.sql); what the tests record is validated against it, docs/events.md is written from it.
+-- Next: 35_event_schemas.sql (the schemas of governed tables), 50_webhooks (who subscribes).
 create table public.event_types (
   name text primary key check (name ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$'),
   version integer not null default 1,
-  description text not null
+  description text not null,
+  schema jsonb not null check (jsonb_typeof(schema) = 'object'),
+  example jsonb not null check (jsonb_typeof(example) = 'object'),
+  constraint event_type_reserved check (name not like 'custom.%')
 );
-comment on table public.event_types is 'Every type of event that the log holds and a webhook can subscribe to.';
+comment on table public.event_types is 'Every type of event of Gatehouse''s own that the log holds and a webhook can subscribe to. Customers'' own: custom_event_types.';
+comment on column public.event_types.schema is 'JSON Schema 2020-12 of `data`. Of <kind>.created, .updated and .deleted: made from the catalog of tables by private.change_schema.';
+comment on column public.event_types.example is 'A `data` that the schema takes.';
 
 create trigger _500_record after insert or update or delete on public.event_types
-  for each row execute function private.tg_record_change('event_type');
+  for each row execute function private.tg_record_change('event_type', 'example');
 alter table public.event_types enable always trigger _500_record;
+
+-- sql/30_audit/35_event_schemas.sql
+
+-- What private.tg_record_change writes, as JSON Schema: read from the catalog of tables, so that no schema says other than the trigger does.
+
+create function private.column_schema(p_type oid, p_values text[], p_nullable boolean) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_type pg_catalog.pg_type;
+  v_schema jsonb;
+begin
+  select * into v_type from pg_catalog.pg_type where oid = p_type;
+  if v_type.typname = 'timestamptz' then
+    v_schema := '{"type": "string", "format": "date-time"}';
+    if p_values is not null then
+      v_schema := '{"type": "string", "anyOf": [{"format": "date-time"}, {"const": "-infinity"}]}';
+    end if;
+  elsif p_values is not null then
+    v_schema := jsonb_build_object('type', 'string', 'enum', to_jsonb(p_values));
+  elsif v_type.typcategory = 'A' then
+    v_schema := jsonb_build_object('type', 'array', 'items',
+      private.column_schema(v_type.typelem, null, false));
+  else
+    v_schema := case v_type.typname
+      when 'jsonb' then '{}' when 'bool' then '{"type": "boolean"}'
+      when 'int2' then '{"type": "integer"}' when 'int4' then '{"type": "integer"}'
+      when 'int8' then '{"type": "integer"}' when 'numeric' then '{"type": "number"}'
+      when 'float8' then '{"type": "number"}'
+      when 'uuid' then '{"type": "string", "format": "uuid"}'
+      when 'date' then '{"type": "string", "format": "date"}'
+      else '{"type": "string"}' end;
+  end if;
+  if p_nullable and v_schema <> '{}' then
+    v_schema := v_schema
+      || jsonb_build_object('type', jsonb_build_array(v_schema -> 'type', 'null'::text));
+    if v_schema ? 'enum' then
+      v_schema := jsonb_set(v_schema, '{enum}', (v_schema -> 'enum') || 'null');
+    end if;
+  end if;
+  return v_schema;
+end;
+$$;
+comment on function private.column_schema(oid, text[], boolean) is 'How to_jsonb writes a value of the type: {} for jsonb, which may be anything. p_values: all that a check lets in; of a moment, what it may be besides.';
+
+create function private.governed_kinds() returns table (kind text, relation oid, args text[])
+language sql stable set search_path = ''
+as $$
+  select x.args[1], x.tgrelid, x.args
+    from (
+      select t.tgrelid, string_to_array(encode(t.tgargs, 'escape'), '\000') as args
+        from pg_catalog.pg_trigger t
+       where t.tgfoid = 'private.tg_record_change'::regproc and t.tgparentid = 0) x
+$$;
+comment on function private.governed_kinds() is 'The tables whose changes tg_record_change records, and its arguments there.';
+
+create function private.governed_columns(p_kind text) returns table (
+  name text, type oid, place integer, nullable boolean, is_key boolean, personal boolean,
+  secret boolean, allowed_values text[], description text
+)
+language sql stable set search_path = ''
+as $$
+  select a.attname::text, a.atttypid, a.attnum::integer,
+         not a.attnotnull or a.attname = any (string_to_array(coalesce(g.args[3], ''), ',')),
+         exists (select from pg_catalog.pg_index i
+           where i.indrelid = a.attrelid and i.indisprimary and a.attnum = any (i.indkey)),
+         a.attname = any (string_to_array(coalesce(g.args[3], ''), ',')),
+         a.attname ~ '(secret|password|ciphertext|token_hash)',
+         case when exists (
+           select from pg_catalog.pg_attrdef d
+            where d.adrelid = a.attrelid and d.adnum = a.attnum
+              and pg_get_expr(d.adbin, d.adrelid) like '%-infinity%') then array['-infinity']
+         else (select array_agg(m[1] order by n)
+            from pg_catalog.pg_constraint c,
+              regexp_matches(pg_get_constraintdef(c.oid), '''([^'']*)''::text', 'g')
+                with ordinality as x (m, n)
+           where c.conrelid = a.attrelid and c.contype = 'c' and c.conkey = array[a.attnum]
+             and pg_get_constraintdef(c.oid) ~ '^CHECK \(\(\w+ = ANY \(ARRAY\[') end,
+         col_description(a.attrelid, a.attnum)
+    from private.governed_kinds() g
+    join pg_catalog.pg_attribute a on a.attrelid = g.relation and a.attnum > 0
+   where g.kind = p_kind and not a.attisdropped
+     and a.attname <> all (string_to_array(coalesce(g.args[2], ''), ',') || array['updated_at'])
+$$;
+comment on function private.governed_columns(text) is
+  'The columns that tg_record_change records for a kind: the arguments of the table''s _500_record decide. Personal ones are null once erased.';
+
+create function private.change_schema(p_type text) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_verb text := split_part(p_type, '.', 2);
+  v_row jsonb;
+begin
+  select jsonb_build_object('type', 'object', 'additionalProperties', false,
+      'properties', jsonb_object_agg(c.name, jsonb_strip_nulls(jsonb_build_object(
+        'description', c.description)) || case when c.secret then
+          jsonb_build_object('enum', '["[redacted]", null]'::jsonb)
+        else private.column_schema(c.type, c.allowed_values, c.nullable) end))
+    || case v_verb when 'updated' then '{"minProperties": 1}'::jsonb
+      else jsonb_build_object('required', jsonb_agg(c.name order by c.place)) end
+    into v_row
+    from private.governed_columns(split_part(p_type, '.', 1)) c
+  having count(*) > 0;
+  if v_row is null or v_verb not in ('created', 'updated', 'deleted') then
+    return null;
+  end if;
+  return jsonb_build_object(
+    '$schema', 'https://json-schema.org/draft/2020-12/schema',
+    'type', 'object', 'additionalProperties', false,
+    '$defs', jsonb_build_object('columns', v_row),
+    'properties', case v_verb when 'created' then '{"after": {"$ref": "#/$defs/columns"}}'::jsonb
+      when 'deleted' then '{"before": {"$ref": "#/$defs/columns"}}'
+      else '{"before": {"$ref": "#/$defs/columns"}, "after": {"$ref": "#/$defs/columns"}}' end,
+    'required', case v_verb when 'created' then '["after"]'::jsonb
+      when 'updated' then '["before", "after"]' else '["before"]' end);
+end;
+$$;
+comment on function private.change_schema(text) is 'The schema of `data` of <kind>.created, .updated or .deleted; null when the kind is not governed.';
+
+create function private.change_example(p_type text) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_known jsonb :=
+    '{"name": "Acme", "slug": "acme", "key": "auth.mode", "plan": "standard", "branding": {}, '
+    '"issuer": "https://id.acme.example", "subject": "331122334455667788", "email": "nina@acme.example", '
+    '"login_name": "nina@acme.example", "display_name": "Nina New", "given_name": "Nina", "family_name": "New", '
+    '"preferred_language": "en", "description": "What it is for", "role_key": "tenant_admin", '
+    '"url": "https://receiver.acme.example/hooks", "event_types": ["user.*"], "schema": {"type": "object"}, '
+    '"redirect_uris": ["https://shop.acme.example/callback"], "post_logout_uris": ["https://shop.acme.example/"]}';
+  v_row jsonb;
+  v_changed text;
+  v_before jsonb;
+begin
+  select jsonb_object_agg(c.name, coalesce(
+      case when c.secret then to_jsonb('[redacted]'::text) end,
+      to_jsonb(c.allowed_values[1]), v_known -> c.name,
+      case when c.nullable then 'null'::jsonb end,
+      case t.typname when 'bool' then 'true' when 'jsonb' then '{}'
+        when 'uuid' then '"01990000-0000-7000-8000-000000000001"'
+        when 'timestamptz' then '"2026-11-22T10:00:00+00:00"'
+        else case when t.typcategory = 'N' then '1' when t.typcategory = 'A' then '[]'
+          else '"text"' end end::jsonb))
+    into v_row
+    from private.governed_columns(split_part(p_type, '.', 1)) c
+    join pg_catalog.pg_type t on t.oid = c.type;
+  if split_part(p_type, '.', 2) = 'created' then
+    return jsonb_build_object('after', v_row);
+  elsif split_part(p_type, '.', 2) = 'deleted' then
+    return jsonb_build_object('before', v_row);
+  end if;
+  -- What most likely changes: a switch, a state, a text.
+  select c.name, coalesce(case t.typname when 'bool' then 'false'::jsonb end,
+      to_jsonb(c.allowed_values[2]), case when c.nullable then 'null'::jsonb end,
+      case t.typname when 'text' then '"Before"'::jsonb end, v_row -> c.name)
+    into v_changed, v_before
+    from private.governed_columns(split_part(p_type, '.', 1)) c
+    join pg_catalog.pg_type t on t.oid = c.type
+   order by c.is_key, c.name = 'tenant_id', c.personal,
+         coalesce(array_position(array['enabled', 'state', 'verified_at', 'name'], c.name), 9),
+         c.place
+   limit 1;
+  return jsonb_build_object('before', jsonb_build_object(v_changed, v_before),
+    'after', jsonb_build_object(v_changed, v_row -> v_changed));
+end;
+$$;
+comment on function private.change_example(text) is 'A `data` that the change''s schema takes.';
+
+create function private.refresh_event_types() returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_changed integer;
+begin
+  update public.event_types t
+     set schema = c.schema, example = private.change_example(t.name)
+    from (select name, private.change_schema(name) as schema from public.event_types) c
+   where c.name = t.name and c.schema is not null and c.schema <> t.schema;
+  get diagnostics v_changed = row_count;
+  return v_changed;
+end;
+$$;
+comment on function private.refresh_event_types() is 'To be called by a migration that changes a governed table; returns how many schemas changed. A test finds where it was forgotten.';
 
 -- sql/30_audit/40_seal.sql
 
@@ -2426,6 +2770,367 @@ $$;
 comment on function private.erased_subject(uuid) is
   'ZITADEL''s id of an erased person, to be removed there; null for anybody else. Definer: runs for jobs.';
 
+-- sql/30_audit/80_sinks.sql
+
+-- audit_sinks: where the log goes on the record of somebody else. A tenant's sink gets the tenant's events; one of the platform tenant gets those of all.
+-- Made by POST /functions/v1/audit/sinks, since its secret is shown once there.
+-- Next: 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
+create table public.audit_sinks (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  name text not null constraint sink_name_malformed
+    check (length(name) between 1 and 200 and name = trim(name) and name !~ '[[:cntrl:]]'),
+  kind text not null check (kind in ('http', 'syslog', 'file')),
+  settings jsonb not null,
+  enabled boolean not null default true,
+  state text not null default 'active' check (state in ('active', 'failing')),
+  failures integer not null default 0,
+  last_error jsonb,
+  cursor_seq bigint not null default 0,
+  cursor_at timestamptz,
+  checkpoint_at timestamptz not null default '-infinity',
+  delivered_at timestamptz,
+  next_attempt_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, id),
+  constraint sink_name_taken unique (tenant_id, name),
+  constraint sink_settings_malformed check (coalesce(case kind
+    when 'http' then settings - 'url' = '{}' and length(settings ->> 'url') between 1 and 2000
+    when 'syslog' then
+      settings
+        - array['host', 'port', 'transport', 'ca', 'facility', 'enterpriseId', 'confirm'] = '{}'
+      and length(settings ->> 'host') between 1 and 253
+      and (settings ->> 'port')::numeric between 1 and 65535
+      and settings ->> 'transport' in ('tcp', 'tls')
+      and (settings ->> 'facility')::numeric between 0 and 23
+      and (settings ->> 'enterpriseId')::numeric between 1 and 4294967295
+      and jsonb_typeof(settings -> 'confirm') = 'boolean'
+    else settings - array['maxBytes', 'keep'] = '{}'
+      and (settings ->> 'maxBytes')::numeric between 1024 and 1099511627776
+      and (settings ->> 'keep')::numeric between 0 and 100000
+  end, false))
+);
+comment on table public.audit_sinks is 'A receiver of the log: HTTP, syslog or a file. In the platform tenant: of the log of every tenant.';
+comment on column public.audit_sinks.settings is
+  'http {url} · syslog {host, port, transport tcp | tls, ca (PEM), facility, enterpriseId, confirm} · file {maxBytes, keep}. Never changed: a secret would follow to another receiver.';
+comment on column public.audit_sinks.state is 'failing from a refused batch on until one is taken; written by the worker. Nothing is dropped meanwhile.';
+comment on column public.audit_sinks.last_error is '{slug, detail, at} of the newest failure; null once a batch is taken.';
+comment on column public.audit_sinks.cursor_seq is 'Every event of the log up to here was taken. What was sent and not yet noted here is sent again, under the same event id.';
+comment on column public.audit_sinks.cursor_at is 'When the event at the cursor was recorded.';
+comment on column public.audit_sinks.checkpoint_at is 'When the newest checkpoint that was taken was made.';
+
+create trigger _100_touch before update on public.audit_sinks
+  for each row execute function private.tg_touch();
+-- The state is on record, how far it is is not: each batch would become an event for the next one.
+create trigger _500_record after insert or update or delete on public.audit_sinks
+  for each row execute function private.tg_record_change('audit_sink',
+    'failures,last_error,cursor_seq,cursor_at,checkpoint_at,delivered_at,next_attempt_at');
+alter table public.audit_sinks enable always trigger _500_record;
+
+create table private.audit_sink_secrets (
+  tenant_id uuid not null,
+  sink_id uuid not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  primary key (tenant_id, sink_id),
+  foreign key (tenant_id, sink_id)
+    references public.audit_sinks (tenant_id, id) on delete cascade
+);
+comment on table private.audit_sink_secrets is
+  'JSON {signingSecret, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
+
+create table private.audit_sink_checkpoints (
+  tenant_id uuid not null,
+  sink_id uuid not null,
+  of_tenant_id uuid not null,
+  size bigint not null,
+  primary key (tenant_id, sink_id, of_tenant_id),
+  foreign key (tenant_id, sink_id)
+    references public.audit_sinks (tenant_id, id) on delete cascade
+);
+comment on table private.audit_sink_checkpoints is 'The newest checkpoint of each tenant that a sink took.';
+
+create function private.seq_before(p_tenant uuid, p_from timestamptz) returns bigint
+language sql stable set search_path = ''
+as $$
+  select coalesce(
+    (select min(s.seq) - 1 from private.audit_sequence s
+      where (p_tenant = private.platform_tenant() or s.tenant_id = p_tenant)
+        and s.recorded_at >= p_from),
+    (select last_seq from private.audit_sequencer),
+    0)
+$$;
+comment on function private.seq_before(uuid, timestamptz) is
+  'The cursor after which everything recorded from a moment on comes; for null, and where there is nothing, the end of the log.';
+
+create function private.create_audit_sink(
+  p_tenant uuid, p_id uuid, p_name text, p_kind text, p_settings jsonb, p_from timestamptz,
+  p_key_id text, p_ciphertext bytea
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_sink public.audit_sinks;
+begin
+  perform private.require_right(p_tenant, 'audit.write');
+  if p_kind = 'file' then
+    perform private.require_right(private.platform_tenant(), 'audit.write');
+  end if;
+  insert into public.audit_sinks (tenant_id, id, name, kind, settings, cursor_seq)
+  values (p_tenant, p_id, p_name, p_kind, p_settings, private.seq_before(p_tenant, p_from))
+  returning * into v_sink;
+  if p_ciphertext is not null then
+    insert into private.audit_sink_secrets (tenant_id, sink_id, key_id, ciphertext)
+    values (p_tenant, p_id, p_key_id, p_ciphertext);
+  end if;
+  return jsonb_build_object('id', v_sink.id, 'name', v_sink.name, 'kind', v_sink.kind,
+    'settings', v_sink.settings, 'enabled', v_sink.enabled, 'createdAt', v_sink.created_at);
+end;
+$$;
+comment on function private.create_audit_sink(
+  uuid, uuid, text, text, jsonb, timestamptz, text, bytea
+) is
+  'A sink and its sealed secret; returns {id, name, kind, settings, enabled, createdAt}. A file is platform staff''s alone. Raises not_allowed, sink_name_taken, sink_name_malformed, sink_settings_malformed. '
+  'Definer: secrets are private; checks audit.write itself.';
+
+create function public.rewind_audit_sink(
+  tenant_id uuid, id uuid, "from" timestamptz
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_sink public.audit_sinks;
+  v_cursor bigint;
+begin
+  perform private.require_right(rewind_audit_sink.tenant_id, 'audit.write');
+  select s.* into v_sink from public.audit_sinks s
+   where s.tenant_id = rewind_audit_sink.tenant_id and s.id = rewind_audit_sink.id
+     for update;
+  if not found then
+    perform private.refuse(404, 'sink_not_found', format(
+      'There is no sink %s in tenant %s', rewind_audit_sink.id, rewind_audit_sink.tenant_id));
+  end if;
+  if v_sink.kind = 'file' then
+    perform private.require_right(private.platform_tenant(), 'audit.write');
+  end if;
+  v_cursor := least(
+    v_sink.cursor_seq, private.seq_before(v_sink.tenant_id, rewind_audit_sink."from"));
+  update public.audit_sinks s
+     set cursor_seq = v_cursor, cursor_at = null, checkpoint_at = '-infinity',
+         next_attempt_at = now()
+   where s.tenant_id = v_sink.tenant_id and s.id = v_sink.id;
+  delete from private.audit_sink_checkpoints c
+   where c.tenant_id = v_sink.tenant_id and c.sink_id = v_sink.id;
+  perform private.record_event(v_sink.tenant_id, 'audit_sink.rewound',
+    jsonb_build_array(jsonb_build_object('kind', 'audit_sink', 'id', v_sink.id)),
+    jsonb_build_object('from', rewind_audit_sink."from",
+      'cursor_seq_before', v_sink.cursor_seq, 'cursor_seq_after', v_cursor));
+  return jsonb_build_object('cursorSeq', v_cursor);
+end;
+$$;
+comment on function public.rewind_audit_sink(uuid, uuid, timestamptz) is
+  'Sends what was recorded from a moment on once more, and never skips forward; returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found. Definer: callers never write the cursor; checks audit.write itself.';
+
+create function public.sink_lag(sink public.audit_sinks) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_instance boolean := sink.tenant_id = private.platform_tenant();
+begin
+  perform private.require_right(sink.tenant_id, 'audit.read');
+  return (
+    with waiting as (
+      select s.recorded_at from private.audit_sequence s
+       where (v_instance or s.tenant_id = sink.tenant_id) and s.seq > sink.cursor_seq
+       order by s.seq limit 100000)
+    select jsonb_build_object('events', count(*), 'seconds', coalesce(ceil(greatest(
+        extract(epoch from now() - (select w.recorded_at from waiting w limit 1)), 0)), 0))
+      from waiting);
+end;
+$$;
+comment on function public.sink_lag(public.audit_sinks) is
+  'How far a sink is behind, as a column: select=*,sink_lag. {events, 100000 at most, seconds since the oldest of them was recorded}. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+
+-- sql/30_audit/82_fan_out.sql
+
+-- The worker's side of sinks: find those with something to send, claim a batch, settle it. functions/_worker/tasks/audit__fan_out.ts sends in between.
+-- One job a sink and a cursor each: a slow one holds no other, and nothing is kept per event.
+
+create index audit_checkpoints_created_at_idx on private.audit_checkpoints (created_at);
+
+create function private.new_checkpoints(
+  p_tenant uuid, p_sink uuid, p_since timestamptz, p_limit integer
+) returns table (tenant_id uuid, size bigint, note text, created_at timestamptz)
+language sql stable set search_path = ''
+as $$
+  with newest as (
+    (select c.* from private.audit_checkpoints c
+      where p_tenant <> private.platform_tenant() and c.tenant_id = p_tenant
+      order by c.size desc limit 1)
+    union all
+    -- A minute back: the moment is of the clock, and one may commit late. Those that were taken are left out below.
+    (select distinct on (c.tenant_id) c.* from private.audit_checkpoints c
+      where p_tenant = private.platform_tenant() and c.created_at > p_since - interval '1 minute'
+      order by c.tenant_id, c.size desc)
+  )
+  select n.tenant_id, n.size, n.note, n.created_at from newest n
+   where not exists (
+     select from private.audit_sink_checkpoints s
+      where s.tenant_id = p_tenant and s.sink_id = p_sink and s.of_tenant_id = n.tenant_id
+        and s.size >= n.size)
+   order by n.created_at
+   limit p_limit
+$$;
+comment on function private.new_checkpoints(uuid, uuid, timestamptz, integer) is
+  'The newest checkpoint of each tenant that a sink has not taken: an older one adds nothing to it.';
+
+create function private.find_due_sinks(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_sink record;
+  v_queued integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(779, 20) then
+    return 0; -- another finder is at it
+  end if;
+  for v_sink in
+    select s.tenant_id, s.id
+      from public.audit_sinks s
+     where s.enabled and s.next_attempt_at <= now()
+       and (exists (
+           select from private.audit_sequence e
+            where s.tenant_id = private.platform_tenant() and e.seq > s.cursor_seq)
+         or exists (
+           select from private.audit_sequence e
+            where e.tenant_id = s.tenant_id and e.seq > s.cursor_seq)
+         or exists (
+           select from private.new_checkpoints(s.tenant_id, s.id, s.checkpoint_at, 1)))
+       and not exists (
+         select from graphile_worker._private_jobs j
+          where j.key = 'audit__fan_out:' || s.id
+            and (j.locked_at is not null or j.is_available and j.run_at <= now()))
+     limit p_limit
+  loop
+    perform graphile_worker.add_job('audit__fan_out',
+      json_build_object('tenantId', v_sink.tenant_id, 'id', v_sink.id),
+      job_key => 'audit__fan_out:' || v_sink.id);
+    v_queued := v_queued + 1;
+  end loop;
+  return v_queued;
+end;
+$$;
+comment on function private.find_due_sinks(integer) is
+  'Adds one audit__fan_out job for each sink with something to send and no such job waiting or running, at most so many; returns how many. Definer: the queue is its owner''s.';
+
+create function private.claim_sink_events(
+  p_tenant uuid, p_sink uuid, p_limit integer
+) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_instance boolean := p_tenant = private.platform_tenant();
+  v_sink public.audit_sinks;
+  v_events jsonb;
+  v_last bigint;
+  v_checkpoints jsonb;
+begin
+  select * into v_sink from public.audit_sinks
+   where tenant_id = p_tenant and id = p_sink and enabled and next_attempt_at <= now();
+  if not found then
+    return null;
+  end if;
+  with batch as (
+    (select s.* from private.audit_sequence s
+      where v_instance and s.seq > v_sink.cursor_seq order by s.seq limit p_limit)
+    union all
+    (select s.* from private.audit_sequence s
+      where not v_instance and s.tenant_id = p_tenant and s.seq > v_sink.cursor_seq
+      order by s.seq limit p_limit)
+  )
+  -- What retention has dropped is passed over: the cursor goes to the last of the batch all the same.
+  select max(b.seq), jsonb_agg(jsonb_build_object('seq', b.seq, 'id', e.id,
+      'tenantId', e.tenant_id, 'type', e.type, 'occurredAt', e.occurred_at,
+      'actor', e.actor, 'targets', e.targets,
+      'text', (private.with_personal(e) || jsonb_build_object('seq', b.seq))::text)
+      order by b.seq) filter (where e.id is not null)
+    into v_last, v_events
+    from batch b
+    left join public.audit_events e
+      on e.tenant_id = b.tenant_id and e.recorded_at = b.recorded_at and e.id = b.event_id;
+  select jsonb_agg(jsonb_build_object('tenantId', c.tenant_id, 'size', c.size, 'note', c.note,
+      'createdAt', c.created_at))
+    into v_checkpoints
+    from private.new_checkpoints(p_tenant, p_sink, v_sink.checkpoint_at, 100) c;
+  if v_last is null and v_checkpoints is null then
+    return null;
+  end if;
+  return jsonb_build_object(
+    'sink', jsonb_build_object('id', p_sink, 'tenantId', p_tenant, 'kind', v_sink.kind,
+      'settings', v_sink.settings),
+    'secret', (
+      select jsonb_build_object('keyId', k.key_id,
+        'ciphertext', translate(encode(k.ciphertext, 'base64'), E'\n', ''))
+        from private.audit_sink_secrets k where k.tenant_id = p_tenant and k.sink_id = p_sink),
+    'fromSeq', v_sink.cursor_seq,
+    'toSeq', coalesce(v_last, v_sink.cursor_seq),
+    'events', coalesce(v_events, '[]'),
+    'checkpoints', coalesce(v_checkpoints, '[]'));
+end;
+$$;
+comment on function private.claim_sink_events(uuid, uuid, integer) is
+  'The next events of a sink in order, and the checkpoints it has not taken: {sink, secret, fromSeq, toSeq, events [{seq, id, tenantId, type, occurredAt, actor, targets, text}], checkpoints [{tenantId, size, note, createdAt}]}; '
+  'text is the whole event as JSON. Null when there is nothing, or the sink is gone, disabled or resting. Moves nothing. Definer: reads secrets and the log for the worker.';
+
+create function private.settle_sink_events(
+  p_tenant uuid, p_sink uuid, p_from_seq bigint, p_to_seq bigint, p_checkpoints jsonb
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_sinks s
+     set cursor_seq = p_to_seq,
+         cursor_at = coalesce(
+           (select q.recorded_at from private.audit_sequence q where q.seq = p_to_seq),
+           s.cursor_at),
+         checkpoint_at = greatest(s.checkpoint_at, (
+           select max((c ->> 'createdAt')::timestamptz)
+             from jsonb_array_elements(p_checkpoints) c)),
+         state = 'active', failures = 0, last_error = null, delivered_at = clock_timestamp()
+   where s.tenant_id = p_tenant and s.id = p_sink
+     and s.cursor_seq = p_from_seq; -- else it was rewound meanwhile
+  if not found then
+    return false;
+  end if;
+  insert into private.audit_sink_checkpoints (tenant_id, sink_id, of_tenant_id, size)
+  select p_tenant, p_sink, (c ->> 'tenantId')::uuid, (c ->> 'size')::bigint
+    from jsonb_array_elements(p_checkpoints) c
+  on conflict (tenant_id, sink_id, of_tenant_id) do update set size = excluded.size;
+  return true;
+end;
+$$;
+comment on function private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb) is
+  'The sink took everything after p_from_seq up to p_to_seq, and these checkpoints. False when the sink was rewound meanwhile: then nothing moves. Definer: callers never write the cursor.';
+
+create function private.settle_sink_failure(
+  p_tenant uuid, p_sink uuid, p_error jsonb, p_retry_after_seconds integer
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_sinks s
+     set state = 'failing', failures = s.failures + 1,
+         last_error = p_error || jsonb_build_object('at', clock_timestamp()),
+         next_attempt_at = clock_timestamp() + make_interval(secs => greatest(
+           least(power(2, least(s.failures, 9)), 300) * (0.8 + random() * 0.4),
+           least(p_retry_after_seconds, 86400)))
+   where s.tenant_id = p_tenant and s.id = p_sink;
+end;
+$$;
+comment on function private.settle_sink_failure(uuid, uuid, jsonb, integer) is
+  'A batch was not taken: the sink rests 1 s, doubled by each further failure up to 5 min, ± 20 %, and no shorter than it asked for. It is tried for ever. Definer: callers never write these columns.';
+
 -- sql/30_audit/90_api.sql
 
 -- What callers may call, as POST /rest/v1/rpc/<name>.
@@ -2885,7 +3590,52 @@ comment on function private.begin_app_secret(uuid, uuid) is
 -- sql/50_webhooks/10_endpoints.sql
 
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
--- Next: 30_deliver.sql (what an event sets off), functions/_worker/tasks/endpoint__pump.ts (who sends).
+-- Next: 30_deliver.sql (what an event sets off), 40_pump.sql to 44_settle.sql and functions/_worker/tasks/endpoint__pump.ts (how it is sent).
+
+-- A filter runs once an event and endpoint, in the worker's claim: what could take long there is not let in (regular expressions, ** and more than
+-- two * or two ?), and what takes long nevertheless stops the endpoint (42_claim.sql).
+create function private.payload_filter_problem(p_filter text) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_bare text; -- canonical, without what stands in quotes
+begin
+  if length(p_filter) not between 1 and 300 then
+    return 'it has 1 to 300 characters';
+  elsif not pg_input_is_valid(p_filter, 'jsonpath') then
+    return 'it is not a jsonpath';
+  end if;
+  v_bare := regexp_replace(p_filter::jsonpath::text, '"([^"\\]|\\.)*"', '""', 'g');
+  return case
+    when v_bare ~ 'like_regex' then 'it has a regular expression; use starts with'
+    when v_bare ~ '\*\*' then 'it looks at every depth (**); name the path'
+    when regexp_count(v_bare, '\*') > 2 then 'it has more than two *'
+    when regexp_count(v_bare, '\?') > 2 then 'it has more than two ?'
+    when v_bare ~ '\$""' then 'it has a variable; $ is the event''s data'
+  end;
+end;
+$$;
+comment on function private.payload_filter_problem(text) is 'Why a jsonpath may not be an endpoint''s filter; null when it may.';
+
+create function private.retry_schedule_holds(p_seconds integer[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_seconds) <= 20 and coalesce(array_ndims(p_seconds), 1) = 1
+    and array_position(p_seconds, null) is null
+    and 1 <= all (p_seconds) and 86400 >= all (p_seconds)
+$$;
+comment on function private.retry_schedule_holds(integer[]) is 'Whether these are at most 20 waits of a second to a day.';
+
+create function private.header_names_hold(p_names text[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_names) <= 20 and array_position(p_names, null) is null
+    and not exists (select from unnest(p_names) n where n !~ '^[a-z][a-z0-9-]{0,63}$' or n ~ ('^(webhook-.*|content-.*|proxy-.*|'
+      || 'sec-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|date|'
+      || 'user-agent|accept-encoding|traceparent|tracestate|baggage|forwarded|x-forwarded-.*)$'))
+$$;
+comment on function private.header_names_hold(text[]) is 'Whether these are at most 20 names of headers, lower case, none of those that are ours or the connection''s.';
+
 create table public.webhook_endpoints (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
@@ -2898,7 +3648,17 @@ create table public.webhook_endpoints (
   enabled boolean not null default true,
   disabled_reason text,
   since_at timestamptz not null default now(),
-  max_attempts integer not null default 10 check (max_attempts between 1 and 20),
+  signature_scheme text not null default 'v1' check (signature_scheme in ('v1', 'v1a', 'both')),
+  public_key text check (public_key ~ '^whpk_[A-Za-z0-9+/]{43}=$'),
+  retry_schedule integer[] not null
+    default '{5,300,1800,7200,18000,36000,50400,72000,86400}'
+    constraint retry_schedule_malformed check (private.retry_schedule_holds(retry_schedule)),
+  ordering text not null default 'parallel' check (ordering in ('parallel', 'strict')),
+  rate_per_second integer
+    constraint rate_per_second_malformed check (rate_per_second between 1 and 1000),
+  payload_filter text,
+  header_names text[] not null default '{}'
+    constraint header_names_refused check (private.header_names_hold(header_names)),
   paused_until timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -2906,12 +3666,42 @@ create table public.webhook_endpoints (
 );
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
-comment on column public.webhook_endpoints.disabled_reason is 'Why it stopped: gone (the receiver answered 410) or what the caller wrote.';
+comment on column public.webhook_endpoints.disabled_reason is
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote.';
+comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
+comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
+comment on column public.webhook_endpoints.retry_schedule is
+  'Seconds to wait after each failed attempt, ± 20 %; one attempt more than there are waits. Default: Standard Webhooks'' example, 10 attempts over 75 h 35 min.';
+comment on column public.webhook_endpoints.ordering is
+  'parallel, or strict: of the events whose first target is the same, recorded from the choice on, none is sent before the earlier one is settled.';
+comment on column public.webhook_endpoints.rate_per_second is 'Requests in any second, never more; null: as many as the receiver takes.';
+comment on column public.webhook_endpoints.payload_filter is
+  'A jsonpath on the event''s data: sent when the first thing it finds is there, and is neither false nor null.';
+comment on column public.webhook_endpoints.header_names is 'Headers that are added to each request. Their values are sealed in private.webhook_headers.';
 comment on column public.webhook_endpoints.since_at is 'Events recorded from this moment on are sent, also those from before the endpoint was made.';
 comment on column public.webhook_endpoints.paused_until is 'Nothing is sent before: the receiver asked for a slower pace. Written by the worker.';
 
 create trigger _100_touch before update on public.webhook_endpoints
   for each row execute function private.tg_touch();
+create function private.tg_webhook_endpoints__check_filter() returns trigger
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_problem text := private.payload_filter_problem(new.payload_filter);
+begin
+  if v_problem is not null then
+    raise exception using errcode = 'PT422', message = 'payload_filter_refused',
+      detail = format('Cannot filter by "%s": %s', left(new.payload_filter, 300), v_problem);
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__check_filter() is 'Refuses a filter that is no jsonpath or could take long.';
+create trigger _110_check_filter before insert or update of payload_filter
+  on public.webhook_endpoints
+  for each row when (new.payload_filter is not null)
+  execute function private.tg_webhook_endpoints__check_filter();
+
 create trigger _500_record after insert or update or delete on public.webhook_endpoints
   for each row execute function private.tg_record_change('webhook_endpoint', 'paused_until');
 alter table public.webhook_endpoints enable always trigger _500_record;
@@ -2920,6 +3710,7 @@ create table private.webhook_secrets (
   tenant_id uuid not null,
   endpoint_id uuid not null,
   id uuid not null default private.uuid_v7(),
+  scheme text not null default 'v1' check (scheme in ('v1', 'v1a')),
   key_id text not null,
   ciphertext bytea not null,
   created_at timestamptz not null default now(),
@@ -2929,8 +3720,21 @@ create table private.webhook_secrets (
     references public.webhook_endpoints (tenant_id, id) on delete cascade
 );
 comment on table private.webhook_secrets is
-  'Signing secrets, AES-256-GCM by functions/_shared/secrets.ts; additional data: webhook_secrets|<tenant>|<endpoint>. Several while a rotation overlaps.';
+  'Signing secrets (whsec_…) and private keys (whsk_…), AES-256-GCM by functions/_shared/secrets.ts; additional data: webhook_secrets|<tenant>|<endpoint>. Several while a rotation overlaps.';
 comment on column private.webhook_secrets.expires_at is 'Signed with until then; null: the current one.';
+
+create table private.webhook_headers (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, endpoint_id),
+  foreign key (tenant_id, endpoint_id)
+    references public.webhook_endpoints (tenant_id, id) on delete cascade
+);
+comment on table private.webhook_headers is
+  'Headers of an endpoint as a JSON object, sealed whole, since a value often is a credential; additional data: webhook_headers|<tenant>|<endpoint>.';
 
 create function private.event_type_matches(p_type text, p_filter text[]) returns boolean
 language plpgsql immutable parallel safe set search_path = ''
@@ -2952,8 +3756,9 @@ create table public.webhook_deliveries (
   event_id uuid not null,
   event_recorded_at timestamptz not null,
   event_type text not null,
+  ordering_key text,
   state text not null default 'pending'
-    check (state in ('pending', 'delivered', 'dead', 'cancelled')),
+    check (state in ('pending', 'delivered', 'dead', 'cancelled', 'filtered')),
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default now(),
   claimed_until timestamptz,
@@ -2965,11 +3770,16 @@ comment on table public.webhook_deliveries is
   'An event on its way to an endpoint. Has no foreign key: nothing points into the log, and the share lock of every writer on the one row of a busy endpoint costs a fifth of its inserts (0.63 → 0.51 of a bare one). '
   'Only triggers write it, and endpoints are never deleted.';
 comment on column public.webhook_deliveries.id is 'Not the webhook-id: that is the event''s id, the same for every endpoint and attempt.';
-comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone).';
+comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone) | filtered (the payload filter did not want it).';
+comment on column public.webhook_deliveries.ordering_key is 'The first target''s id, for an endpoint that orders strictly; null for others.';
 comment on column public.webhook_deliveries.claimed_until is 'A worker has it in hand until then.';
 create index webhook_deliveries_due_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, event_recorded_at, id)
   where state = 'pending';
+create index webhook_deliveries_order_idx
+  on public.webhook_deliveries (tenant_id, endpoint_id, event_recorded_at, event_id)
+  include (id, ordering_key, next_attempt_at, claimed_until)
+  where state = 'pending' and ordering_key is not null;
 create index webhook_deliveries_endpoint_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, id);
 
@@ -2991,6 +3801,72 @@ comment on table public.webhook_attempts is 'One request to a receiver and what 
 comment on column public.webhook_attempts.status is 'HTTP status; null when there was no answer, and error_class says why.';
 comment on column public.webhook_attempts.response_body is 'The first 4 KiB.';
 
+-- Both tables grow at their end, so a block range tells a time: nearly free to keep, enough for statistics and retention.
+create index webhook_attempts_started_idx on public.webhook_attempts using brin (started_at);
+create index webhook_deliveries_settled_idx on public.webhook_deliveries using brin (settled_at);
+
+-- sql/50_webhooks/25_endpoint_states.sql
+
+-- webhook_endpoint_states: how it goes with an endpoint, one row each. Apart from the endpoint, since the worker writes it with every batch:
+-- a configuration that changes that often would be read in vain by every writer of an event.
+create table public.webhook_endpoint_states (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  circuit text not null default 'closed' check (circuit in ('closed', 'open', 'half_open')),
+  failures_in_a_row integer not null default 0,
+  opened integer not null default 0,
+  first_failure_at timestamptz,
+  last_success_at timestamptz,
+  probe_until timestamptz,
+  next_slot_at timestamptz,
+  look_again_after timestamptz,
+  complete_until timestamptz,
+  barrier_at timestamptz,
+  barrier_xid xid8,
+  primary key (tenant_id, endpoint_id),
+  foreign key (tenant_id, endpoint_id)
+    references public.webhook_endpoints (tenant_id, id) on delete cascade
+);
+comment on table public.webhook_endpoint_states is 'Whether an endpoint''s receiver answers. Written by the worker only.';
+comment on column public.webhook_endpoint_states.circuit is
+  'closed: all that is due is sent. open, after ten failures in a row: nothing is, until the endpoint''s paused_until. half_open: one delivery is on its way to find out.';
+comment on column public.webhook_endpoint_states.opened is 'How often the circuit opened since the last success: each time it stays open twice as long.';
+comment on column public.webhook_endpoint_states.first_failure_at is 'Since then every attempt failed; null after a success. Five days of it disable the endpoint.';
+comment on column public.webhook_endpoint_states.probe_until is 'The delivery that finds out is in hand until then.';
+comment on column public.webhook_endpoint_states.next_slot_at is 'Every moment before is given away; with a rate per second, the next request is sent no sooner.';
+comment on column public.webhook_endpoint_states.look_again_after is 'Strict ordering: all that is due waits for something earlier, so nobody need look before.';
+comment on column public.webhook_endpoint_states.complete_until is 'Strict ordering: every event recorded before is committed or never will be.';
+comment on column public.webhook_endpoint_states.barrier_xid is
+  'complete_until becomes barrier_at when every transaction below it has ended.';
+
+create function private.tg_webhook_endpoints__start_state() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into public.webhook_endpoint_states (tenant_id, endpoint_id)
+    values (new.tenant_id, new.id);
+  else
+    update public.webhook_endpoint_states
+       set circuit = 'closed', failures_in_a_row = 0, opened = 0, first_failure_at = null,
+           probe_until = null
+     where tenant_id = new.tenant_id and endpoint_id = new.id;
+    update public.webhook_endpoints set paused_until = null
+     where tenant_id = new.tenant_id and id = new.id and paused_until is not null;
+  end if;
+  return null;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__start_state() is
+  'A new endpoint, or one that is enabled again, starts with nothing held against it. Definer: callers never write states.';
+create trigger _600_start_state after insert on public.webhook_endpoints
+  for each row execute function private.tg_webhook_endpoints__start_state();
+create trigger _610_start_again after update of enabled on public.webhook_endpoints
+  for each row when (new.enabled and not old.enabled)
+  execute function private.tg_webhook_endpoints__start_state();
+alter table public.webhook_endpoints enable always trigger _600_start_state;
+alter table public.webhook_endpoints enable always trigger _610_start_again;
+
 -- sql/50_webhooks/30_deliver.sql
 
 -- What an event sets off: a delivery row for each endpoint that wants it, in the same transaction. Nothing more: with add_job per event a
@@ -3001,8 +3877,9 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   insert into public.webhook_deliveries
-    (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
-  select new.tenant_id, e.id, new.id, new.recorded_at, new.type
+    (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+  select new.tenant_id, e.id, new.id, new.recorded_at, new.type,
+         case when e.ordering = 'strict' then coalesce(new.targets -> 0 ->> 'id', '') end
     from public.webhook_endpoints e
    where e.tenant_id = new.tenant_id and e.enabled and e.since_at <= new.recorded_at
      and private.event_type_matches(new.type, e.event_types);
@@ -3057,11 +3934,12 @@ begin
      using public.webhook_endpoints e
      where e.tenant_id = c.tenant_id and e.id = c.endpoint_id
        and c.xid < private.sequence_horizon()
-    returning e.tenant_id, e.id, e.since_at, e.created_at, e.event_types
+    returning e.tenant_id, e.id, e.since_at, e.ordering, e.event_types
   loop
     insert into public.webhook_deliveries
-      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
-    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type
+      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type,
+           case when v_endpoint.ordering = 'strict' then coalesce(e.targets -> 0 ->> 'id', '') end
       from public.audit_events e
      where e.tenant_id = v_endpoint.tenant_id and e.recorded_at >= v_endpoint.since_at
        and private.event_type_matches(e.type, v_endpoint.event_types)
@@ -3086,10 +3964,17 @@ begin
   update public.webhook_deliveries
      set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
    where tenant_id = new.tenant_id and endpoint_id = new.id and state = 'pending';
+  perform private.record_event(new.tenant_id, 'webhook_endpoint.disabled',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', new.id)),
+    (select jsonb_build_object('url', new.url, 'reason', new.disabled_reason,
+        'first_failure_at', s.first_failure_at)
+       from (values (1)) one left join public.webhook_endpoint_states s
+         on s.tenant_id = new.tenant_id and s.endpoint_id = new.id));
   return null;
 end;
 $$;
-comment on function private.tg_webhook_endpoints__cancel() is 'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice. Definer: callers never write deliveries.';
+comment on function private.tg_webhook_endpoints__cancel() is
+  'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice; the tenant''s other endpoints are told (webhook_endpoint.disabled). Definer: callers never write deliveries.';
 create trigger _910_cancel after update of enabled on public.webhook_endpoints
   for each row when (old.enabled and not new.enabled)
   execute function private.tg_webhook_endpoints__cancel();
@@ -3097,7 +3982,8 @@ alter table public.webhook_endpoints enable always trigger _910_cancel;
 
 -- sql/50_webhooks/40_pump.sql
 
--- The worker's side: find endpoints with something due, claim a batch, settle it. functions/_worker/tasks/endpoint__pump.ts sends in between.
+-- The worker's side: find endpoints with something due (here), claim a batch (42_claim.sql), settle it (44_settle.sql).
+-- functions/_worker/tasks/endpoint__pump.ts sends in between.
 
 create function private.find_due_endpoints(p_limit integer) returns integer
 language plpgsql volatile security definer set search_path = ''
@@ -3124,7 +4010,12 @@ begin
     select p.tenant_id, p.endpoint_id
       from pending p
       join public.webhook_endpoints e on e.tenant_id = p.tenant_id and e.id = p.endpoint_id
+      join public.webhook_endpoint_states s
+        on s.tenant_id = p.tenant_id and s.endpoint_id = p.endpoint_id
      where e.enabled and (e.paused_until is null or e.paused_until <= now())
+       and (s.circuit <> 'half_open' or s.probe_until is null or s.probe_until < now())
+       and (s.look_again_after is null or s.look_again_after <= now())
+       and (s.next_slot_at is null or s.next_slot_at <= now() + interval '1 second')
        and exists (
          select from public.webhook_deliveries d
           where d.tenant_id = p.tenant_id and d.endpoint_id = p.endpoint_id
@@ -3166,6 +4057,165 @@ $$;
 comment on function private.delivery_body(public.audit_events) is
   'The exact bytes to sign and send, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
 
+-- sql/50_webhooks/42_claim.sql
+
+-- Claims: which deliveries of an endpoint may be sent now, by its order, its filter, its rate and its circuit.
+
+-- Strict ordering. An event is sent when everything recorded before it is there to see: a transaction that still runs may hold an earlier one.
+-- So each claim notes a barrier (this moment, the transactions begun by then), and what was recorded before it may go once those have ended.
+create function private.complete_until(p_tenant uuid, p_endpoint uuid) returns timestamptz
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_state public.webhook_endpoint_states;
+  -- recorded_at is read a moment before its transaction gets its id
+  v_at timestamptz := clock_timestamp() - interval '50 ms';
+  v_top xid8 := pg_snapshot_xmax(pg_current_snapshot());
+  v_horizon xid8 := private.sequence_horizon();
+begin
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  if v_horizon >= v_top then
+    v_state.complete_until := v_at;
+    v_state.barrier_xid := null;
+  elsif v_state.barrier_xid <= v_horizon then
+    v_state.complete_until := v_state.barrier_at;
+    v_state.barrier_xid := null;
+  end if;
+  if v_horizon < v_top
+    and (v_state.barrier_xid is null or v_state.barrier_xid > v_top) -- of before a restore
+  then
+    v_state.barrier_xid := v_top;
+    v_state.barrier_at := v_at;
+  end if;
+  update public.webhook_endpoint_states
+     set complete_until = v_state.complete_until, barrier_xid = v_state.barrier_xid,
+         barrier_at = v_state.barrier_at
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  return v_state.complete_until;
+end;
+$$;
+comment on function private.complete_until(uuid, uuid) is 'Every event recorded before is committed or never will be; null: not known yet. Definer: runs for jobs.';
+
+create function private.next_in_order(p_tenant uuid, p_endpoint uuid, p_limit integer)
+returns uuid[]
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_until timestamptz := private.complete_until(p_tenant, p_endpoint);
+  v_ids uuid[];
+  v_seen integer;
+begin
+  with held as (
+    -- keys that wait for the next attempt of their first: skipped whole, however much stands behind it
+    select distinct d.ordering_key from public.webhook_deliveries d
+     where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+       and d.ordering_key is not null and d.next_attempt_at > now()
+  ), ahead as materialized (
+    select d.id, d.ordering_key, d.next_attempt_at, d.claimed_until,
+           row_number() over () as place
+      from (
+        select c.* from public.webhook_deliveries c
+         where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
+           and c.ordering_key is not null and c.event_recorded_at <= v_until
+           and not exists (select from held h where h.ordering_key = c.ordering_key)
+         order by c.event_recorded_at, c.event_id
+         limit 2000) d
+  ), first as (
+    select distinct on (a.ordering_key) a.id, a.place, a.next_attempt_at, a.claimed_until
+      from ahead a order by a.ordering_key, a.place
+  )
+  select (select array_agg(id) from (
+      select f.id from first f
+       where f.next_attempt_at <= now() and (f.claimed_until is null or f.claimed_until < now())
+       order by f.place limit p_limit) x),
+    (select count(*) from ahead)
+    into v_ids, v_seen;
+  if v_ids is null and v_seen = 0 then
+    -- noted before the endpoint ordered strictly: from here on they stand in line too
+    update public.webhook_deliveries d
+       set ordering_key = coalesce(e.targets -> 0 ->> 'id', '')
+      from public.audit_events e
+     where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+       and d.ordering_key is null
+       and e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id;
+  end if;
+  if v_ids is null then
+    update public.webhook_endpoint_states s
+       set look_again_after = (
+         select now() + case when bool_or(d.event_recorded_at <= v_until)
+             then interval '500 ms' -- it waits for another of its key
+             else interval '50 ms' end -- for a transaction beside it
+           from public.webhook_deliveries d
+          where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+            and d.ordering_key is not null and d.next_attempt_at <= now()
+            and (d.claimed_until is null or d.claimed_until < now()))
+     where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint;
+  end if;
+  return v_ids;
+end;
+$$;
+comment on function private.next_in_order(uuid, uuid, integer) is
+  'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due and in nobody''s hand. Called with the endpoint''s state locked. Definer: runs for jobs.';
+
+-- Payload filters.
+create function private.passes_filter(p_data jsonb, p_filter text) returns boolean
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_found jsonb;
+begin
+  if p_filter is null or pg_column_size(p_data) > 16384 then
+    return true; -- unread: what a filter takes grows with the square of it
+  end if;
+  v_found := jsonb_path_query_first(p_data, p_filter::jsonpath, '{}', true);
+  return v_found is not null and v_found not in ('false', 'null');
+exception when others then
+  return true; -- rather one too many than one lost
+end;
+$$;
+comment on function private.passes_filter(jsonb, text) is
+  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 16 KiB pass.';
+
+create function private.drop_filtered(
+  p_tenant uuid, p_endpoint uuid, p_filter text, p_ids uuid[]
+) returns uuid[]
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_one record;
+  v_kept uuid[] := '{}';
+  v_dropped uuid[] := '{}';
+  v_began timestamptz;
+begin
+  for v_one in
+    select d.id, private.delivery_body(e)::jsonb -> 'data' as data
+      from public.webhook_deliveries d
+      join public.audit_events e
+        on e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id
+     where d.tenant_id = p_tenant and d.id = any (p_ids)
+     order by array_position(p_ids, d.id)
+  loop
+    v_began := clock_timestamp();
+    if private.passes_filter(v_one.data, p_filter) then
+      v_kept := v_kept || v_one.id;
+    else
+      v_dropped := v_dropped || v_one.id;
+    end if;
+    if clock_timestamp() - v_began > interval '250 ms' then
+      update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
+       where tenant_id = p_tenant and id = p_endpoint;
+      return '{}';
+    end if;
+  end loop;
+  update public.webhook_deliveries set state = 'filtered', settled_at = clock_timestamp()
+   where tenant_id = p_tenant and id = any (v_dropped);
+  return v_kept;
+end;
+$$;
+comment on function private.drop_filtered(uuid, uuid, text, uuid[]) is
+  'Settles as filtered what the filter does not want and returns the rest. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_limit integer, p_seconds integer
 ) returns jsonb
@@ -3173,7 +4223,12 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
+  v_state public.webhook_endpoint_states;
+  v_limit integer := p_limit;
+  v_round integer := 0;
+  v_ids uuid[];
   v_deliveries jsonb;
+  v_slot timestamptz;
 begin
   select * into v_endpoint from public.webhook_endpoints
    where tenant_id = p_tenant and id = p_endpoint and enabled
@@ -3181,17 +4236,51 @@ begin
   if not found then
     return null;
   end if;
-  with claimed as (
-    update public.webhook_deliveries d
-       set claimed_until = clock_timestamp() + make_interval(secs => p_seconds)
-      from (
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  if v_state.circuit <> 'closed' or v_endpoint.ordering = 'strict'
+    or v_endpoint.rate_per_second is not null
+  then
+    -- two claims at once would send two probes, two of a key, or twice the rate
+    select * into v_state from public.webhook_endpoint_states
+     where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  end if;
+  if v_state.circuit = 'half_open' and v_state.probe_until > clock_timestamp() then
+    return null;
+  end if;
+  if v_state.circuit <> 'closed' then
+    v_limit := 1;
+  elsif v_endpoint.rate_per_second is not null then
+    if v_state.next_slot_at > clock_timestamp() + interval '5 seconds' then
+      return null;
+    end if;
+    v_limit := least(p_limit, 5 * v_endpoint.rate_per_second);
+  end if;
+  loop
+    if v_endpoint.ordering = 'strict' then
+      v_ids := private.next_in_order(p_tenant, p_endpoint, v_limit);
+    else
+      select array_agg(d.id) into v_ids from (
         select c.id from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and c.next_attempt_at <= now() and (c.claimed_until is null or c.claimed_until < now())
          order by c.next_attempt_at, c.event_recorded_at, c.id
-         limit p_limit
-         for update skip locked) due
-     where d.tenant_id = p_tenant and d.id = due.id
+         limit v_limit
+         for update skip locked) d;
+    end if;
+    exit when v_ids is null or v_endpoint.payload_filter is null;
+    v_ids := nullif(
+      private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_ids), '{}');
+    v_round := v_round + 1;
+    exit when v_ids is not null or v_round = 10;
+  end loop;
+  if v_ids is null then
+    return null;
+  end if;
+  with claimed as (
+    update public.webhook_deliveries d
+       set claimed_until = clock_timestamp() + make_interval(secs => p_seconds)
+     where d.tenant_id = p_tenant and d.id = any (v_ids)
     returning d.id, d.attempts, d.event_id, d.event_recorded_at, d.next_attempt_at
   )
   select jsonb_agg(jsonb_build_object(
@@ -3205,38 +4294,80 @@ begin
   if v_deliveries is null then
     return null;
   end if;
+  if v_state.circuit <> 'closed' then
+    update public.webhook_endpoint_states
+       set circuit = 'half_open', probe_until = clock_timestamp() + make_interval(secs => p_seconds)
+     where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  end if;
+  if v_endpoint.rate_per_second is not null then
+    v_slot := greatest(clock_timestamp(), v_state.next_slot_at);
+    update public.webhook_endpoint_states
+       set next_slot_at = v_slot
+         + jsonb_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
+     where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  end if;
   return jsonb_build_object(
     'endpoint', jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
-      'maxAttempts', v_endpoint.max_attempts),
+      'ordering', v_endpoint.ordering,
+      'failuresInARow', v_state.failures_in_a_row,
+      'pace', case when v_slot is not null then jsonb_build_object(
+        'perSecond', v_endpoint.rate_per_second,
+        'startsInMs', 1000 * extract(epoch from v_slot - clock_timestamp())) end,
+      'headers', private.webhook_headers_of(p_tenant, p_endpoint)),
     'secrets', private.webhook_secrets_of(p_tenant, p_endpoint),
     'deliveries', v_deliveries);
 end;
 $$;
 comment on function private.claim_deliveries(uuid, uuid, integer, integer) is
-  'Takes what is due, oldest first, for so many seconds: {endpoint {id, url, maxAttempts}, secrets [{id, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}]}; '
-  'null when nothing is due, or the endpoint is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+  'Takes what is due, oldest first, for so many seconds: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
+  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}]}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
+  '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
+  'null when nothing may be sent, or the endpoint is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
 
 create function private.webhook_secrets_of(p_tenant uuid, p_endpoint uuid) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'keyId', s.key_id,
+  select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'scheme', s.scheme, 'keyId', s.key_id,
       'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', ''))
       order by s.created_at desc, s.id desc), '[]')
     from private.webhook_secrets s
    where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint
      and (s.expires_at is null or s.expires_at > now())
 $$;
-comment on function private.webhook_secrets_of(uuid, uuid) is 'The sealed secrets to sign with, newest first. Definer: the table is private.';
+comment on function private.webhook_secrets_of(uuid, uuid) is 'The sealed secrets and private keys to sign with, newest first. Definer: the table is private.';
 
-create function private.retry_delay(p_attempt integer) returns interval
+create function private.webhook_headers_of(p_tenant uuid, p_endpoint uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('keyId', h.key_id,
+      'ciphertext', translate(encode(h.ciphertext, 'base64'), E'\n', ''))
+    from private.webhook_headers h where h.tenant_id = p_tenant and h.endpoint_id = p_endpoint
+$$;
+comment on function private.webhook_headers_of(uuid, uuid) is 'The sealed headers to add; null when there are none. Definer: the table is private.';
+
+-- sql/50_webhooks/44_settle.sql
+
+-- Settling: what an attempt came to, when the next one is due, and what it says of the endpoint.
+
+create function private.days_setting(p_key text, p_default numeric) returns interval
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_value jsonb := private.get_setting(p_key);
+begin
+  return interval '1 day'
+    * (case jsonb_typeof(v_value) when 'number' then v_value::numeric else p_default end);
+end;
+$$;
+comment on function private.days_setting(text, numeric) is 'A setting that is a number of days; the default when it is not set, or is none.';
+
+create function private.retry_delay(p_schedule integer[], p_attempt integer) returns interval
 language sql volatile set search_path = ''
 as $$
-  select make_interval(secs => s * (0.8 + random() * 0.4))
-    from unnest(array[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400])
-      with ordinality as x (s, n)
-   where n = least(greatest(p_attempt, 1), 9)
+  select make_interval(secs => p_schedule[least(p_attempt, cardinality(p_schedule))]
+    * (0.8 + random() * 0.4))
 $$;
-comment on function private.retry_delay(integer) is 'How long after a failed attempt the next one is due: Standard Webhooks'' example schedule, 10 attempts over about 75 h, ± 20 % jitter.';
+comment on function private.retry_delay(integer[], integer) is 'How long after a failed attempt the next one is due, ± 20 % jitter; null when none is.';
 
 create function private.settle_deliveries(
   p_tenant uuid, p_endpoint uuid, p_results jsonb
@@ -3244,13 +4375,17 @@ create function private.settle_deliveries(
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_settled integer;
+  v_settled jsonb;
+  v_stop text;
 begin
+  -- before any delivery, in the order in which claims lock
+  perform from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
   with result as (
     select r ->> 'outcome' as outcome, (r ->> 'id')::uuid as id,
            case when r ? 'retryAfterSeconds'
-             then least((r ->> 'retryAfterSeconds')::numeric, 86400) end as retry_after, r
-      from jsonb_array_elements(p_results) r
+             then least((r ->> 'retryAfterSeconds')::numeric, 86400) end as retry_after, r, place
+      from jsonb_array_elements(p_results) with ordinality x (r, place)
   ), settled as (
     update public.webhook_deliveries d
        set attempts = d.attempts + (r.outcome <> 'release')::integer,
@@ -3259,21 +4394,23 @@ begin
              when r.outcome = 'delivered' then 'delivered'
              when r.outcome = 'release' then 'pending'
              when r.outcome = 'disable' then 'cancelled'
-             when r.outcome = 'dead' or d.attempts + 1 >= e.max_attempts then 'dead'
+             when r.outcome = 'dead' or d.attempts >= cardinality(e.retry_schedule) then 'dead'
              else 'pending' end,
            settled_at = case when r.outcome in ('delivered', 'dead', 'disable')
-             or r.outcome = 'retry' and d.attempts + 1 >= e.max_attempts then clock_timestamp() end,
+             or r.outcome = 'retry' and d.attempts >= cardinality(e.retry_schedule)
+             then clock_timestamp() end,
            next_attempt_at = case
              when r.outcome = 'release' then
                greatest(d.next_attempt_at,
                  now() + make_interval(secs => coalesce(r.retry_after, 0)))
-             else clock_timestamp() + greatest(private.retry_delay(d.attempts + 1),
+             else clock_timestamp() + greatest(
+               coalesce(private.retry_delay(e.retry_schedule, d.attempts + 1), interval '0'),
                make_interval(secs => coalesce(r.retry_after, 0))) end
       from result r, public.webhook_endpoints e
      where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.id = r.id
        and e.tenant_id = p_tenant and e.id = p_endpoint
        and d.state = 'pending' and d.claimed_until is not null -- a late word about a settled one is not heard
-    returning d.id, d.attempts, r.outcome, r.r
+    returning d.id, d.attempts, r.outcome, r.r, r.place
   ), attempted as (
     insert into public.webhook_attempts (tenant_id, delivery_id, number, started_at, duration_ms,
       status, error_class, response_headers, response_body)
@@ -3284,9 +4421,17 @@ begin
     on conflict do nothing
     returning 1
   )
-  select count(*) into v_settled from settled;
-  if exists (select from jsonb_array_elements(p_results) r where r ->> 'outcome' = 'disable') then
-    update public.webhook_endpoints set enabled = false, disabled_reason = 'gone'
+  select jsonb_agg(jsonb_build_object('outcome', outcome, 'at', r ->> 'startedAt') order by place)
+    into v_settled from settled;
+  if v_settled is null then
+    return 0;
+  end if;
+  v_stop := private.settle_circuit(p_tenant, p_endpoint, v_settled);
+  select coalesce(max(coalesce(
+      r ->> 'stop', case r ->> 'outcome' when 'disable' then 'gone' end)), v_stop)
+    into v_stop from jsonb_array_elements(p_results) r;
+  if v_stop is not null then
+    update public.webhook_endpoints set enabled = false, disabled_reason = v_stop
      where tenant_id = p_tenant and id = p_endpoint and enabled;
   elsif exists (
     select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
@@ -3297,62 +4442,172 @@ begin
               from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) p
      where e.tenant_id = p_tenant and e.id = p_endpoint;
   end if;
-  return v_settled;
+  return jsonb_array_length(v_settled);
 end;
 $$;
 comment on function private.settle_deliveries(uuid, uuid, jsonb) is
-  'Attempt and next time in one transaction: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAt, errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle}]. '
-  'release: claimed but never sent, counts nothing. throttle: the endpoint rests for retryAfterSeconds, 5 at least. Returns how many were settled. Definer: callers never write deliveries.';
+  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAt, errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
+  'release: claimed but never sent, counts nothing. throttle: the endpoint rests for retryAfterSeconds, 5 at least. stop: why the endpoint is to be disabled. Returns how many were settled. Definer: callers never write deliveries.';
+
+create function private.settle_circuit(p_tenant uuid, p_endpoint uuid, p_settled jsonb) returns text
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_state public.webhook_endpoint_states;
+  v_was text;
+  v_success bigint;
+  v_failures integer;
+  v_first timestamptz;
+  v_patience interval := private.days_setting('webhooks.disable_after_days', 5);
+begin
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  v_was := v_state.circuit;
+  select max(place) filter (where r ->> 'outcome' = 'delivered') into v_success
+    from jsonb_array_elements(p_settled) with ordinality x (r, place);
+  select count(*), min((r ->> 'at')::timestamptz) into v_failures, v_first
+    from jsonb_array_elements(p_settled) with ordinality x (r, place)
+   where r ->> 'outcome' in ('retry', 'dead') and place > coalesce(v_success, 0);
+  v_state.look_again_after := null;
+  v_state.probe_until := null;
+  if v_success is not null then
+    v_state.last_success_at := clock_timestamp();
+    v_state.circuit := 'closed';
+    v_state.opened := 0;
+    v_state.failures_in_a_row := 0;
+    v_state.first_failure_at := null;
+  end if;
+  if v_failures > 0 then
+    v_state.failures_in_a_row := v_state.failures_in_a_row + v_failures;
+    v_state.first_failure_at := coalesce(v_state.first_failure_at, v_first, now());
+    if v_state.failures_in_a_row >= 10 or v_state.circuit <> 'closed' then
+      if v_was <> 'open' or v_state.circuit <> 'open' then -- else a straggler of before it opened
+        v_state.opened := v_state.opened + 1;
+      end if;
+      v_state.circuit := 'open';
+      update public.webhook_endpoints
+         set paused_until = greatest(paused_until, now() + make_interval(
+           secs => least(900, 15 * 2 ^ least(v_state.opened - 1, 10)) * (0.9 + random() * 0.2)))
+       where tenant_id = p_tenant and id = p_endpoint;
+    end if;
+  end if;
+  update public.webhook_endpoint_states s
+     set circuit = v_state.circuit, opened = v_state.opened, probe_until = v_state.probe_until,
+         failures_in_a_row = v_state.failures_in_a_row, look_again_after = null,
+         first_failure_at = v_state.first_failure_at, last_success_at = v_state.last_success_at
+   where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint;
+  if v_failures > 0 and v_state.failures_in_a_row >= 10
+    and v_state.first_failure_at <= now() - v_patience
+  then
+    return 'failing';
+  end if;
+  return null;
+end;
+$$;
+comment on function private.settle_circuit(uuid, uuid, jsonb) is
+  'Counts failures in a row, opens the circuit after ten (15 s, doubling to 15 min, ± 10 %) and closes it after a success; returns failing when the endpoint is to be disabled: '
+  'ten failures or more and nothing else for the setting webhooks.disable_after_days, 5 by default. Definer: callers never write states.';
+
+create function private.settle_pace(p_tenant uuid, p_endpoint uuid, p_ms numeric) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  update public.webhook_endpoint_states
+     set next_slot_at = greatest(next_slot_at,
+       clock_timestamp() + make_interval(secs => (least(p_ms, 60000) / 1000)::double precision))
+   where tenant_id = p_tenant and endpoint_id = p_endpoint
+$$;
+comment on function private.settle_pace(uuid, uuid, numeric) is
+  'The worker was late with its slots: the next request of the endpoint comes no sooner than in so many milliseconds. Definer: callers never write states.';
 
 -- sql/50_webhooks/50_secrets.sql
 
--- What POST /functions/v1/webhooks/endpoints calls as its caller: the row and its sealed secret come to be together.
+-- What POST /functions/v1/webhooks/endpoints calls as its caller: the row and its sealed secrets come to be together.
 
 create function private.new_id() returns uuid
 language sql volatile set search_path = ''
 as $$ select private.uuid_v7() $$;
 comment on function private.new_id() is 'An id to seal a secret for, before its row is there.';
 
+create function private.add_webhook_secrets(
+  p_tenant uuid, p_endpoint uuid, p_scheme text, p_secrets jsonb
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_schemes text[];
+begin
+  select array_agg(s ->> 'scheme' order by s ->> 'scheme') into v_schemes
+    from jsonb_array_elements(p_secrets) s;
+  if v_schemes is distinct from
+    (case p_scheme when 'both' then array['v1', 'v1a'] else array[p_scheme] end)
+  then
+    raise exception 'the secrets are % for the scheme %', v_schemes, p_scheme;
+  end if;
+  insert into private.webhook_secrets (tenant_id, endpoint_id, scheme, key_id, ciphertext)
+  select p_tenant, p_endpoint, s ->> 'scheme', s ->> 'keyId', decode(s ->> 'ciphertext', 'base64')
+    from jsonb_array_elements(p_secrets) s;
+end;
+$$;
+comment on function private.add_webhook_secrets(uuid, uuid, text, jsonb) is
+  'Keeps [{scheme, keyId, ciphertext (base64)}]: one of each kind that the scheme takes. Definer: secrets are private.';
+
 create function private.create_webhook_endpoint(
-  p_tenant uuid, p_id uuid, p_url text, p_description text, p_event_types text[],
-  p_since timestamptz, p_key_id text, p_ciphertext bytea
+  p_tenant uuid, p_id uuid, p_endpoint jsonb, p_secrets jsonb
 ) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
   v_unknown text;
+  v_types text[];
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  if p_since < now() - interval '30 days' then
+  v_endpoint := jsonb_populate_record(null::public.webhook_endpoints, p_endpoint);
+  v_types := v_endpoint.event_types;
+  if v_endpoint.since_at < now() - interval '30 days' then
     perform private.refuse(422, 'since_too_old', 'since reaches back 30 days at most');
   end if;
-  select f into v_unknown from unnest(p_event_types) f
+  select f into v_unknown from unnest(v_types) f
    where not exists (
      select from public.event_types t where private.event_type_matches(t.name, array[f]))
    limit 1;
   if found then
     perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
   end if;
-  insert into public.webhook_endpoints (tenant_id, id, url, description, event_types, since_at)
-  values (p_tenant, p_id, p_url, coalesce(p_description, ''), p_event_types,
-    least(coalesce(p_since, now()), now()))
+  insert into public.webhook_endpoints (tenant_id, id, url, description, event_types, since_at,
+    signature_scheme, public_key, retry_schedule, ordering, rate_per_second, payload_filter)
+  values (p_tenant, p_id, v_endpoint.url, coalesce(v_endpoint.description, ''), v_types,
+    least(coalesce(v_endpoint.since_at, now()), now()),
+    coalesce(v_endpoint.signature_scheme, 'v1'), v_endpoint.public_key,
+    coalesce(v_endpoint.retry_schedule,
+      '{5,300,1800,7200,18000,36000,50400,72000,86400}'),
+    coalesce(v_endpoint.ordering, 'parallel'), v_endpoint.rate_per_second,
+    v_endpoint.payload_filter)
   returning * into v_endpoint;
-  insert into private.webhook_secrets (tenant_id, endpoint_id, key_id, ciphertext)
-  values (p_tenant, p_id, p_key_id, p_ciphertext);
-  return jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
-    'description', v_endpoint.description, 'eventTypes', v_endpoint.event_types,
-    'since', v_endpoint.since_at, 'enabled', v_endpoint.enabled,
-    'createdAt', v_endpoint.created_at);
+  perform private.add_webhook_secrets(p_tenant, p_id, v_endpoint.signature_scheme, p_secrets);
+  return private.webhook_endpoint_json(v_endpoint);
 end;
 $$;
-comment on function private.create_webhook_endpoint(
-  uuid, uuid, text, text, text[], timestamptz, text, bytea
-) is
-  'An endpoint and its sealed secret; returns {id, url, description, eventTypes, since, enabled, createdAt}. Raises not_allowed, since_too_old, event_type_unknown, event_types_malformed. Definer: secrets are private; checks webhooks.write itself.';
+comment on function private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb) is
+  'An endpoint, given by its columns, and its sealed secrets [{scheme, keyId, ciphertext}]; returns it as private.webhook_endpoint_json does. Raises not_allowed, since_too_old, '
+  'event_type_unknown, event_types_malformed, retry_schedule_malformed, rate_per_second_malformed, payload_filter_refused. Definer: secrets are private; checks webhooks.write itself.';
+
+create function private.webhook_endpoint_json(p_endpoint public.webhook_endpoints) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('id', (p_endpoint).id, 'url', (p_endpoint).url,
+    'description', (p_endpoint).description, 'eventTypes', (p_endpoint).event_types,
+    'since', (p_endpoint).since_at, 'enabled', (p_endpoint).enabled,
+    'signatureScheme', (p_endpoint).signature_scheme, 'publicKey', (p_endpoint).public_key,
+    'retrySchedule', (p_endpoint).retry_schedule, 'ordering', (p_endpoint).ordering,
+    'ratePerSecond', (p_endpoint).rate_per_second, 'payloadFilter', (p_endpoint).payload_filter,
+    'headerNames', (p_endpoint).header_names, 'createdAt', (p_endpoint).created_at)
+$$;
+comment on function private.webhook_endpoint_json(public.webhook_endpoints) is 'An endpoint as the webhooks function answers it; nothing secret is in it.';
 
 create function private.rotate_webhook_secret(
-  p_tenant uuid, p_endpoint uuid, p_key_id text, p_ciphertext bytea, p_overlap_seconds integer
+  p_tenant uuid, p_endpoint uuid, p_scheme text, p_public_key text, p_secrets jsonb,
+  p_overlap_seconds integer
 ) returns void
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -3368,15 +4623,42 @@ begin
      set expires_at = least(expires_at,
        now() + make_interval(secs => least(greatest(p_overlap_seconds, 0), 604800)))
    where tenant_id = p_tenant and endpoint_id = p_endpoint;
-  insert into private.webhook_secrets (tenant_id, endpoint_id, key_id, ciphertext)
-  values (p_tenant, p_endpoint, p_key_id, p_ciphertext);
+  update public.webhook_endpoints set signature_scheme = p_scheme, public_key = p_public_key
+   where tenant_id = p_tenant and id = p_endpoint
+     and (signature_scheme, public_key) is distinct from (p_scheme, p_public_key);
+  perform private.add_webhook_secrets(p_tenant, p_endpoint, p_scheme, p_secrets);
   perform private.record_event(p_tenant, 'webhook_endpoint.secret_rotated',
     jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),
     jsonb_build_object('overlap_seconds', p_overlap_seconds));
 end;
 $$;
-comment on function private.rotate_webhook_secret(uuid, uuid, text, bytea, integer) is
-  'A new sealed secret; the old ones sign on for the overlap, seven days at most. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
+comment on function private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer) is
+  'New sealed secrets, of the same scheme or another; the old ones sign on for the overlap, seven days at most. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
+
+create function private.put_webhook_headers(
+  p_tenant uuid, p_endpoint uuid, p_names text[], p_key_id text, p_ciphertext bytea
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'webhooks.write');
+  update public.webhook_endpoints set header_names = p_names
+   where tenant_id = p_tenant and id = p_endpoint;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
+  end if;
+  if cardinality(p_names) = 0 then
+    delete from private.webhook_headers where tenant_id = p_tenant and endpoint_id = p_endpoint;
+    return;
+  end if;
+  insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
+  values (p_tenant, p_endpoint, p_key_id, p_ciphertext)
+  on conflict (tenant_id, endpoint_id) do update
+    set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = now();
+end;
+$$;
+comment on function private.put_webhook_headers(uuid, uuid, text[], text, bytea) is
+  'Replaces the headers that are added to an endpoint''s requests: names to be seen, the whole sealed. Raises not_allowed, endpoint_not_found, header_names_refused. Definer: values are private; checks webhooks.write itself.';
 
 create function private.open_webhook_endpoint(p_tenant uuid, p_endpoint uuid) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -3391,11 +4673,76 @@ begin
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
   return jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
-    'enabled', v_endpoint.enabled, 'secrets', private.webhook_secrets_of(p_tenant, p_endpoint));
+    'enabled', v_endpoint.enabled, 'signatureScheme', v_endpoint.signature_scheme,
+    'headers', private.webhook_headers_of(p_tenant, p_endpoint),
+    'secrets', private.webhook_secrets_of(p_tenant, p_endpoint));
 end;
 $$;
 comment on function private.open_webhook_endpoint(uuid, uuid) is
-  '{id, url, enabled, secrets [{id, keyId, ciphertext}]} for a test event. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
+  '{id, url, enabled, signatureScheme, headers {keyId, ciphertext} | null, secrets [{id, scheme, keyId, ciphertext}]} for a test event and a rotation. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
+
+-- sql/50_webhooks/60_statistics.sql
+
+-- What callers may call, as POST /rest/v1/rpc/<name>.
+
+create function public.webhook_statistics(
+  tenant_id uuid, endpoint_id uuid default null,
+  since timestamptz default now() - interval '7 days', until timestamptz default now()
+) returns table (
+  endpoint uuid, day date, attempts bigint, succeeded bigint, success_rate numeric,
+  p50_ms integer, p95_ms integer
+)
+language sql stable set search_path = ''
+as $$
+  select d.endpoint_id, (a.started_at at time zone 'UTC')::date, count(*),
+         count(*) filter (where a.status between 200 and 299),
+         round(avg((coalesce(a.status, 0) between 200 and 299)::integer), 4),
+         round(percentile_cont(0.5) within group (order by a.duration_ms))::integer,
+         round(percentile_cont(0.95) within group (order by a.duration_ms))::integer
+    from public.webhook_attempts a
+    join public.webhook_deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
+   where a.tenant_id = webhook_statistics.tenant_id
+     and d.tenant_id = webhook_statistics.tenant_id
+     and (webhook_statistics.endpoint_id is null
+       or d.endpoint_id = webhook_statistics.endpoint_id)
+     and a.started_at >= webhook_statistics.since and a.started_at < webhook_statistics.until
+   group by 1, 2
+   order by 1, 2
+$$;
+comment on function public.webhook_statistics(uuid, uuid, timestamptz, timestamptz) is
+  'Attempts of a tenant''s endpoints by endpoint and day (UTC): how many, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms). '
+  'Runs as the caller: who may not read the attempts gets no row. Reaches back as far as attempts are kept.';
+
+-- sql/50_webhooks/70_retention.sql
+
+-- How long attempts and settled deliveries are kept: settings webhooks.attempts_retention_days and webhooks.deliveries_retention_days.
+-- functions/_worker/tasks/deliveries__retain.ts runs it every night. The events themselves stay: they are the log's.
+
+create function private.retain_deliveries(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_attempts interval := private.days_setting('webhooks.attempts_retention_days', 30);
+  v_deliveries interval := private.days_setting('webhooks.deliveries_retention_days', 90);
+  v_gone integer;
+  v_more integer;
+begin
+  delete from public.webhook_attempts a
+   where a.ctid = any (array(
+     select o.ctid from public.webhook_attempts o
+      where o.started_at < now() - v_attempts limit p_limit));
+  get diagnostics v_gone = row_count;
+  delete from public.webhook_deliveries d
+   where d.ctid = any (array(
+     select o.ctid from public.webhook_deliveries o
+      where o.state <> 'pending' and o.settled_at < now() - v_deliveries
+      limit greatest(p_limit - v_gone, 0)));
+  get diagnostics v_more = row_count;
+  return v_gone + v_more;
+end;
+$$;
+comment on function private.retain_deliveries(integer) is
+  'Deletes attempts and settled deliveries past their retention, at most so many; returns how many. A delivery takes what is left of its attempts with it. Definer: nobody else deletes them.';
 
 -- sql/80_operations/10_settings.sql
 
@@ -3643,7 +4990,7 @@ comment on function private.find_stuck_tenants(integer) is
 
 -- sql/95_seeds/10_reference.sql
 
--- Reference data of the product: rights, built-in roles, the catalogue of events.
+-- Reference data of the product: rights, built-in roles. The catalogue of events: 15_event_types.sql.
 
 insert into public.rights (key, description) values
   ('tenants.read', 'See a tenant, its domains, subscriptions and provisioning'),
@@ -3659,6 +5006,7 @@ insert into public.rights (key, description) values
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),
+  ('audit.write', 'Make and change audit sinks, ask for exports'),
   ('settings.read', 'See the instance''s settings'),
   ('settings.write', 'Change the instance''s settings');
 
@@ -3680,68 +5028,167 @@ select r.key, g.key
     when 'auditor' then g.key like '%.read' and g.key <> 'settings.read'
   end;
 
-insert into public.event_types (name, description) values
-  ('tenant.created', 'A tenant was made; provisioning starts'),
-  ('tenant.updated', 'A tenant''s name, plan, branding or first administrator changed'),
-  ('tenant.deleted', 'A tenant''s row was removed by an operator'),
-  ('tenant.activated', 'Every required step of provisioning settled'),
-  ('tenant.suspended', 'Platform staff suspended the tenant'),
-  ('tenant.resumed', 'Platform staff resumed the tenant'),
-  ('tenant.archived', 'Platform staff archived the tenant'),
-  ('tenant_domain.created', 'A domain was claimed'),
-  ('tenant_domain.updated', 'A domain was verified or changed'),
-  ('tenant_domain.deleted', 'A claim to a domain was given up'),
-  ('subscription.created', 'A tenant got a plan'),
-  ('subscription.updated', 'A subscription''s period changed'),
-  ('subscription.deleted', 'A subscription was removed'),
-  ('app.created', 'An application was made'),
-  ('app.updated', 'An application changed'),
-  ('app.deleted', 'An application was removed'),
-  ('app.activated', 'ZITADEL confirmed the application; it signs people in'),
-  ('app.secret_rotated', 'A confidential application got a new secret'),
-  ('provider.created', 'A sign-in provider was made'),
-  ('provider.updated', 'A sign-in provider changed'),
-  ('provider.deleted', 'A sign-in provider was removed'),
-  ('user.created', 'A person became known'),
-  ('user.updated', 'A person''s profile or state changed'),
-  ('user.deleted', 'A person''s row was removed by an operator'),
-  ('user.signed_in', 'A person signed in to an application'),
-  ('user.signed_out', 'A person''s session was ended'),
-  ('user.sign_in_failed', 'A wrong password; at most one record per person and minute'),
-  ('user.erased', 'A person''s personal values were erased, here and at ZITADEL'),
-  ('legal_hold.created', 'Platform staff placed a legal hold: nothing of the tenant is erased'),
-  ('legal_hold.updated', 'A legal hold was lifted'),
-  ('legal_hold.deleted', 'A legal hold''s row was removed by an operator'),
-  ('service_account.created', 'A service account was made'),
-  ('service_account.updated', 'A service account changed'),
-  ('service_account.deleted', 'A service account was removed'),
-  ('assignment.created', 'Somebody got a role'),
-  ('assignment.updated', 'Somebody''s role changed'),
-  ('assignment.deleted', 'Somebody lost a role'),
-  ('webhook_endpoint.created', 'A webhook endpoint was made'),
-  ('webhook_endpoint.updated', 'A webhook endpoint changed or was disabled'),
-  ('webhook_endpoint.deleted', 'A webhook endpoint was removed'),
-  ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret'),
-  ('setting.created', 'A setting was set'),
-  ('setting.updated', 'A setting changed'),
-  ('setting.deleted', 'A setting was removed'),
-  ('right.created', 'A right was added by an upgrade'),
-  ('right.updated', 'A right changed by an upgrade'),
-  ('right.deleted', 'A right was removed by an upgrade'),
-  ('role.created', 'A role was added by an upgrade'),
-  ('role.updated', 'A role changed by an upgrade'),
-  ('role.deleted', 'A role was removed by an upgrade'),
-  ('role_right.created', 'A role got a right by an upgrade'),
-  ('role_right.deleted', 'A role lost a right by an upgrade'),
-  ('event_type.created', 'A type of event was added by an upgrade'),
-  ('event_type.updated', 'A type of event changed by an upgrade'),
-  ('event_type.deleted', 'A type of event was removed by an upgrade');
+-- sql/95_seeds/15_event_types.sql
+
+-- The catalogue of events. The changes of every governed table come from the catalog of tables, so only their texts stand here.
+
+insert into public.event_types (name, description, schema, example)
+select k.kind || v.verb, coalesce(t.description, replace(k.kind, '_', ' ') || v.otherwise),
+       private.change_schema(k.kind || v.verb), private.change_example(k.kind || v.verb)
+  from private.governed_kinds() k
+  cross join (values
+    ('.created', ' made'), ('.updated', ' changed'), ('.deleted', ' removed')
+  ) as v (verb, otherwise)
+  left join (values
+    ('tenant.created', 'A tenant was made; provisioning starts'),
+    ('tenant.updated', 'A tenant''s name, plan, branding or first administrator changed'),
+    ('tenant.deleted', 'A tenant''s row was removed by an operator'),
+    ('tenant_domain.created', 'A domain was claimed'),
+    ('tenant_domain.updated', 'A domain was verified or changed'),
+    ('tenant_domain.deleted', 'A claim to a domain was given up'),
+    ('subscription.created', 'A tenant got a plan'),
+    ('subscription.updated', 'A subscription''s period changed'),
+    ('subscription.deleted', 'A subscription was removed'),
+    ('app.created', 'An application was made'),
+    ('app.updated', 'An application changed'),
+    ('app.deleted', 'An application was removed'),
+    ('provider.created', 'A sign-in provider was made'),
+    ('provider.updated', 'A sign-in provider changed'),
+    ('provider.deleted', 'A sign-in provider was removed'),
+    ('user.created', 'A person became known'),
+    ('user.updated', 'A person''s profile or state changed'),
+    ('user.deleted', 'A person''s row was removed by an operator'),
+    ('service_account.created', 'A service account was made'),
+    ('service_account.updated', 'A service account changed'),
+    ('service_account.deleted', 'A service account was removed'),
+    ('assignment.created', 'Somebody got a role'),
+    ('assignment.updated', 'Somebody''s role changed'),
+    ('assignment.deleted', 'Somebody lost a role'),
+    ('webhook_endpoint.created', 'A webhook endpoint was made'),
+    ('webhook_endpoint.updated', 'A webhook endpoint changed or was disabled'),
+    ('webhook_endpoint.deleted', 'A webhook endpoint was removed'),
+    ('setting.created', 'A setting was set'),
+    ('setting.updated', 'A setting changed'),
+    ('setting.deleted', 'A setting was removed'),
+    ('legal_hold.created', 'Platform staff placed a legal hold: nothing of the tenant is erased'),
+    ('legal_hold.updated', 'A legal hold was lifted'),
+    ('legal_hold.deleted', 'A legal hold''s row was removed by an operator'),
+    ('right.created', 'A right was added by an upgrade'),
+    ('right.updated', 'A right changed by an upgrade'),
+    ('right.deleted', 'A right was removed by an upgrade'),
+    ('role.created', 'A role was added by an upgrade'),
+    ('role.updated', 'A role changed by an upgrade'),
+    ('role.deleted', 'A role was removed by an upgrade'),
+    ('event_type.created', 'A type of event was added by an upgrade'),
+    ('event_type.updated', 'A type of event changed by an upgrade'),
+    ('event_type.deleted', 'A type of event was removed by an upgrade')
+  ) as t (name, description) on t.name = k.kind || v.verb
+ order by 1;
+
+-- What is more than the change of a row. Every property is required.
+insert into public.event_types (name, description, schema, example)
+select t.name, t.description,
+       jsonb_build_object(
+         '$schema', 'https://json-schema.org/draft/2020-12/schema', 'type', 'object',
+         'additionalProperties', false, 'properties', t.properties::jsonb,
+         'required', coalesce(
+           (select jsonb_agg(k) from jsonb_object_keys(t.properties::jsonb) k), '[]')),
+       t.example::jsonb
+  from (values
+    ('role_right.created', 'A role got a right by an upgrade; targets: both', '{}', '{}'),
+    ('role_right.deleted', 'A role lost a right by an upgrade; targets: both', '{}', '{}'),
+    ('app.activated', 'ZITADEL confirmed the application; it signs people in',
+      '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
+      '{"client_id": "331122334455667788"}'),
+    ('app.secret_rotated', 'A confidential application got a new secret', '{}', '{}'),
+    ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret',
+      '{"overlap_seconds": {"type": "integer", "description": "How long the old one signs on."}}',
+      '{"overlap_seconds": 86400}'),
+    ('user.signed_in', 'A person signed in to an application',
+      '{"session_id": {"type": "string"}, "client_id": {"type": "string"}, '
+      '"auth_methods": {"type": "array", "items": {"type": "string"}, "description": "As ZITADEL names them."}}',
+      '{"session_id": "331122334455667788", "client_id": "331122334455667789", '
+      '"auth_methods": ["password"]}'),
+    ('user.signed_out', 'A person''s session was ended; one event for each client',
+      '{"session_id": {"type": "string"}, "client_id": {"type": "string"}}',
+      '{"session_id": "331122334455667788", "client_id": "331122334455667789"}'),
+    ('user.sign_in_failed',
+      'Refused sign-ins to one account within a minute, counted; target: the person, or the account''s hash when nobody has it',
+      '{"account": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$", '
+      '"description": "Salted hash of the account; null: the sum of what went beyond a hundred accounts in the minute."}, '
+      '"count": {"type": "integer", "minimum": 1}, '
+      '"reasons": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "integer", "minimum": 1}, '
+      '"propertyNames": {"pattern": "^[a-z_]+$"}, '
+      '"description": "Count by reason: password, second_factor, account_unknown, or what else stood in the way."}, '
+      '"first_at": {"type": "string", "format": "date-time"}, "last_at": {"type": "string", "format": "date-time"}}',
+      '{"account": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
+      '"count": 3, "reasons": {"password": 3}, '
+      '"first_at": "2026-11-22T10:00:01.5+00:00", "last_at": "2026-11-22T10:00:42.25+00:00"}'),
+    ('user.email_verified', 'A person''s e-mail address was verified', '{}', '{}'),
+    ('user.password_changed', 'A person''s password was set or changed',
+      '{"change_required": {"type": "boolean", "description": "To be changed at the next sign-in."}}',
+      '{"change_required": false}'),
+    ('user.factor_added', 'A person can now use a further factor',
+      '{"factor": {"enum": ["totp", "otp_sms", "otp_email", "u2f", "passkey", "recovery_codes"]}}',
+      '{"factor": "totp"}'),
+    ('user.factor_removed', 'A person lost a factor',
+      '{"factor": {"enum": ["totp", "otp_sms", "otp_email", "u2f", "passkey", "recovery_codes"]}}',
+      '{"factor": "totp"}'),
+    ('user.deactivated', 'A person was switched off', '{}', '{}'),
+    ('user.reactivated', 'A person was switched on again', '{}', '{}'),
+    ('user.locked', 'A person was locked, as after too many wrong passwords', '{}', '{}'),
+    ('user.unlocked', 'A person was unlocked', '{}', '{}'),
+    ('user.removed', 'A person was removed in ZITADEL', '{}', '{}'),
+    ('user.erased', 'A person''s personal values were erased, here and at ZITADEL',
+      '{"events": {"type": "integer", "minimum": 0, '
+      '"description": "How many events had values of theirs."}}',
+      '{"events": 12}')
+  ) as t (name, description, properties, example);
+
+insert into public.event_types (name, description, schema, example)
+select 'tenant.' || t.verb, t.description,
+       jsonb_build_object(
+         '$schema', 'https://json-schema.org/draft/2020-12/schema', 'type', 'object',
+         'additionalProperties', false, 'required', '["before", "after"]'::jsonb,
+         'properties', jsonb_build_object('before', s.status, 'after', s.status)),
+       jsonb_build_object('before', jsonb_build_object('status', t.before),
+         'after', jsonb_build_object('status', t.after))
+  from (values
+    ('activated', 'Every required step of provisioning settled', 'provisioning', 'active'),
+    ('provisioning', 'An operator sent the tenant back to provisioning', 'active', 'provisioning'),
+    ('suspended', 'Platform staff suspended the tenant', 'active', 'suspended'),
+    ('resumed', 'Platform staff resumed the tenant', 'suspended', 'active'),
+    ('archived', 'Platform staff archived the tenant', 'active', 'archived')
+  ) as t (verb, description, before, after),
+  (select (
+    '{"type": "object", "additionalProperties": false, "required": ["status"], "properties": '
+    '{"status": {"enum": ["provisioning", "active", "suspended", "archived"]}}}'
+  )::jsonb) as s (status);
+
+-- sql/95_seeds/16_audit_event_types.sql
+
+-- The catalogue's events of audit sinks that are more than the change of a row.
+insert into public.event_types (name, description, schema, example) values
+  ('audit_sink.rewound', 'A sink gets what was recorded from a moment on once more',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["from", "cursor_seq_before", "cursor_seq_after"], '
+    '"properties": {"from": {"type": ["string", "null"], "format": "date-time"}, '
+    '"cursor_seq_before": {"type": "integer"}, "cursor_seq_after": {"type": "integer"}}}',
+    '{"from": "2026-11-22T10:00:00+00:00", "cursor_seq_before": 5120, "cursor_seq_after": 4711}');
 
 -- sql/95_seeds/20_platform.sql
 
 -- The one reserved tenant. Its steps and its first job (instance__reconcile) come with it.
 insert into public.tenants (id, slug, name, kind, plan)
 values (private.platform_tenant(), 'platform', 'Platform', 'platform', 'platform');
+
+-- sql/95_seeds/30_webhooks.sql
+
+-- What operators may tune of webhooks, in public.settings.
+insert into public.settings (key, value) values
+  ('webhooks.disable_after_days', '5'),
+  ('webhooks.attempts_retention_days', '30'),
+  ('webhooks.deliveries_retention_days', '90');
 
 -- policies/00_base.sql
 
@@ -3978,7 +5425,11 @@ grant execute on function
   private.settle_administrator(uuid, bigint, text, text, jsonb),
   private.put_client(text, text, text, uuid, uuid)
   to gatehouse_provision, gatehouse_worker;
-grant execute on function private.put_hint() to gatehouse_functions;
+grant execute on function
+  private.put_hint(),
+  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
+  to gatehouse_functions;
+grant execute on function private.record_refused_sign_ins() to gatehouse_worker;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)
   to gatehouse_worker;
@@ -4026,6 +5477,34 @@ create policy event_types_select_anybody on public.event_types
 grant execute on function public.list_events(uuid, bigint, integer, text[])
   to authenticated, gatehouse_platform;
 grant execute on function private.sequence_events(integer), private.create_partitions()
+  to gatehouse_worker;
+
+-- public.audit_sinks: audit.read reads, audit.write changes; a file is platform staff's. No insert: the audit function makes one with its secret.
+-- No delete: disable keeps the history readable. What the worker finds out is nobody's to write.
+alter table public.audit_sinks enable row level security;
+revoke all on public.audit_sinks from public, anon, authenticated, service_role;
+grant select, update (name, enabled) on public.audit_sinks to authenticated, gatehouse_platform;
+
+create policy audit_sinks_select_reader on public.audit_sinks for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy audit_sinks_update_writer on public.audit_sinks for update to authenticated
+  using (kind <> 'file' and tenant_id = any (array(select private.tenants_with('audit.write'))))
+  with check (
+    kind <> 'file' and tenant_id = any (array(select private.tenants_with('audit.write'))));
+create policy audit_sinks_select_platform on public.audit_sinks for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+create policy audit_sinks_update_platform on public.audit_sinks for update to gatehouse_platform
+  using ((select private.platform_has('audit.write')))
+  with check ((select private.platform_has('audit.write')));
+
+grant execute on function
+  public.rewind_audit_sink(uuid, uuid, timestamptz), public.sink_lag(public.audit_sinks),
+  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer),
+  private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb),
+  private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;
 
 -- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
@@ -4098,8 +5577,16 @@ grant execute on function private.begin_app_secret(uuid, uuid) to authenticated,
 -- No delete: disable keeps the history readable.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
-grant select, update (description, event_types, enabled, disabled_reason, max_attempts)
+-- signature_scheme, public_key and header_names change with what is sealed: through the function.
+grant select, update (
+    description, event_types, enabled, disabled_reason, retry_schedule, ordering, rate_per_second,
+    payload_filter)
   on public.webhook_endpoints to authenticated, gatehouse_platform;
+-- constraints and the filter's trigger run as who writes; none reads a table
+grant execute on function
+  private.retry_schedule_holds(integer[]), private.header_names_hold(text[]),
+  private.payload_filter_problem(text)
+  to authenticated, gatehouse_platform;
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints
   for select to authenticated
@@ -4114,13 +5601,22 @@ create policy webhook_endpoints_update_platform on public.webhook_endpoints
   for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
 
--- public.webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: the trigger and the worker do.
+-- public.webhook_endpoint_states, webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: triggers and the worker do.
+alter table public.webhook_endpoint_states enable row level security;
 alter table public.webhook_deliveries enable row level security;
 alter table public.webhook_attempts enable row level security;
-revoke all on public.webhook_deliveries, public.webhook_attempts
+revoke all
+  on public.webhook_endpoint_states, public.webhook_deliveries, public.webhook_attempts
   from public, anon, authenticated, service_role;
-grant select on public.webhook_deliveries, public.webhook_attempts
+grant select
+  on public.webhook_endpoint_states, public.webhook_deliveries, public.webhook_attempts
   to authenticated, gatehouse_platform;
+
+create policy webhook_endpoint_states_select_reader on public.webhook_endpoint_states
+  for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
+create policy webhook_endpoint_states_select_platform on public.webhook_endpoint_states
+  for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
 
 create policy webhook_deliveries_select_reader on public.webhook_deliveries
   for select to authenticated
@@ -4134,13 +5630,18 @@ create policy webhook_attempts_select_platform on public.webhook_attempts
 
 grant execute on function
   private.new_id(),
-  private.create_webhook_endpoint(uuid, uuid, text, text, text[], timestamptz, text, bytea),
-  private.rotate_webhook_secret(uuid, uuid, text, bytea, integer),
+  private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb),
+  private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer),
+  private.put_webhook_headers(uuid, uuid, text[], text, bytea),
   private.open_webhook_endpoint(uuid, uuid)
+  to authenticated, gatehouse_platform;
+-- an invoker: row level security decides which attempts are counted
+grant execute on function public.webhook_statistics(uuid, uuid, timestamptz, timestamptz)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_endpoints(integer), private.claim_deliveries(uuid, uuid, integer, integer),
-  private.settle_deliveries(uuid, uuid, jsonb)
+  private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
+  private.retain_deliveries(integer)
   to gatehouse_worker;
 
 -- policies/80_operations.sql
