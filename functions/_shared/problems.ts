@@ -76,6 +76,10 @@ export const problems = {
   legal_hold_reason_malformed: 422, // 1 to 500 characters
   // things
   user_not_found: 404, // no such person
+  sink_not_found: 404, // the tenant has no such audit sink
+  sink_name_taken: 409, // another audit sink of the tenant has the name
+  sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  sink_settings_malformed: 422, // not the settings of the sink's kind
   endpoint_not_found: 404, // the tenant has no such webhook endpoint
   already_exists: 409, // a row with this key is there
   still_referenced: 409, // the row it points at is missing, or others point at it
@@ -85,6 +89,10 @@ export const problems = {
   address_refused: 422, // the address lies outside the allowed networks
   event_type_unknown: 422, // no type of event matches
   event_types_malformed: 422, // 1 to 100 types or prefixes such as tenant.*
+  retry_schedule_malformed: 422, // 20 waits at most, of a second to a day
+  rate_per_second_malformed: 422, // 1 to 1000
+  payload_filter_refused: 422, // no jsonpath, or one that could take long
+  header_names_refused: 422, // 20 headers at most, none of those that we or the connection set
   redirect_uri_refused: 422, // the sentence names the address and what is wrong with it
   role_out_of_scope: 422, // platform roles are for the platform tenant, tenant roles for customers'
   since_too_old: 422, // 30 days back at most

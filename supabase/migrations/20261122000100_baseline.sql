@@ -2679,6 +2679,159 @@ $$;
 comment on function private.is_held(uuid) is
   'Whether a legal hold is open over the tenant.';
 
+-- sql/30_audit/70_retention.sql
+
+-- What is kept how long. The whole instance: settings audit.retention_days, and the oldest month is dropped as a partition once all of it is older. A tenant, shorter:
+-- tenants.personal_retention_days, and the personal values beside its events go. Never under a legal hold. Both still verify.
+-- Next: functions/_worker/tasks/audit__retain.ts, each night.
+
+-- Leaves are removed from the left, so what the tree needs of them is its frontier there: the rest is built on it and must come to the signed root.
+create table private.audit_tombstones (
+  tenant_id uuid not null,
+  recorded_before timestamptz not null,
+  size bigint not null check (size >= 0),
+  frontier bytea[] not null,
+  root bytea not null check (length(root) = 32),
+  first_seq bigint,
+  last_seq bigint,
+  events bigint not null,
+  dropped_at timestamptz not null default clock_timestamp(),
+  note text,
+  primary key (tenant_id, recorded_before)
+);
+comment on table private.audit_tombstones is
+  'What stands for the months that were dropped: one row a tenant and month. Written by private.drop_audit_month only.';
+comment on column private.audit_tombstones.recorded_before is
+  'Events recorded before are gone. A leaf out of order at the month''s end may outlive its event.';
+comment on column private.audit_tombstones.size is 'Leaves before this index are gone.';
+comment on column private.audit_tombstones.frontier is
+  'The complete subtrees of those leaves, the largest first.';
+comment on column private.audit_tombstones.root is 'The root of the tree of that size, as a checkpoint of then says.';
+comment on column private.audit_tombstones.first_seq is
+  'Of the leaves that went with this month, as last_seq; null when none did.';
+comment on column private.audit_tombstones.note is
+  'The signed note (functions/_shared/audit/note.ts, purpose tombstone); null until the worker signed it.';
+
+create function private.audit_retention_days() returns integer
+language sql stable set search_path = ''
+as $$
+  select (nullif(value, 'null'))::integer from public.settings where key = 'audit.retention_days'
+$$;
+comment on function private.audit_retention_days() is
+  'How many days an event is kept at least; null: for ever.';
+
+create function private.retained_frontier(
+  p_tenant uuid, p_size bigint, out frontier bytea[]
+)
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_from bigint := 0;
+  v_hashes bytea[];
+begin
+  frontier := '{}';
+  select t.size, t.frontier into v_from, frontier
+    from private.audit_tombstones t where t.tenant_id = p_tenant
+   order by t.size desc limit 1;
+  v_from := coalesce(v_from, 0);
+  frontier := coalesce(frontier, '{}');
+  while v_from < p_size loop
+    select array_agg(l.hash order by l.leaf_index) into v_hashes
+      from private.audit_leaves l
+     where l.tenant_id = p_tenant and l.leaf_index >= v_from
+       and l.leaf_index < least(v_from + 1000, p_size);
+    if coalesce(cardinality(v_hashes), 0) <> least(1000, p_size - v_from) then
+      raise exception using errcode = 'PT409', message = 'audit_incomplete',
+        detail = format('Leaves of tenant %s are missing from %s on', p_tenant, v_from);
+    end if;
+    frontier := private.tree_append(v_from, frontier, v_hashes);
+    v_from := v_from + cardinality(v_hashes);
+  end loop;
+end;
+$$;
+comment on function private.retained_frontier(uuid, bigint) is
+  'The frontier of the tenant''s tree at a size, built on the newest tombstone. Raises audit_incomplete where a leaf is missing: what was tampered with is not swept away.';
+
+create function private.bury(
+  p_tenant uuid, p_before timestamptz, p_events bigint
+) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_stone private.audit_tombstones;
+begin
+  v_stone.size := private.first_leaf_from(p_tenant, p_before);
+  v_stone.frontier := private.retained_frontier(p_tenant, v_stone.size);
+  v_stone.root := private.tree_root(v_stone.frontier);
+  with gone as (
+    delete from private.audit_leaves l
+     where l.tenant_id = p_tenant and l.leaf_index < v_stone.size returning l.seq
+  ), unnumbered as (
+    delete from private.audit_sequence s using gone g where s.seq = g.seq
+  )
+  select min(seq), max(seq) into v_stone.first_seq, v_stone.last_seq from gone;
+  delete from private.audit_signatures g
+   where g.tenant_id = p_tenant and g.leaf_index < v_stone.size;
+  delete from private.audit_checkpoints c where c.tenant_id = p_tenant and c.size < v_stone.size;
+  delete from private.audit_personal p
+   where p.tenant_id = p_tenant and p.event_recorded_at < p_before;
+  update public.webhook_deliveries d
+     set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
+   where d.tenant_id = p_tenant and d.state = 'pending' and d.event_recorded_at < p_before;
+  insert into private.audit_tombstones
+    (tenant_id, recorded_before, size, frontier, root, first_seq, last_seq, events)
+  values (p_tenant, p_before, v_stone.size, v_stone.frontier, v_stone.root, v_stone.first_seq,
+    v_stone.last_seq, p_events);
+  perform private.record_event(p_tenant, 'audit.dropped', '[]', jsonb_build_object(
+    'recorded_before', p_before, 'events', p_events, 'size', v_stone.size,
+    'root', encode(v_stone.root, 'hex'),
+    'first_seq', v_stone.first_seq, 'last_seq', v_stone.last_seq));
+end;
+$$;
+comment on function private.bury(uuid, timestamptz, bigint) is
+  'Removes what goes with a tenant''s events of a month and leaves the tombstone. Called by drop_audit_month only.';
+
+create function private.first_leaf_from(p_tenant uuid, p_since timestamptz) returns bigint
+language sql stable set search_path = ''
+as $$
+  select coalesce(
+    (select l.leaf_index from private.audit_leaves l
+      where l.tenant_id = p_tenant and l.recorded_at >= p_since order by l.leaf_index limit 1),
+    (select t.size from private.audit_trees t where t.tenant_id = p_tenant), 0)
+$$;
+comment on function private.first_leaf_from(uuid, timestamptz) is
+  'The first leaf of an event recorded since; the size of the tree when there is none.';
+
+create function private.drop_audit_month() returns jsonb
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '2s'
+as $$
+declare
+  v_days integer := private.audit_retention_days();
+  v_month text;
+  v_before timestamptz;
+  v_tenants record;
+  v_outcome text := 'dropped';
+  v_events bigint := 0;
+begin
+  if v_days is null or not pg_try_advisory_xact_lock(779, 21) then
+    return null;
+  end if;
+  select c.relname,
+         substring(pg_get_expr(c.relpartbound, c.oid) from 'TO \(''([^'']+)''\)')::timestamptz
+    into v_month, v_before
+    from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+   where i.inhparent = 'public.audit_events'::regclass and c.relname ~ '^audit_events_\d{4}_\d\d$'
+   order by c.relname limit 1;
+  if v_before is null or v_before > now() - make_interval(days => v_days) then
+    return null;
+  end if;
+  perform private.lock_holds();
+  create temporary table if not exists audit_month
+    (tenant_id uuid, events bigint, unsealed bigint) on commit drop;
+  return null;
+end;
+$$;
+
 -- sql/30_audit/75_erasure.sql
 
 -- A person is erased: their values and salts go from beside every event, their row keeps nothing but the ids by which its tokens are refused. The events
@@ -3630,7 +3783,8 @@ create function private.header_names_hold(p_names text[]) returns boolean
 language sql immutable parallel safe set search_path = ''
 as $$
   select cardinality(p_names) <= 20 and array_position(p_names, null) is null
-    and not exists (select from unnest(p_names) n where n !~ '^[a-z][a-z0-9-]{0,63}$' or n ~ ('^(webhook-.*|content-.*|proxy-.*|'
+    and not exists (select from unnest(p_names) n
+      where n !~ '^[a-z][a-z0-9-]{0,63}$' or n ~ ('^(webhook-.*|content-.*|proxy-.*|'
       || 'sec-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|date|'
       || 'user-agent|accept-encoding|traceparent|tracestate|baggage|forwarded|x-forwarded-.*)$'))
 $$;
@@ -4687,7 +4841,8 @@ comment on function private.open_webhook_endpoint(uuid, uuid) is
 
 create function public.webhook_statistics(
   tenant_id uuid, endpoint_id uuid default null,
-  since timestamptz default now() - interval '7 days', until timestamptz default now()
+  since date default (now() at time zone 'UTC')::date - 6,
+  until date default (now() at time zone 'UTC')::date
 ) returns table (
   endpoint uuid, day date, attempts bigint, succeeded bigint, success_rate numeric,
   p50_ms integer, p95_ms integer
@@ -4705,12 +4860,13 @@ as $$
      and d.tenant_id = webhook_statistics.tenant_id
      and (webhook_statistics.endpoint_id is null
        or d.endpoint_id = webhook_statistics.endpoint_id)
-     and a.started_at >= webhook_statistics.since and a.started_at < webhook_statistics.until
+     and a.started_at >= webhook_statistics.since::timestamp at time zone 'UTC'
+     and a.started_at < (webhook_statistics.until + 1)::timestamp at time zone 'UTC'
    group by 1, 2
    order by 1, 2
 $$;
-comment on function public.webhook_statistics(uuid, uuid, timestamptz, timestamptz) is
-  'Attempts of a tenant''s endpoints by endpoint and day (UTC): how many, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms). '
+comment on function public.webhook_statistics(uuid, uuid, date, date) is
+  'Attempts of a tenant''s endpoints by endpoint and day (UTC), both days included, a week unless told otherwise: how many, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms). '
   'Runs as the caller: who may not read the attempts gets no row. Reaches back as far as attempts are kept.';
 
 -- sql/50_webhooks/70_retention.sql
@@ -5184,11 +5340,25 @@ values (private.platform_tenant(), 'platform', 'Platform', 'platform', 'platform
 
 -- sql/95_seeds/30_webhooks.sql
 
--- What operators may tune of webhooks, in public.settings.
+-- What operators may tune of webhooks (public.settings), and their one event that is more than the change of a row.
 insert into public.settings (key, value) values
   ('webhooks.disable_after_days', '5'),
   ('webhooks.attempts_retention_days', '30'),
   ('webhooks.deliveries_retention_days', '90');
+
+insert into public.event_types (name, description, schema, example) values
+  ('webhook_endpoint.disabled',
+    'A webhook endpoint stopped; its waiting deliveries were cancelled',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["url", "reason", "first_failure_at"],
+      "properties": {
+        "url": {"type": "string"},
+        "reason": {"type": ["string", "null"],
+          "description": "gone, asked, failing, payload_filter_slow, or what the caller wrote."},
+        "first_failure_at": {"type": ["string", "null"], "format": "date-time",
+          "description": "Since then every attempt failed."}}}',
+    '{"url": "https://receiver.acme.example/hooks", "reason": "failing",
+      "first_failure_at": "2026-11-17T10:00:00.25+00:00"}');
 
 -- policies/00_base.sql
 
@@ -5636,7 +5806,7 @@ grant execute on function
   private.open_webhook_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;
 -- an invoker: row level security decides which attempts are counted
-grant execute on function public.webhook_statistics(uuid, uuid, timestamptz, timestamptz)
+grant execute on function public.webhook_statistics(uuid, uuid, date, date)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_endpoints(integer), private.claim_deliveries(uuid, uuid, integer, integer),

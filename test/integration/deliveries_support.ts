@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { parseKeyring, seal, toBase64 } from "../../functions/_shared/secrets.ts";
-import { newWebhookSecret, webhookSecretPlace } from "../../functions/_shared/signing.ts";
+import { webhookSecretPlace } from "../../functions/_shared/signing.ts";
+import { newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { startChild, type WorkerProcess } from "./worker_support.ts";
 

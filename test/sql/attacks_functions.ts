@@ -9,9 +9,11 @@ const notAllowed = "403 not_allowed";
 const nobody = "01990000-0000-7000-8000-00000000ffff";
 const signOut = (user: string) => `select public.sign_out_everywhere('${user}')`;
 const rotate = (tenant: string, endpoint: string) =>
-  `select private.rotate_webhook_secret('${tenant}', '${endpoint}', 'k2', '\\x02', 60)`;
+  `select private.rotate_webhook_secret('${tenant}', '${endpoint}', 'v1', null, '[{"scheme": "v1", "keyId": "k2", "ciphertext": "Ag=="}]', 60)`;
 const createEndpoint = (types: string, since: string) =>
-  `select private.create_webhook_endpoint('${tenants.A}', private.new_id(), 'https://x.example/', null, ${types}, ${since}, 'k1', '\\x01')`;
+  `select private.create_webhook_endpoint('${tenants.A}', private.new_id(),
+     jsonb_build_object('url', 'https://x.example/', 'event_types', ${types}, 'since_at', ${since}),
+     '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AQ=="}]')`;
 const revoked =
   "select id::text from public.users where tokens_valid_after > '-infinity' order by id";
 

@@ -36,7 +36,7 @@ export async function emit(
 export const deliveries = (tx: TransactionSql) =>
   tx`
   select tenant_id, endpoint_id, event_type, state, attempts, next_attempt_at, claimed_until, settled_at
-    from public.webhook_deliveries where state <> 'cancelled' or settled_at is not null order by id`;
+    from public.webhook_deliveries where state <> 'cancelled' or settled_at is not null order by event_recorded_at, id`;
 
 export interface Claim {
   endpoint: {

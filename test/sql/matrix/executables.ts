@@ -45,7 +45,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
   {
     why: "the API; runs as the caller, row level security decides what it counts",
     roles: callers,
-    functions: ["webhook_statistics(uuid,uuid,timestamp with time zone,timestamp with time zone)"],
+    functions: ["webhook_statistics(uuid,uuid,date,date)"],
   },
   {
     why: "the API of platform staff",

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, endpoints, robots } from "./seed.ts";
+import { backends, endpoints, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -165,15 +165,24 @@ export const tables: Record<string, TableLine> = {
       update: "update public.providers set enabled = false",
     },
   },
+  audit_sinks: {
+    right: { read: "audit.read", write: "audit.write" },
+    read: `${readers}; ${staff.read}`,
+    update: `${writers}; ${staff.write}`,
+    grants: { both: "select; update: name enabled" },
+    try: { update: "update public.audit_sinks set enabled = false" },
+  },
   webhook_endpoints: {
     right: { read: "webhooks.read", write: "webhooks.write" },
     read: `${readers}; ${staff.read}`,
     update: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; update: description event_types enabled disabled_reason max_attempts",
+      both: "select; update: description event_types enabled disabled_reason retry_schedule " +
+        "ordering rate_per_second payload_filter",
     },
     try: { update: "update public.webhook_endpoints set description = 'new'" },
   },
+  webhook_endpoint_states: reads("webhooks.read", readers),
   webhook_deliveries: reads("webhooks.read", readers),
   webhook_attempts: reads("webhooks.read", readers),
   settings: {
@@ -329,27 +338,61 @@ export const functions: FunctionLine[] = [
     call: (label) => `select public.archive_tenant('${tenants[label]}')`,
     on: "A S P",
   },
+  {
+    name: "rewind_audit_sink(uuid,uuid,timestamp with time zone)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select public.rewind_audit_sink('${tenants[label]}', '${sinks[label]}', now())`,
+  },
+  {
+    name: "sink_lag(audit_sinks)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) =>
+      `select public.sink_lag(jsonb_populate_record(null::public.audit_sinks,
+         '{"tenant_id": "${tenants[label]}", "cursor_seq": 0}'))`,
+  },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
+  {
+    name:
+      "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select private.create_audit_sink('${tenants[label]}', private.new_id(), 'new', 'http',
+         '{"url": "https://new.example/"}', null, 'k1', '\\x00')`,
+  },
   {
     name: "private.begin_app_secret(uuid,uuid)",
     ...inTenant("apps.write"),
     call: (label) => `select private.begin_app_secret('${tenants[label]}', '${backends[label]}')`,
   },
   {
-    name:
-      "private.create_webhook_endpoint(uuid,uuid,text,text,text[],timestamp with time zone,text,bytea)",
+    name: "private.create_webhook_endpoint(uuid,uuid,jsonb,jsonb)",
     ...inTenant("webhooks.write"),
     call: (label) =>
       `select private.create_webhook_endpoint('${tenants[label]}', private.new_id(),
-         'https://new.example/', null, null, null, 'k1', '\\x00')`,
+         '{"url": "https://new.example/"}', '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]')`,
   },
   {
-    name: "private.rotate_webhook_secret(uuid,uuid,text,bytea,integer)",
+    name: "private.put_webhook_headers(uuid,uuid,text[],text,bytea)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.put_webhook_headers('${tenants[label]}', '${
+        endpoints[label]
+      }', '{x-token}', 'k1', '\\x00')`,
+  },
+  {
+    name: "webhook_statistics(uuid,uuid,date,date)",
+    roles: people,
+    call: (label) => `select public.webhook_statistics('${tenants[label]}')`,
+    works: catalogue.replace(": all", ": A E S P"),
+  },
+  {
+    name: "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ...inTenant("webhooks.write"),
     call: (label) =>
       `select private.rotate_webhook_secret('${tenants[label]}', '${
         endpoints[label]
-      }', 'k1', '\\x00', 60)`,
+      }', 'v1', null, '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]', 60)`,
   },
   {
     name: "private.open_webhook_endpoint(uuid,uuid)",
