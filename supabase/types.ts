@@ -661,6 +661,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -680,6 +681,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name": string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug": string;
@@ -698,6 +700,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name"?: string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug"?: string;
@@ -818,6 +821,13 @@ export type Database = {
             foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
             columns: ["tenant_id", "delivery_id"];
             isOneToOne: false;
+            referencedRelation: "dead_letters";
+            referencedColumns: ["tenant_id", "id"];
+          },
+          {
+            foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
+            columns: ["tenant_id", "delivery_id"];
+            isOneToOne: false;
             referencedRelation: "webhook_deliveries";
             referencedColumns: ["tenant_id", "id"];
           },
@@ -835,6 +845,7 @@ export type Database = {
           "id": string;
           "next_attempt_at": string;
           "ordering_key": string | null;
+          "replayed_as": string | null;
           "settled_at": string | null;
           "state": string;
           "tenant_id": string;
@@ -851,6 +862,7 @@ export type Database = {
           "id"?: string;
           "next_attempt_at"?: string;
           "ordering_key"?: string | null;
+          "replayed_as"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id": string;
@@ -866,6 +878,7 @@ export type Database = {
           "id"?: string;
           "next_attempt_at"?: string;
           "ordering_key"?: string | null;
+          "replayed_as"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id"?: string;
@@ -1003,7 +1016,43 @@ export type Database = {
       };
     };
     Views: {
-      [_ in never]: never;
+      "dead_letters": {
+        Row: {
+          "attempts": number;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_recorded_at": string;
+          "event_type": string;
+          "id": string;
+          "last_result": string | null;
+          "settled_at": string | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number | null;
+          "endpoint_id"?: string | null;
+          "event_id"?: string | null;
+          "event_recorded_at"?: string | null;
+          "event_type"?: string | null;
+          "id"?: string | null;
+          "last_result"?: never;
+          "settled_at"?: string | null;
+          "tenant_id"?: string | null;
+        };
+        Update: {
+          "attempts"?: number | null;
+          "endpoint_id"?: string | null;
+          "event_id"?: string | null;
+          "event_recorded_at"?: string | null;
+          "event_type"?: string | null;
+          "id"?: string | null;
+          "last_result"?: never;
+          "settled_at"?: string | null;
+          "tenant_id"?: string | null;
+        };
+        Relationships: [];
+      };
     };
     Functions: {
       "archive_tenant": {
@@ -1020,6 +1069,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1047,6 +1097,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1119,6 +1170,23 @@ export type Database = {
         };
       };
       "reconcile_tenant": { Args: { "tenant_id": string }; Returns: undefined };
+      "replay_deliveries": {
+        Args: {
+          "dry_run"?: boolean;
+          "endpoint_id": string;
+          "since"?: string;
+          "states"?: (string)[];
+          "tenant_id": string;
+          "types"?: (string)[];
+          "until"?: string;
+        };
+        Returns: number;
+      };
+      "replay_delivery": { Args: { "delivery_id": string; "tenant_id": string }; Returns: string };
+      "replay_missed": {
+        Args: { "dry_run"?: boolean; "endpoint_id": string; "since": string; "tenant_id": string };
+        Returns: number;
+      };
       "resume_tenant": {
         Args: { "tenant_id": string };
         Returns: {
@@ -1133,6 +1201,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1175,6 +1244,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;

@@ -74,12 +74,20 @@ export const problems = {
   legal_hold_already_open: 409, // the tenant is under a legal hold already
   legal_hold_not_found: 404, // no legal hold is open over the tenant
   legal_hold_reason_malformed: 422, // 1 to 500 characters
+  tenant_personal_retention_malformed: 422, // 1 to 36500 days, or null: as long as the events
+  setting_retention_malformed: 422, // 31 to 99999 days, or null: for ever
+  audit_incomplete: 409, // leaves of the sealed log are missing: retention leaves them to be looked at; callers do not meet it
   // things
   user_not_found: 404, // no such person
   sink_not_found: 404, // the tenant has no such audit sink
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
   sink_settings_malformed: 422, // not the settings of the sink's kind
+  sink_file_of_tenant: 422, // a file is a sink of the platform tenant only
+  delivery_not_found: 404, // the tenant has no such delivery
+  delivery_state_unknown: 422, // deliveries end delivered, dead, cancelled or filtered
+  event_gone: 409, // the log no longer has the event
+  endpoint_disabled: 409, // the endpoint is switched off: enable it first
   endpoint_not_found: 404, // the tenant has no such webhook endpoint
   already_exists: 409, // a row with this key is there
   still_referenced: 409, // the row it points at is missing, or others point at it

@@ -6,7 +6,7 @@ create table public.event_types (
   description text not null,
   schema jsonb not null check (jsonb_typeof(schema) = 'object'),
   example jsonb not null check (jsonb_typeof(example) = 'object'),
-  constraint event_type_reserved check (name not like 'custom.%')
+  check (name not like 'custom.%') -- customers' own
 );
 comment on table public.event_types is 'Every type of event of Gatehouse''s own that the log holds and a webhook can subscribe to. Customers'' own: custom_event_types.';
 comment on column public.event_types.schema is 'JSON Schema 2020-12 of `data`. Of <kind>.created, .updated and .deleted: made from the catalog of tables by private.change_schema.';

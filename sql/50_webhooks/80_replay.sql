@@ -3,14 +3,13 @@
 
 create view public.dead_letters with (security_invoker = true) as
   select d.tenant_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.event_recorded_at,
-         d.attempts, d.settled_at, a.status, a.error_class
+         d.attempts, d.settled_at,
+         (select coalesce(a.status::text, a.error_class) from public.webhook_attempts a
+           where a.tenant_id = d.tenant_id and a.delivery_id = d.id
+           order by a.number desc limit 1) as last_result
     from public.webhook_deliveries d
-    left join lateral (
-      select t.status, t.error_class from public.webhook_attempts t
-       where t.tenant_id = d.tenant_id and t.delivery_id = d.id
-       order by t.number desc limit 1) a on true
    where d.state = 'dead' and d.replayed_as is null;
-comment on view public.dead_letters is 'Deliveries whose attempts are used up and that nobody has replayed, with what came of the last attempt.';
+comment on view public.dead_letters is 'Deliveries whose attempts are used up and that nobody has replayed, with the status or error class of the last attempt.';
 
 create function private.begin_replay(p_tenant uuid, p_endpoint uuid)
 returns public.webhook_endpoints
@@ -115,9 +114,10 @@ begin
   end if;
   perform private.record_replay(v_endpoint, 1,
     jsonb_build_object('event_id', v_delivery.event_id));
-  select d.replayed_as into v_delivery.id from public.webhook_deliveries d
-   where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id;
-  return v_delivery.id;
+  return (
+    select d.id from public.webhook_deliveries d
+     where d.tenant_id = replay_delivery.tenant_id and d.endpoint_id = v_endpoint.id
+       and d.event_id = v_delivery.event_id and d.state = 'pending');
 end;
 $$;
 comment on function public.replay_delivery(uuid, uuid) is

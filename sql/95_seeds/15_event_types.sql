@@ -65,6 +65,16 @@ select t.name, t.description,
   from (values
     ('role_right.created', 'A role got a right by an upgrade; targets: both', '{}', '{}'),
     ('role_right.deleted', 'A role lost a right by an upgrade; targets: both', '{}', '{}'),
+    ('audit.dropped', 'A month of the log was dropped by retention; a signed tombstone stands for it',
+      '{"recorded_until": {"type": "string", "format": "date-time"}, '
+      '"events": {"type": "integer", "minimum": 1}, '
+      '"size": {"type": "integer", "minimum": 0, '
+      '"description": "Records of the sealed log before this index are gone."}, '
+      '"root": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, '
+      '"first_seq": {"type": ["integer", "null"]}, "last_seq": {"type": ["integer", "null"]}}',
+      '{"recorded_until": "2025-11-01T00:00:00+00:00", "events": 120, "size": 118, '
+      '"root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
+      '"first_seq": 1, "last_seq": 140}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
@@ -72,6 +82,13 @@ select t.name, t.description,
     ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret',
       '{"overlap_seconds": {"type": "integer", "description": "How long the old one signs on."}}',
       '{"overlap_seconds": 86400}'),
+    ('webhook_endpoint.replayed', 'Events were sent to a webhook endpoint once more',
+      '{"count": {"type": "integer", "minimum": 1}, "filter": {"type": "object", "additionalProperties": false, '
+      '"description": "Which: one event, what a filter found, or what was missed since.", "properties": '
+      '{"event_id": {"type": "string", "format": "uuid"}, "types": {"type": "array", "items": {"type": "string"}}, '
+      '"states": {"type": "array", "items": {"type": "string"}}, "missed": {"type": "boolean"}, '
+      '"since": {"type": "string", "format": "date-time"}, "until": {"type": "string", "format": "date-time"}}}}',
+      '{"count": 12, "filter": {"types": ["user.*"], "states": ["dead"]}}'),
     ('user.signed_in', 'A person signed in to an application',
       '{"session_id": {"type": "string"}, "client_id": {"type": "string"}, '
       '"auth_methods": {"type": "array", "items": {"type": "string"}, "description": "As ZITADEL names them."}}',

@@ -393,6 +393,8 @@ create table public.tenants (
     check (admin_email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(admin_email) <= 200),
   admin_given_name text check (length(admin_given_name) between 1 and 200),
   admin_family_name text check (length(admin_family_name) between 1 and 200),
+  personal_retention_days integer constraint tenant_personal_retention_malformed
+    check (personal_retention_days between 1 and 36500),
   organization_id text unique,
   project_id text unique,
   login_domain text,
@@ -409,6 +411,7 @@ comment on table public.tenants is 'A customer organization, or the platform its
 comment on column public.tenants.id is 'Also the id of the organization in ZITADEL, which takes ours.';
 comment on column public.tenants.status is 'provisioning until every required step settled; suspended and archived by suspend_tenant and archive_tenant. Never written by callers.';
 comment on column public.tenants.admin_email is 'The first administrator, made by provisioning; null: none is made.';
+comment on column public.tenants.personal_retention_days is 'How long the log keeps personal values; null: as long as the events (settings audit.retention_days).';
 comment on column public.tenants.organization_id is 'ZITADEL''s organization; written by provisioning only.';
 comment on column public.tenants.project_id is 'ZITADEL''s project of the tenant''s applications; written by provisioning only.';
 comment on column public.tenants.login_domain is 'What follows the @ in login names; written by provisioning only.';
@@ -1962,7 +1965,7 @@ create table public.event_types (
   description text not null,
   schema jsonb not null check (jsonb_typeof(schema) = 'object'),
   example jsonb not null check (jsonb_typeof(example) = 'object'),
-  constraint event_type_reserved check (name not like 'custom.%')
+  check (name not like 'custom.%') -- customers' own
 );
 comment on table public.event_types is 'Every type of event of Gatehouse''s own that the log holds and a webhook can subscribe to. Customers'' own: custom_event_types.';
 comment on column public.event_types.schema is 'JSON Schema 2020-12 of `data`. Of <kind>.created, .updated and .deleted: made from the catalog of tables by private.change_schema.';
@@ -2425,7 +2428,10 @@ as $$
   ), sealed as (
     select coalesce((select last_seq from private.audit_sealer), 0) as seq
   ), tree as (
-    select coalesce(max(t.size), 0) as size, coalesce(max(t.signed_size), 0) as signed_size
+    select coalesce(max(t.size), 0) as size, coalesce(max(t.signed_size), 0) as signed_size,
+           coalesce((
+             select max(b.recorded_until) from private.audit_tombstones b
+              where b.tenant_id = p_tenant), '-infinity') as dropped_before
       from private.audit_trees t where t.tenant_id = p_tenant
   ), compared as (
     select l.*, s.event_id as numbered, s.recorded_at as numbered_at, e, e.id as found,
@@ -2440,7 +2446,7 @@ as $$
   select f.problem, c.seq, c.leaf_index, c.event_id
     from compared c, tree t, lateral (values
       ('audit_bytes_altered', c.hash <> sha256('\x00'::bytea || convert_to(c.bytes, 'UTF8'))),
-      ('audit_event_missing', c.found is null),
+      ('audit_event_missing', c.found is null and c.recorded_at >= t.dropped_before),
       ('audit_event_altered',
         c.found is not null and c.bytes <> private.leaf_bytes(c.e, c.leaf_index, c.seq)),
       ('audit_order_altered', c.numbered is null
@@ -2503,14 +2509,29 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_tree private.audit_trees;
+  v_tombstone private.audit_tombstones;
   v_checkpoint private.audit_checkpoints;
   v_frontier bytea[] := '{}';
   v_size bigint := 0;
   v_hashes bytea[];
 begin
   select * into v_tree from private.audit_trees t where t.tenant_id = p_tenant;
+  -- What retention removed is a beginning of the log: the tree is built on what stands for it (70_retention.sql).
+  select * into v_tombstone from private.audit_tombstones b
+   where b.tenant_id = p_tenant order by b.size desc limit 1;
+  if found then
+    v_frontier := v_tombstone.frontier;
+    v_size := v_tombstone.size;
+    leaf_index := v_size - 1;
+    if private.tree_root(v_frontier) <> v_tombstone.root then
+      problem := 'audit_tombstone_root';
+      return next;
+      return;
+    end if;
+  end if;
   for v_checkpoint in
-    select * from private.audit_checkpoints c where c.tenant_id = p_tenant order by c.size
+    select * from private.audit_checkpoints c
+     where c.tenant_id = p_tenant and c.size >= v_size order by c.size
   loop
     select coalesce(array_agg(l.hash order by l.leaf_index), '{}') into v_hashes
       from private.audit_leaves l
@@ -2688,7 +2709,7 @@ comment on function private.is_held(uuid) is
 -- Leaves are removed from the left, so what the tree needs of them is its frontier there: the rest is built on it and must come to the signed root.
 create table private.audit_tombstones (
   tenant_id uuid not null,
-  recorded_before timestamptz not null,
+  recorded_until timestamptz not null,
   size bigint not null check (size >= 0),
   frontier bytea[] not null,
   root bytea not null check (length(root) = 32),
@@ -2697,11 +2718,11 @@ create table private.audit_tombstones (
   events bigint not null,
   dropped_at timestamptz not null default clock_timestamp(),
   note text,
-  primary key (tenant_id, recorded_before)
+  primary key (tenant_id, recorded_until)
 );
 comment on table private.audit_tombstones is
   'What stands for the months that were dropped: one row a tenant and month. Written by private.drop_audit_month only.';
-comment on column private.audit_tombstones.recorded_before is
+comment on column private.audit_tombstones.recorded_until is
   'Events recorded before are gone. A leaf out of order at the month''s end may outlive its event.';
 comment on column private.audit_tombstones.size is 'Leaves before this index are gone.';
 comment on column private.audit_tombstones.frontier is
@@ -2715,7 +2736,7 @@ comment on column private.audit_tombstones.note is
 create function private.audit_retention_days() returns integer
 language sql stable set search_path = ''
 as $$
-  select (nullif(value, 'null'))::integer from public.settings where key = 'audit.retention_days'
+  select nullif(value, 'null')::integer from public.settings where key = 'audit.retention_days'
 $$;
 comment on function private.audit_retention_days() is
   'How many days an event is kept at least; null: for ever.';
@@ -2779,11 +2800,11 @@ begin
      set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
    where d.tenant_id = p_tenant and d.state = 'pending' and d.event_recorded_at < p_before;
   insert into private.audit_tombstones
-    (tenant_id, recorded_before, size, frontier, root, first_seq, last_seq, events)
+    (tenant_id, recorded_until, size, frontier, root, first_seq, last_seq, events)
   values (p_tenant, p_before, v_stone.size, v_stone.frontier, v_stone.root, v_stone.first_seq,
     v_stone.last_seq, p_events);
   perform private.record_event(p_tenant, 'audit.dropped', '[]', jsonb_build_object(
-    'recorded_before', p_before, 'events', p_events, 'size', v_stone.size,
+    'recorded_until', p_before, 'events', p_events, 'size', v_stone.size,
     'root', encode(v_stone.root, 'hex'),
     'first_seq', v_stone.first_seq, 'last_seq', v_stone.last_seq));
 end;
@@ -2809,9 +2830,9 @@ declare
   v_days integer := private.audit_retention_days();
   v_month text;
   v_before timestamptz;
-  v_tenants record;
-  v_outcome text := 'dropped';
-  v_events bigint := 0;
+  v_sealed bigint := (select last_seq from private.audit_sealer);
+  v_tenants jsonb;
+  v_outcome text;
 begin
   if v_days is null or not pg_try_advisory_xact_lock(779, 21) then
     return null;
@@ -2826,11 +2847,97 @@ begin
     return null;
   end if;
   perform private.lock_holds();
-  create temporary table if not exists audit_month
-    (tenant_id uuid, events bigint, unsealed bigint) on commit drop;
-  return null;
+  execute format($sql$
+    select coalesce(jsonb_object_agg(tenant_id, counted), '{}') from (
+      select e.tenant_id, jsonb_build_object('events', count(*), 'sealed', count(s.seq)) as counted
+        from private.%I e
+        left join private.audit_sequence s on s.tenant_id = e.tenant_id
+         and s.recorded_at = e.recorded_at and s.event_id = e.id and s.seq <= $1
+       group by e.tenant_id) c $sql$, v_month)
+    into v_tenants using v_sealed;
+  v_outcome := case
+    when exists (select from jsonb_object_keys(v_tenants) k where private.is_held(k::uuid))
+    then 'held'
+    when exists (
+      select from jsonb_each(v_tenants) t
+        left join private.audit_trees a on a.tenant_id = t.key::uuid
+       where t.value -> 'events' <> t.value -> 'sealed'
+          or private.first_leaf_from(t.key::uuid, v_before) > coalesce(a.signed_size, 0))
+    then 'unsealed'
+    else 'dropped' end;
+  if v_outcome = 'dropped' then
+    perform private.bury(t.key::uuid, v_before, (t.value ->> 'events')::bigint)
+       from jsonb_each(v_tenants) t;
+    execute format('drop table private.%I', v_month);
+  end if;
+  return jsonb_build_object('month', right(v_month, 7), 'outcome', v_outcome, 'events', (
+    select coalesce(sum((t.value ->> 'events')::bigint), 0) from jsonb_each(v_tenants) t));
 end;
 $$;
+comment on function private.drop_audit_month() is
+  'Drops the oldest month of the log if it is older than audit.retention_days: {month, outcome: dropped | held | unsealed, events}; null when none is due. '
+  'held: a legal hold is open over a tenant with events in it, so no later month goes either. unsealed: the worker must seal and sign it first. All or nothing; waits 2 s for the lock, in which writers wait too. '
+  'Definer: only the owner may drop a partition.';
+
+create function private.remove_old_values(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_days integer := private.audit_retention_days();
+  v_removed integer;
+begin
+  perform private.lock_holds();
+  with due as (
+    (select v.tenant_id, v.event_recorded_at, v.event_id, v.slot
+       from public.tenants t
+       cross join lateral (
+         select * from private.audit_personal p
+          where p.tenant_id = t.id and p.event_recorded_at
+            < now() - make_interval(days => least(t.personal_retention_days, v_days))
+          order by p.event_recorded_at limit p_limit) v
+      where coalesce(t.personal_retention_days, v_days) is not null and not private.is_held(t.id)
+      limit p_limit)
+    union -- what an erased person's last requests left while the erasure ran
+    (select p.tenant_id, p.event_recorded_at, p.event_id, p.slot
+       from public.users u join private.audit_personal p on p.user_id = u.id
+      where u.erased_at is not null and not private.is_held(p.tenant_id)
+      limit p_limit)
+  ), gone as (
+    delete from private.audit_personal p using due d
+     where p.tenant_id = d.tenant_id and p.event_recorded_at = d.event_recorded_at
+       and p.event_id = d.event_id and p.slot = d.slot
+    returning 1
+  )
+  select count(*) into v_removed from gone;
+  return v_removed;
+end;
+$$;
+comment on function private.remove_old_values(integer) is
+  'Removes personal values and salts past their tenant''s retention or the instance''s, and of the erased; at most twice so many; returns how many. Definer: the table is private.';
+
+create function private.list_unsigned_tombstones() returns table (
+  tenant_id uuid, recorded_until timestamptz, size bigint, root bytea
+)
+language sql stable security definer set search_path = ''
+as $$
+  select t.tenant_id, t.recorded_until, t.size, t.root from private.audit_tombstones t
+   where t.note is null and t.size > 0 order by t.tenant_id, t.recorded_until limit 1000
+$$;
+comment on function private.list_unsigned_tombstones() is
+  'Tombstones that wait for the worker''s signature. Definer: the table is private.';
+
+create function private.store_tombstone_note(
+  p_tenant uuid, p_recorded_until timestamptz, p_note text
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update private.audit_tombstones set note = p_note
+   where tenant_id = p_tenant and recorded_until = p_recorded_until and note is null;
+end;
+$$;
+comment on function private.store_tombstone_note(uuid, timestamptz, text) is
+  'Keeps the signed note of a tombstone; one that is there stays. Definer: the table is private.';
 
 -- sql/30_audit/75_erasure.sql
 
@@ -3918,6 +4025,7 @@ create table public.webhook_deliveries (
   claimed_until timestamptz,
   created_at timestamptz not null default now(),
   settled_at timestamptz,
+  replayed_as uuid,
   primary key (tenant_id, id)
 );
 comment on table public.webhook_deliveries is
@@ -3926,6 +4034,7 @@ comment on table public.webhook_deliveries is
 comment on column public.webhook_deliveries.id is 'Not the webhook-id: that is the event''s id, the same for every endpoint and attempt.';
 comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone) | filtered (the payload filter did not want it).';
 comment on column public.webhook_deliveries.ordering_key is 'The first target''s id, for an endpoint that orders strictly; null for others.';
+comment on column public.webhook_deliveries.replayed_as is 'The delivery of the same event that a replay made of it; null: the newest word on it.';
 comment on column public.webhook_deliveries.claimed_until is 'A worker has it in hand until then.';
 create index webhook_deliveries_due_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, event_recorded_at, id)
@@ -3936,6 +4045,8 @@ create index webhook_deliveries_order_idx
   where state = 'pending' and ordering_key is not null;
 create index webhook_deliveries_endpoint_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, id);
+create index webhook_deliveries_dead_idx on public.webhook_deliveries (tenant_id, endpoint_id, id)
+  where state = 'dead' and replayed_as is null;
 
 create table public.webhook_attempts (
   tenant_id uuid not null,
@@ -4087,7 +4198,8 @@ begin
     delete from private.webhook_catch_ups c
      using public.webhook_endpoints e
      where e.tenant_id = c.tenant_id and e.id = c.endpoint_id
-       and c.xid < private.sequence_horizon()
+       and (c.xid < private.sequence_horizon()
+         or c.xid >= pg_snapshot_xmax(pg_current_snapshot())) -- of before a restore
     returning e.tenant_id, e.id, e.since_at, e.ordering, e.event_types
   loop
     insert into public.webhook_deliveries
@@ -4900,13 +5012,227 @@ $$;
 comment on function private.retain_deliveries(integer) is
   'Deletes attempts and settled deliveries past their retention, at most so many; returns how many. A delivery takes what is left of its attempts with it. Definer: nobody else deletes them.';
 
+-- sql/50_webhooks/80_replay.sql
+
+-- Replay: a further delivery of an event, with the same webhook-id and a schedule of its own. The old row keeps its attempts and names the new one.
+-- Asked twice at once, or again while it is on its way, nothing is doubled. Next: 20_deliveries.sql (replayed_as).
+
+create view public.dead_letters with (security_invoker = true) as
+  select d.tenant_id, d.id, d.endpoint_id, d.event_id, d.event_type, d.event_recorded_at,
+         d.attempts, d.settled_at,
+         (select coalesce(a.status::text, a.error_class) from public.webhook_attempts a
+           where a.tenant_id = d.tenant_id and a.delivery_id = d.id
+           order by a.number desc limit 1) as last_result
+    from public.webhook_deliveries d
+   where d.state = 'dead' and d.replayed_as is null;
+comment on view public.dead_letters is 'Deliveries whose attempts are used up and that nobody has replayed, with the status or error class of the last attempt.';
+
+create function private.begin_replay(p_tenant uuid, p_endpoint uuid)
+returns public.webhook_endpoints
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+begin
+  perform private.require_right(p_tenant, 'webhooks.write');
+  select * into v_endpoint
+    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
+  elsif not v_endpoint.enabled then
+    perform private.refuse(409, 'endpoint_disabled', 'A disabled endpoint gets nothing: enable it first');
+  end if;
+  perform pg_advisory_xact_lock(780, hashtext(p_endpoint::text)); -- one replay of an endpoint at a time
+  -- nor while it catches up: both look at what is not there
+  perform from private.webhook_catch_ups
+    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  return v_endpoint;
+end;
+$$;
+comment on function private.begin_replay(uuid, uuid) is 'The endpoint, for this transaction''s replay alone. Raises not_allowed, endpoint_not_found, endpoint_disabled. Definer: the table of catch-ups is private; checks webhooks.write itself.';
+
+create function private.replay_events(
+  p_endpoint public.webhook_endpoints, p_ids uuid[], p_recorded_ats timestamptz[]
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  with made as (
+    insert into public.webhook_deliveries
+      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+    select e.tenant_id, p_endpoint.id, e.id, e.recorded_at, e.type,
+           case when p_endpoint.ordering = 'strict' then coalesce(e.targets -> 0 ->> 'id', '') end
+      from unnest(p_ids, p_recorded_ats) as w (id, recorded_at)
+      join public.audit_events e
+        on e.tenant_id = p_endpoint.tenant_id and e.recorded_at = w.recorded_at and e.id = w.id
+     order by e.recorded_at, e.id
+    returning id, event_id
+  ), replayed as (
+    update public.webhook_deliveries d set replayed_as = m.id
+      from made m
+     where d.tenant_id = p_endpoint.tenant_id and d.endpoint_id = p_endpoint.id
+       and d.event_id = m.event_id and d.replayed_as is null
+    returning 1
+  )
+  select count(*) into v_count from made;
+  return v_count;
+end;
+$$;
+comment on function private.replay_events(public.webhook_endpoints, uuid[], timestamptz[]) is
+  'Notes a new delivery of each event that the log still has; returns how many. Definer: callers never write deliveries.';
+
+create function private.record_replay(
+  p_endpoint public.webhook_endpoints, p_count integer, p_filter jsonb
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  if p_count > 0 then
+    perform private.record_event(p_endpoint.tenant_id, 'webhook_endpoint.replayed',
+      jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint.id)),
+      jsonb_build_object('count', p_count, 'filter', jsonb_strip_nulls(p_filter)));
+  end if;
+end;
+$$;
+comment on function private.record_replay(public.webhook_endpoints, integer, jsonb) is 'webhook_endpoint.replayed, when there was anything. Definer: callers cannot write events.';
+
+create function public.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+  v_delivery public.webhook_deliveries;
+begin
+  perform private.require_right(replay_delivery.tenant_id, 'webhooks.write');
+  select * into v_delivery from public.webhook_deliveries d
+   where d.tenant_id = replay_delivery.tenant_id and d.id = delivery_id;
+  if not found then
+    perform private.refuse(404, 'delivery_not_found', format('There is no delivery %s in tenant %s', delivery_id, replay_delivery.tenant_id));
+  end if;
+  v_endpoint := private.begin_replay(replay_delivery.tenant_id, v_delivery.endpoint_id);
+  loop -- to the newest word on it, read with the lock held
+    select * into v_delivery from public.webhook_deliveries d
+     where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id;
+    exit when v_delivery.replayed_as is null or not exists (
+      select from public.webhook_deliveries d
+       where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.replayed_as);
+    v_delivery.id := v_delivery.replayed_as;
+  end loop;
+  if v_delivery.state = 'pending' then
+    return v_delivery.id;
+  end if;
+  if 0 = private.replay_events(v_endpoint,
+    array[v_delivery.event_id], array[v_delivery.event_recorded_at])
+  then
+    perform private.refuse(409, 'event_gone', 'The event is past its retention');
+  end if;
+  perform private.record_replay(v_endpoint, 1,
+    jsonb_build_object('event_id', v_delivery.event_id));
+  return (
+    select d.id from public.webhook_deliveries d
+     where d.tenant_id = replay_delivery.tenant_id and d.endpoint_id = v_endpoint.id
+       and d.event_id = v_delivery.event_id and d.state = 'pending');
+end;
+$$;
+comment on function public.replay_delivery(uuid, uuid) is
+  'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
+
+create function public.replay_deliveries(
+  tenant_id uuid, endpoint_id uuid, types text[] default null,
+  since timestamptz default '-infinity', until timestamptz default 'infinity',
+  states text[] default '{dead,cancelled}', dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints :=
+    private.begin_replay(replay_deliveries.tenant_id, replay_deliveries.endpoint_id);
+  v_ids uuid[];
+  v_recorded_ats timestamptz[];
+  v_count integer;
+begin
+  if not states <@ array['delivered', 'dead', 'cancelled', 'filtered'] then
+    perform private.refuse(422, 'delivery_state_unknown', 'states are of delivered, dead, cancelled and filtered');
+  end if;
+  select array_agg(w.event_id), array_agg(w.event_recorded_at) into v_ids, v_recorded_ats
+    from (
+      select distinct d.event_id, d.event_recorded_at
+        from public.webhook_deliveries d
+        join public.audit_events e
+          on e.tenant_id = d.tenant_id and e.recorded_at = d.event_recorded_at
+          and e.id = d.event_id
+       where d.tenant_id = v_endpoint.tenant_id and d.endpoint_id = v_endpoint.id
+         and d.replayed_as is null and d.state = any (states)
+         and d.event_recorded_at >= since and d.event_recorded_at < until
+         and private.event_type_matches(d.event_type, types)) w;
+  if dry_run then
+    return coalesce(cardinality(v_ids), 0);
+  end if;
+  v_count := private.replay_events(v_endpoint, v_ids, v_recorded_ats);
+  perform private.record_replay(v_endpoint, v_count, jsonb_build_object('types', types,
+    'states', states, 'since', nullif(since, '-infinity'), 'until', nullif(until, 'infinity')));
+  return v_count;
+end;
+$$;
+comment on function public.replay_deliveries(
+  uuid, uuid, text[], timestamptz, timestamptz, text[], boolean
+) is
+  'Sends an endpoint''s events once more: of these types and prefixes, recorded from since to until, whose delivery ended in one of the states. With dry_run, the default, only says how many. '
+  'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 delivery_state_unknown. Definer: callers never write deliveries; checks webhooks.write itself.';
+
+create function public.replay_missed(
+  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints :=
+    private.begin_replay(replay_missed.tenant_id, replay_missed.endpoint_id);
+  v_ids uuid[];
+  v_recorded_ats timestamptz[];
+  v_count integer;
+begin
+  -- Past the retention of deliveries nobody knows any more what arrived.
+  if since is null or since < now() - make_interval(days => least(30, extract(day from
+    private.days_setting('webhooks.deliveries_retention_days', 90))::integer))
+  then
+    perform private.refuse(422, 'since_too_old', 'since reaches back 30 days at most, and no further than deliveries are kept');
+  end if;
+  select array_agg(e.id), array_agg(e.recorded_at) into v_ids, v_recorded_ats
+    from public.audit_events e
+   where e.tenant_id = v_endpoint.tenant_id and e.recorded_at >= since
+     and private.event_type_matches(e.type, v_endpoint.event_types)
+     and not exists (
+       select from public.webhook_deliveries d
+        where d.tenant_id = e.tenant_id and d.endpoint_id = v_endpoint.id
+          and d.event_id = e.id and d.state in ('pending', 'delivered', 'filtered'));
+  if dry_run then
+    return coalesce(cardinality(v_ids), 0);
+  end if;
+  v_count := private.replay_events(v_endpoint, v_ids, v_recorded_ats);
+  perform private.record_replay(v_endpoint, v_count,
+    jsonb_build_object('missed', true, 'since', since));
+  return v_count;
+end;
+$$;
+comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is
+  'Sends an endpoint what it wants of the events recorded since then and never got: those whose delivery died or was cancelled, and those that were never meant for it before. With dry_run, the default, only says how many. '
+  'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 since_too_old. Definer: callers never write deliveries; checks webhooks.write itself.';
+
 -- sql/80_operations/10_settings.sql
 
 -- settings: what is set for the whole instance.
 create table public.settings (
   key text primary key check (key ~ '^[a-z_]+(\.[a-z_]+)*$'),
   value jsonb not null,
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  -- 31 at least: a new webhook endpoint may ask for 30 days back
+  constraint setting_retention_malformed check (
+    case when key = 'audit.retention_days' and value <> 'null' then
+      case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
+    else true end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings
@@ -5253,6 +5579,16 @@ select t.name, t.description,
   from (values
     ('role_right.created', 'A role got a right by an upgrade; targets: both', '{}', '{}'),
     ('role_right.deleted', 'A role lost a right by an upgrade; targets: both', '{}', '{}'),
+    ('audit.dropped', 'A month of the log was dropped by retention; a signed tombstone stands for it',
+      '{"recorded_until": {"type": "string", "format": "date-time"}, '
+      '"events": {"type": "integer", "minimum": 1}, '
+      '"size": {"type": "integer", "minimum": 0, '
+      '"description": "Records of the sealed log before this index are gone."}, '
+      '"root": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, '
+      '"first_seq": {"type": ["integer", "null"]}, "last_seq": {"type": ["integer", "null"]}}',
+      '{"recorded_until": "2025-11-01T00:00:00+00:00", "events": 120, "size": 118, '
+      '"root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
+      '"first_seq": 1, "last_seq": 140}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
@@ -5260,6 +5596,13 @@ select t.name, t.description,
     ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret',
       '{"overlap_seconds": {"type": "integer", "description": "How long the old one signs on."}}',
       '{"overlap_seconds": 86400}'),
+    ('webhook_endpoint.replayed', 'Events were sent to a webhook endpoint once more',
+      '{"count": {"type": "integer", "minimum": 1}, "filter": {"type": "object", "additionalProperties": false, '
+      '"description": "Which: one event, what a filter found, or what was missed since.", "properties": '
+      '{"event_id": {"type": "string", "format": "uuid"}, "types": {"type": "array", "items": {"type": "string"}}, '
+      '"states": {"type": "array", "items": {"type": "string"}}, "missed": {"type": "boolean"}, '
+      '"since": {"type": "string", "format": "date-time"}, "until": {"type": "string", "format": "date-time"}}}}',
+      '{"count": 12, "filter": {"types": ["user.*"], "states": ["dead"]}}'),
     ('user.signed_in', 'A person signed in to an application',
       '{"session_id": {"type": "string"}, "client_id": {"type": "string"}, '
       '"auth_methods": {"type": "array", "items": {"type": "string"}, "description": "As ZITADEL names them."}}',
@@ -5360,6 +5703,11 @@ insert into public.event_types (name, description, schema, example) values
     '{"url": "https://receiver.acme.example/hooks", "reason": "failing",
       "first_failure_at": "2026-11-17T10:00:00.25+00:00"}');
 
+-- sql/95_seeds/40_settings.sql
+
+-- Settings that platform staff may change from the first day on.
+insert into public.settings (key, value) values ('audit.retention_days', 'null');
+
 -- policies/00_base.sql
 
 -- Nobody has anything until a file here gives it: Supabase's default privileges granted all, Postgres gives execute to public.
@@ -5408,14 +5756,16 @@ create policy known_crontabs_all_worker on graphile_worker._private_known_cronta
 
 -- policies/10_tenants.sql
 
--- public.tenants: who holds tenants.read reads; a tenant's tenants.write changes its name and branding; platform staff make tenants.
+-- public.tenants: who holds tenants.read reads; a tenant's tenants.write changes its name, branding and retention; platform staff make tenants.
 -- No delete: archive keeps the history readable. Status, ZITADEL's ids and login_domain are provisioning's; kind is the seed's.
 alter table public.tenants enable row level security;
 revoke all on public.tenants from public, anon, authenticated, service_role;
-grant select, update (name, branding) on public.tenants to authenticated;
+grant select, update (name, branding, personal_retention_days)
+  on public.tenants to authenticated;
 grant select,
   insert (slug, name, plan, branding, admin_email, admin_given_name, admin_family_name),
-  update (name, plan, branding, admin_email, admin_given_name, admin_family_name)
+  update (name, plan, branding, personal_retention_days,
+    admin_email, admin_given_name, admin_family_name)
   on public.tenants to gatehouse_platform;
 
 create policy tenants_select_reader on public.tenants for select to authenticated
@@ -5636,6 +5986,12 @@ grant execute on function public.erase_person(uuid), public.export_person(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
+-- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
+grant execute on function
+  private.drop_audit_month(), private.remove_old_values(integer),
+  private.list_unsigned_tombstones(), private.store_tombstone_note(uuid, timestamptz, text)
+  to gatehouse_worker;
+
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;
 revoke all on public.event_types from public, anon, authenticated, service_role;
@@ -5813,6 +6169,15 @@ grant execute on function
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
   private.retain_deliveries(integer)
   to gatehouse_worker;
+
+-- public.dead_letters: a view of deliveries, as its caller sees them. Replay: webhooks.write, asked by each function itself.
+revoke all on public.dead_letters from public, anon, authenticated, service_role;
+grant select on public.dead_letters to authenticated, gatehouse_platform;
+grant execute on function
+  public.replay_delivery(uuid, uuid),
+  public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
+  public.replay_missed(uuid, uuid, timestamptz, boolean)
+  to authenticated, gatehouse_platform;
 
 -- policies/80_operations.sql
 

@@ -64,9 +64,7 @@ export const bystanders: Record<Label, Person> = {
 };
 
 const rights = ["tenants", "users", "access", "apps", "providers", "webhooks", "audit", "settings"]
-  .flatMap((domain) =>
-    domain === "audit" ? [`${domain}.read`] : [`${domain}.read`, `${domain}.write`]
-  );
+  .flatMap((domain) => [`${domain}.read`, `${domain}.write`]);
 
 export interface Only extends Person {
   name: string;

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, endpoints, robots, sinks } from "./seed.ts";
+import { backends, dead, endpoints, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -23,6 +23,8 @@ const catalogue =
   `${signedIn} authenticated-without-the-hook gatehouse_platform-without-the-hook: all`;
 
 export interface TableLine {
+  /** Of a view, which has none of its own: an expression of text. */
+  key?: string;
   /** Whose a row is. Default `tenant_id`. `all`: nobody's. */
   owner?: string;
   /** The column of the person whose own the row is: seen whatever rights there are. */
@@ -54,9 +56,10 @@ export const tables: Record<string, TableLine> = {
     insert: "pat: all",
     update: `${writers}; ${staff.write}`,
     grants: {
-      authenticated: "select; update: name branding",
+      authenticated: "select; update: name branding personal_retention_days",
       gatehouse_platform: "select; insert: slug name plan branding admin_email admin_given_name " +
-        "admin_family_name; update: name plan branding admin_email admin_given_name admin_family_name",
+        "admin_family_name; update: name plan branding personal_retention_days admin_email " +
+        "admin_given_name admin_family_name",
     },
     try: {
       insert: () => "insert into public.tenants (slug, name) values ('probe', 'Probe')",
@@ -185,13 +188,14 @@ export const tables: Record<string, TableLine> = {
   webhook_endpoint_states: reads("webhooks.read", readers),
   webhook_deliveries: reads("webhooks.read", readers),
   webhook_attempts: reads("webhooks.read", readers),
+  dead_letters: { ...reads("webhooks.read", readers), key: "id::text" },
   settings: {
     owner: all,
     right: { read: "settings.read", write: "settings.write" },
     read: "pat olive: all",
     update: "pat: all",
     grants: { gatehouse_platform: "select; update: value" },
-    try: { update: "update public.settings set value = '1'" },
+    try: { update: "update public.settings set value = '100'" },
   },
 };
 
@@ -350,6 +354,23 @@ export const functions: FunctionLine[] = [
     call: (label) =>
       `select public.sink_lag(jsonb_populate_record(null::public.audit_sinks,
          '{"tenant_id": "${tenants[label]}", "cursor_seq": 0}'))`,
+  },
+  {
+    name: "replay_delivery(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.replay_delivery('${tenants[label]}', '${dead[label]}')`,
+  },
+  {
+    name:
+      "replay_deliveries(uuid,uuid,text[],timestamp with time zone,timestamp with time zone,text[],boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.replay_deliveries('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
+    name: "replay_missed(uuid,uuid,timestamp with time zone,boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
   },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
   {
