@@ -26,7 +26,7 @@ export interface ExportRecord {
   index: number;
   /** private.audit_leaves.bytes, unchanged. */
   bytes: string;
-  /** private.audit_signatures.signature in base64; null when there is none. */
+  /** private.audit_signatures.signature in base64 (Postgres's encode breaks the line after 76: take that out); null when there is none. */
   signature: string | null;
   /** The personal values that still are there; a slot that was erased is absent. */
   personal?: Record<string, PersonalValue>;
