@@ -48,3 +48,30 @@ grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
   private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
   to gatehouse_worker;
+
+-- public.audit_sinks: audit.read reads, audit.write changes. No insert: the audit function makes one with its secret.
+-- No delete: disable keeps the history readable. What the worker finds out is nobody's to write.
+alter table public.audit_sinks enable row level security;
+revoke all on public.audit_sinks from public, anon, authenticated, service_role;
+grant select, update (name, enabled) on public.audit_sinks to authenticated, gatehouse_platform;
+
+create policy audit_sinks_select_reader on public.audit_sinks for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy audit_sinks_update_writer on public.audit_sinks for update to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.write'))))
+  with check (tenant_id = any (array(select private.tenants_with('audit.write'))));
+create policy audit_sinks_select_platform on public.audit_sinks for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+create policy audit_sinks_update_platform on public.audit_sinks for update to gatehouse_platform
+  using ((select private.platform_has('audit.write')))
+  with check ((select private.platform_has('audit.write')));
+
+grant execute on function
+  public.rewind_audit_sink(uuid, uuid, timestamptz), public.sink_lag(public.audit_sinks),
+  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer),
+  private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb),
+  private.settle_sink_failure(uuid, uuid, jsonb, integer)
+  to gatehouse_worker;

@@ -661,7 +661,6 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
-          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -681,7 +680,6 @@ export type Database = {
           "login_domain"?: string | null;
           "name": string;
           "organization_id"?: string | null;
-          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug": string;
@@ -700,7 +698,6 @@ export type Database = {
           "login_domain"?: string | null;
           "name"?: string;
           "organization_id"?: string | null;
-          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug"?: string;
@@ -1069,7 +1066,6 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
-          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1097,7 +1093,6 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
-          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1201,7 +1196,6 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
-          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1244,7 +1238,6 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
-          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;

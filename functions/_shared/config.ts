@@ -47,6 +47,7 @@ const Environment = z.object({
   GATEHOUSE_BOOTSTRAP_FILE: path.optional(),
   GATEHOUSE_AUDIT_KEY_FILE: path.optional(),
   GATEHOUSE_AUDIT_CHECKPOINT_FILE: path.optional(),
+  GATEHOUSE_AUDIT_DIR: path.optional(),
   GATEHOUSE_OUTBOUND_ALLOW: networks.default([]),
   GATEHOUSE_OUTBOUND_CA_FILE: path.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -143,6 +144,10 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     },
     get auditCheckpointFile() {
       return needed("GATEHOUSE_AUDIT_CHECKPOINT_FILE");
+    },
+    /** Where sinks of kind file and exports are written: the worker writes, the audit function reads. */
+    get auditDir() {
+      return needed("GATEHOUSE_AUDIT_DIR");
     },
     /** Whether this process was given a variable, for parts that are optional. */
     has: (name: Variable) => env[name] !== undefined,

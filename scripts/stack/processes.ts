@@ -107,8 +107,8 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "functions-internal",
       "gatehouse_provision",
       ports.functionsInternal,
-      "provision,webhooks",
-      provisioning,
+      "provision,webhooks,audit",
+      { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
     ),
     worker: {
       name: "worker",
@@ -124,6 +124,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         GATEHOUSE_LISTEN: at(ports.worker),
         GATEHOUSE_DB_URL: database("gatehouse_worker"),
         ZITADEL_EVENT_READER_TOKEN_FILE: token("event-reader"),
+        GATEHOUSE_AUDIT_DIR: auditDir,
         GATEHOUSE_AUDIT_KEY_FILE: files.auditKey,
         GATEHOUSE_AUDIT_CHECKPOINT_FILE: join(auditDir, "checkpoints"),
       },
