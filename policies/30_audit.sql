@@ -28,6 +28,12 @@ grant execute on function public.erase_person(uuid), public.export_person(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
+-- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
+grant execute on function
+  private.drop_audit_month(), private.remove_old_values(integer),
+  private.list_unsigned_tombstones(), private.store_tombstone_note(uuid, timestamptz, text)
+  to gatehouse_worker;
+
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
 alter table public.event_types enable row level security;
 revoke all on public.event_types from public, anon, authenticated, service_role;

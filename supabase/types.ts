@@ -661,6 +661,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -680,6 +681,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name": string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug": string;
@@ -698,6 +700,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name"?: string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug"?: string;
@@ -1066,6 +1069,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1093,6 +1097,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1196,6 +1201,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -1238,6 +1244,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;

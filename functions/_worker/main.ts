@@ -11,6 +11,7 @@ import type { CronItem } from "graphile-worker";
 import { config } from "../_shared/config.ts";
 import audit__create_partitions from "./tasks/audit__create_partitions.ts";
 import audit__fan_out from "./tasks/audit__fan_out.ts";
+import audit__retain from "./tasks/audit__retain.ts";
 import audit__seal from "./tasks/audit__seal.ts";
 import audit__sequence from "./tasks/audit__sequence.ts";
 import audit_sinks__find_due from "./tasks/audit_sinks__find_due.ts";
@@ -56,6 +57,7 @@ await runWorker({
       concurrency: 8,
       tasks: {
         audit__create_partitions,
+        audit__retain,
         audit__sequence,
         deliveries__retain,
         endpoints__find_due,
@@ -74,6 +76,7 @@ await runWorker({
         sweep("verification_keys__refresh", everyMinute),
         sweep("tenants__find_stuck", everyMinute),
         sweep("audit__create_partitions", everyNight, dayMs),
+        sweep("audit__retain", everyNight, dayMs),
         sweep("deliveries__retain", everyNight, dayMs),
         sweep("web_key__rotate", everyNight, dayMs),
       ],

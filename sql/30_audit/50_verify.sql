@@ -14,7 +14,10 @@ as $$
   ), sealed as (
     select coalesce((select last_seq from private.audit_sealer), 0) as seq
   ), tree as (
-    select coalesce(max(t.size), 0) as size, coalesce(max(t.signed_size), 0) as signed_size
+    select coalesce(max(t.size), 0) as size, coalesce(max(t.signed_size), 0) as signed_size,
+           coalesce((
+             select max(b.recorded_until) from private.audit_tombstones b
+              where b.tenant_id = p_tenant), '-infinity') as dropped_before
       from private.audit_trees t where t.tenant_id = p_tenant
   ), compared as (
     select l.*, s.event_id as numbered, s.recorded_at as numbered_at, e, e.id as found,
@@ -29,7 +32,7 @@ as $$
   select f.problem, c.seq, c.leaf_index, c.event_id
     from compared c, tree t, lateral (values
       ('audit_bytes_altered', c.hash <> sha256('\x00'::bytea || convert_to(c.bytes, 'UTF8'))),
-      ('audit_event_missing', c.found is null),
+      ('audit_event_missing', c.found is null and c.recorded_at >= t.dropped_before),
       ('audit_event_altered',
         c.found is not null and c.bytes <> private.leaf_bytes(c.e, c.leaf_index, c.seq)),
       ('audit_order_altered', c.numbered is null
@@ -92,14 +95,29 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_tree private.audit_trees;
+  v_tombstone private.audit_tombstones;
   v_checkpoint private.audit_checkpoints;
   v_frontier bytea[] := '{}';
   v_size bigint := 0;
   v_hashes bytea[];
 begin
   select * into v_tree from private.audit_trees t where t.tenant_id = p_tenant;
+  -- What retention removed is a beginning of the log: the tree is built on what stands for it (70_retention.sql).
+  select * into v_tombstone from private.audit_tombstones b
+   where b.tenant_id = p_tenant order by b.size desc limit 1;
+  if found then
+    v_frontier := v_tombstone.frontier;
+    v_size := v_tombstone.size;
+    leaf_index := v_size - 1;
+    if private.tree_root(v_frontier) <> v_tombstone.root then
+      problem := 'audit_tombstone_root';
+      return next;
+      return;
+    end if;
+  end if;
   for v_checkpoint in
-    select * from private.audit_checkpoints c where c.tenant_id = p_tenant order by c.size
+    select * from private.audit_checkpoints c
+     where c.tenant_id = p_tenant and c.size >= v_size order by c.size
   loop
     select coalesce(array_agg(l.hash order by l.leaf_index), '{}') into v_hashes
       from private.audit_leaves l

@@ -65,7 +65,7 @@ select t.name, t.description,
   from (values
     ('role_right.created', 'A role got a right by an upgrade; targets: both', '{}', '{}'),
     ('role_right.deleted', 'A role lost a right by an upgrade; targets: both', '{}', '{}'),
-    ('audit.dropped', 'A month of the log was dropped by retention; a signed tombstone stands for it',
+    ('audit.dropped', 'A month of the log was dropped by retention; a tombstone stands for it',
       '{"recorded_until": {"type": "string", "format": "date-time"}, '
       '"events": {"type": "integer", "minimum": 1}, '
       '"size": {"type": "integer", "minimum": 0, '
