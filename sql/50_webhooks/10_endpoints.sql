@@ -1,8 +1,9 @@
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
 -- Next: 30_deliver.sql (what an event sets off), 40_pump.sql to 44_settle.sql and functions/_worker/tasks/endpoint__pump.ts (how it is sent).
 
--- A filter runs once an event and endpoint, in the worker's claim: what could take long there is not let in (regular expressions, ** and more than
--- two * or two ?), and what takes long nevertheless stops the endpoint (42_claim.sql).
+-- A filter runs once an event and endpoint, in the worker's claim, and may only take as long as the data is: nothing is let in that looks at one
+-- part again for each of another (lax paths open arrays, so two paths compared are n × m, and in a filter n × m × n), or that makes more of it.
+-- What takes long nevertheless stops its endpoint (42_claim.sql).
 create function private.payload_filter_problem(p_filter text) returns text
 language plpgsql stable parallel safe set search_path = ''
 as $$
@@ -18,9 +19,14 @@ begin
   return case
     when v_bare ~ 'like_regex' then 'it has a regular expression; use starts with'
     when v_bare ~ '\*\*' then 'it looks at every depth (**); name the path'
+    when v_bare ~ 'keyvalue' then 'it has keyvalue()'
     when regexp_count(v_bare, '\*') > 2 then 'it has more than two *'
     when regexp_count(v_bare, '\?') > 2 then 'it has more than two ?'
     when v_bare ~ '\$""' then 'it has a variable; $ is the event''s data'
+    when v_bare ~ '(==|!=|<=|>=|<|>)[^&|)]*[@$]'
+      then 'it compares two paths; compare a path with a value, on the right'
+    when v_bare ~ '\?' and regexp_count(v_bare, '\$') > 1
+      then 'it has another $ beside its ?; start from @ inside'
   end;
 end;
 $$;

@@ -104,8 +104,8 @@ as $$
 declare
   v_found jsonb;
 begin
-  if p_filter is null or pg_column_size(p_data) > 16384 then
-    return true; -- unread: what a filter takes grows with the square of it
+  if p_filter is null or pg_column_size(p_data) > 65536 then
+    return true; -- unread
   end if;
   v_found := jsonb_path_query_first(p_data, p_filter::jsonpath, '{}', true);
   return v_found is not null and v_found not in ('false', 'null');
@@ -114,7 +114,7 @@ exception when others then
 end;
 $$;
 comment on function private.passes_filter(jsonb, text) is
-  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 16 KiB pass.';
+  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 64 KiB pass.';
 
 create function private.drop_filtered(
   p_tenant uuid, p_endpoint uuid, p_filter text, p_ids uuid[]

@@ -238,7 +238,7 @@ comment on function private.keep_personal(uuid, timestamptz, uuid, text, uuid, j
 create function private.record_event(
   p_tenant uuid, p_type text, p_targets jsonb, p_data jsonb,
   p_actor jsonb default null, p_occurred_at timestamptz default null, p_context jsonb default null,
-  p_personal jsonb default null, p_person uuid default null
+  p_personal jsonb default null, p_person uuid default null, p_version integer default 1
 ) returns uuid
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -262,16 +262,17 @@ begin
       private.keep_personal(p_tenant, v_recorded_at, v_id, 'target', p_person, p_personal));
   end if;
   insert into public.audit_events
-    (tenant_id, recorded_at, id, type, occurred_at, actor, targets, data, context, personal)
+    (tenant_id, recorded_at, id, type, version, occurred_at, actor, targets, data, context,
+      personal)
   values (
-    p_tenant, v_recorded_at, v_id, p_type, coalesce(p_occurred_at, v_recorded_at),
+    p_tenant, v_recorded_at, v_id, p_type, p_version, coalesce(p_occurred_at, v_recorded_at),
     v_actor, p_targets, p_data, v_context, v_commitments
   );
   return v_id;
 end;
 $$;
 comment on function private.record_event(
-  uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb, jsonb, uuid
+  uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb, jsonb, uuid, integer
 ) is
   'Writes one event to the log; returns its id. Actor, time and context default to those of the request. p_personal {path: value} and the context''s address and user agent '
   'go to private.audit_personal; null stands in their place. p_person: users.id of whom p_personal is about. Definer: callers cannot write events.';
@@ -2159,6 +2160,253 @@ end;
 $$;
 comment on function private.refresh_event_types() is 'To be called by a migration that changes a governed table; returns how many schemas changed. A test finds where it was forgotten.';
 
+-- sql/30_audit/36_custom_event_types.sql
+
+-- custom_event_types: events of a tenant's own making, in its namespace custom.*. A type is registered here with its schema; an event of it is recorded by
+-- POST /functions/v1/events (functions/events), which validates `data` and calls private.record_custom_event.
+
+create function private.event_schema_problem(
+  p_schema jsonb, p_root boolean default true, p_path text default '#'
+) returns text
+language plpgsql immutable parallel safe set search_path = ''
+as $$
+declare
+  v_key text;
+  v_value jsonb;
+  v_kind text;
+  v_subschemas jsonb; -- path → schema
+  v_path text;
+  v_problem text;
+begin
+  if p_root and (jsonb_typeof(p_schema) <> 'object' or length(p_schema::text) > 8192) then
+    return 'it is an object of 8192 characters at most';
+  elsif p_root and (select count(*) > 200 from jsonb_path_query(p_schema, 'strict $.**')) then
+    return 'it has 200 parts at most';
+  elsif jsonb_typeof(p_schema) = 'boolean' then
+    return null;
+  elsif jsonb_typeof(p_schema) <> 'object' then
+    return format('%s is an object, true or false', p_path);
+  end if;
+  for v_key, v_value in select key, value from jsonb_each(p_schema) loop
+    v_kind := jsonb_typeof(v_value);
+    v_subschemas := '{}';
+    v_problem := case
+      when v_key = '$schema' then
+        case when not p_root or v_value <> '"https://json-schema.org/draft/2020-12/schema"' then
+          'names JSON Schema 2020-12, at the root' end
+      when v_key in ('title', 'description', '$comment') then
+        case when v_kind <> 'string' then 'is a text' end
+      when v_key in ('const', 'default') then null
+      when v_key in ('enum', 'examples') then
+        case when v_kind <> 'array' or v_value = '[]' then 'is a list' end
+      when v_key = 'type' then
+        case when not (case v_kind when 'array' then v_value else jsonb_build_array(v_value) end
+          <@ '["null", "boolean", "object", "array", "number", "integer", "string"]')
+          or v_value = '[]' then 'is one or more of the types of JSON, or integer' end
+      when v_key = 'format' then
+        case when not jsonb_build_array(v_value)
+          <@ '["date-time", "date", "time", "uuid", "email", "uri", "ipv4", "ipv6"]'
+          then 'is date-time, date, time, uuid, email, uri, ipv4 or ipv6' end
+      when v_key = 'required' then
+        case when v_kind <> 'array'
+          or jsonb_path_exists(v_value, '$[*] ? (@.type() != "string")') then 'is a list of names' end
+      when v_key in ('minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum') then
+        case when v_kind <> 'number' then 'is a number' end
+      when v_key = 'multipleOf' then
+        case when v_kind <> 'number' or v_value <= '0' then 'is a number above 0' end
+      when v_key in ('minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties',
+        'maxProperties') then
+        case when v_kind <> 'number' or v_value::text !~ '^\d{1,9}$' then 'is a whole number' end
+      when v_key in ('items', 'additionalProperties', 'not') then null
+      when v_key = 'properties' then case when v_kind <> 'object' then 'is an object' end
+      when v_key in ('prefixItems', 'anyOf', 'oneOf', 'allOf') then
+        case when v_kind <> 'array' or v_value = '[]' then 'is a list of schemas' end
+      -- References could run in circles or blow up, patterns take forever: a schema is a tree that is walked once.
+      else 'is not a keyword that is taken here' end;
+    if v_problem is not null then
+      return format('%s/%s %s', p_path, v_key, v_problem);
+    end if;
+    if v_key in ('items', 'additionalProperties', 'not') then
+      v_subschemas := jsonb_build_object(v_key, v_value);
+    elsif v_key = 'properties' then
+      select coalesce(jsonb_object_agg(v_key || '/' || key, value), '{}') into v_subschemas
+        from jsonb_each(v_value);
+    elsif v_key in ('prefixItems', 'anyOf', 'oneOf', 'allOf') then
+      select jsonb_object_agg(v_key || '/' || n - 1, e) into v_subschemas
+        from jsonb_array_elements(v_value) with ordinality as x (e, n);
+    end if;
+    for v_path, v_value in select key, value from jsonb_each(v_subschemas) loop
+      v_problem := private.event_schema_problem(v_value, false, p_path || '/' || v_path);
+      if v_problem is not null then
+        return v_problem;
+      end if;
+    end loop;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.event_schema_problem(jsonb, boolean, text) is
+  'Why a JSON Schema is not taken for a tenant''s own events; null when it is. Taken: 2020-12 without references and patterns, so that no schema makes validation run long.';
+
+create table public.custom_event_types (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  name text not null constraint custom_event_type_malformed
+    check (length(name) <= 100 and name ~ '^custom(\.[a-z][a-z0-9_]*)+$'),
+  version integer not null default 1,
+  description text not null default '' check (length(description) <= 500),
+  schema jsonb not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint custom_event_type_taken primary key (tenant_id, name)
+);
+comment on table public.custom_event_types is 'Types of a tenant''s own events. None is removed: the log holds events of it.';
+comment on column public.custom_event_types.name is 'custom. and the tenant''s own words.';
+comment on column public.custom_event_types.version is 'One more with every change of the schema; an event names the version that it was validated against.';
+comment on column public.custom_event_types.schema is 'JSON Schema 2020-12 of `data`, without references and patterns.';
+
+create function private.tg_custom_event_types__check() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_problem text := private.event_schema_problem(new.schema);
+begin
+  if v_problem is not null then
+    raise exception using errcode = 'PT422', message = 'event_schema_refused',
+      detail = format('Cannot take the schema of "%s": %s', left(new.name, 100), v_problem);
+  end if;
+  if tg_op = 'UPDATE' then
+    new.version := old.version + (new.schema <> old.schema)::integer;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_custom_event_types__check() is 'Raises event_schema_refused; counts versions.';
+create trigger _100_check before insert or update on public.custom_event_types
+  for each row execute function private.tg_custom_event_types__check();
+create trigger _110_touch before update on public.custom_event_types
+  for each row execute function private.tg_touch();
+create trigger _500_record after insert or update or delete on public.custom_event_types
+  for each row execute function private.tg_record_change('custom_event_type');
+alter table public.custom_event_types enable always trigger _500_record;
+
+create table private.event_requests (
+  tenant_id uuid not null,
+  principal_id uuid not null,
+  key text not null,
+  fingerprint bytea not null,
+  answer jsonb,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, principal_id, key)
+);
+comment on table private.event_requests is 'What was answered under an Idempotency-Key, for a day or two.';
+comment on column private.event_requests.fingerprint is 'SHA-256 of the request, to tell another one under the same key.';
+create index event_requests_created_at_idx on private.event_requests (created_at);
+
+create function private.find_event_answer(p_tenant uuid, p_key text, p_request jsonb)
+returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_found private.event_requests;
+begin
+  select * into v_found from private.event_requests r
+   where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
+     and r.key = p_key;
+  if v_found.fingerprint <> sha256(convert_to(p_request::text, 'UTF8')) then
+    perform private.refuse(409, 'idempotency_key_reused', 'The Idempotency-Key was used for another request');
+  end if;
+  return v_found.answer;
+end;
+$$;
+comment on function private.find_event_answer(uuid, text, jsonb) is 'What the caller was answered under the key; null: nothing yet. Raises idempotency_key_reused.';
+
+create function private.begin_custom_event(
+  p_tenant uuid, p_type text, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_answer jsonb;
+  v_type public.custom_event_types;
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  v_answer := private.find_event_answer(p_tenant, p_key, p_request);
+  if v_answer is not null then
+    return jsonb_build_object('answer', v_answer);
+  end if;
+  select * into v_type from public.custom_event_types t
+   where t.tenant_id = p_tenant and t.name = p_type;
+  if not found then
+    perform private.refuse(422, 'event_type_unknown', format('Tenant %s has no event type "%s": register it first', p_tenant, p_type));
+  end if;
+  return jsonb_build_object('version', v_type.version, 'schema', v_type.schema);
+end;
+$$;
+comment on function private.begin_custom_event(uuid, text, text, jsonb) is
+  '{answer} when the caller was answered under this key before, else {version, schema} to validate by. Raises not_allowed, idempotency_key_reused, event_type_unknown. Definer: the table is private, and who records need not read types; checks events.write itself.';
+
+create function private.record_custom_event(
+  p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
+  p_occurred_at timestamptz, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_id uuid;
+  v_answer jsonb;
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  if p_type not like 'custom.%' then
+    perform private.refuse(422, 'event_type_unknown', 'Types of one''s own begin with custom.');
+  elsif p_occurred_at not between now() - interval '30 days' and now() + interval '5 minutes' then
+    perform private.refuse(422, 'occurred_at_refused', 'occurredAt lies within the last 30 days');
+  end if;
+  if p_key is not null then
+    -- One that comes at the same time waits here for the other to commit.
+    insert into private.event_requests (tenant_id, principal_id, key, fingerprint)
+    values (p_tenant, private.current_principal_id(), p_key,
+      sha256(convert_to(p_request::text, 'UTF8')))
+    on conflict do nothing;
+    if not found then
+      return private.find_event_answer(p_tenant, p_key, p_request)
+        || '{"replayed": true}';
+    end if;
+  end if;
+  v_id := private.record_event(p_tenant, p_type, p_targets, p_data,
+    p_occurred_at => p_occurred_at, p_version => p_version);
+  select jsonb_build_object('id', e.id, 'type', e.type, 'version', e.version,
+      'recordedAt', e.recorded_at)
+    into v_answer
+    from public.audit_events e
+   where e.xid = pg_current_xact_id() and e.id = v_id;
+  update private.event_requests r set answer = v_answer
+   where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
+     and r.key = p_key;
+  return v_answer;
+end;
+$$;
+comment on function private.record_custom_event(
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+) is
+  'Records an event whose data functions/events has validated against that version; the actor is the caller. Returns {id, type, version, recordedAt}, with replayed: true when it was recorded before under the key. '
+  'Raises not_allowed, event_type_unknown, occurred_at_refused, idempotency_key_reused. Definer: callers cannot write events; checks events.write itself.';
+
+create function private.forget_event_requests(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  delete from private.event_requests r
+   where r.ctid = any (array(
+     select o.ctid from private.event_requests o
+      where o.created_at < now() - interval '1 day' limit p_limit));
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function private.forget_event_requests(integer) is 'Forgets Idempotency-Keys older than a day, at most so many; returns how many. Definer: the table is private.';
+
 -- sql/30_audit/40_seal.sql
 
 -- Sealing. After commit, in the order of audit_sequence, each event becomes a leaf of its tenant's Merkle tree (RFC 6962): its bytes are stored once,
@@ -3387,6 +3635,288 @@ $$;
 comment on function private.settle_sink_failure(uuid, uuid, jsonb, integer) is
   'A batch was not taken: the sink rests 1 s, doubled by each further failure up to 5 min, ± 20 %, and no shorter than it asked for. It is tried for ever. Definer: callers never write these columns.';
 
+-- sql/30_audit/85_exports.sql
+
+-- audit_exports: a part of one tenant's log as a file to take away. Made by rpc/request_audit_export, written by a job, fetched at GET /functions/v1/audit/exports/<id>.
+-- Next: 87_export_job.sql (the worker's side), functions/_worker/tasks/audit__export.ts (who writes), functions/audit/app.ts (who hands it out).
+create table public.audit_exports (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  format text not null constraint export_format_unknown check (format in ('jsonl', 'csv')),
+  since_at timestamptz,
+  until_at timestamptz,
+  state text not null default 'pending'
+    check (state in ('pending', 'running', 'ready', 'failed', 'expired')),
+  requested_by jsonb not null,
+  records_done bigint not null default 0,
+  records_total bigint,
+  size_bytes bigint,
+  sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
+  last_error jsonb,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  expires_at timestamptz,
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, id),
+  constraint export_period_empty check (until_at > since_at)
+);
+comment on table public.audit_exports is 'A file with a part of a tenant''s log, and how far it is.';
+comment on column public.audit_exports.format is
+  'jsonl: the sealed records with signatures, checkpoint and proof, for deno task audit:verify; ends at a checkpoint, so it may hold a little more than was asked for. csv: flat, for reading, proves nothing.';
+comment on column public.audit_exports.since_at is 'Events recorded from then on; null: from the first that is kept.';
+comment on column public.audit_exports.until_at is 'Events recorded before; null: until it was asked for.';
+comment on column public.audit_exports.state is 'pending, running, then ready until expires_at, or failed for the reason in last_error; written by the worker.';
+comment on column public.audit_exports.requested_by is 'The actor, as in the log: {kind, id}.';
+comment on column public.audit_exports.last_error is '{slug, detail, at}; null when it is ready.';
+create index audit_exports_state_idx on public.audit_exports (tenant_id, state);
+
+create trigger _100_touch before update on public.audit_exports
+  for each row execute function private.tg_touch();
+create trigger _500_record after insert or update or delete on public.audit_exports
+  for each row execute function private.tg_record_change('audit_export',
+    'records_done,records_total,last_error,started_at,finished_at');
+alter table public.audit_exports enable always trigger _500_record;
+
+create function public.request_audit_export(
+  tenant_id uuid, since timestamptz default null, until timestamptz default null,
+  format text default 'jsonl'
+) returns public.audit_exports
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_export public.audit_exports;
+begin
+  perform private.require_right(request_audit_export.tenant_id, 'audit.read');
+  perform pg_advisory_xact_lock(779, hashtext(request_audit_export.tenant_id::text));
+  if (
+    select count(*) from public.audit_exports e
+     where e.tenant_id = request_audit_export.tenant_id and e.state in ('pending', 'running')) >= 3
+  then
+    perform private.refuse(409, 'exports_too_many', 'Three exports of this tenant are under way: wait for one');
+  end if;
+  insert into public.audit_exports as e (tenant_id, format, since_at, until_at, requested_by)
+  values (request_audit_export.tenant_id, request_audit_export.format,
+    request_audit_export.since, request_audit_export.until, private.current_actor())
+  returning e.* into v_export;
+  perform private.enqueue('audit__export',
+    jsonb_build_object('tenantId', v_export.tenant_id, 'id', v_export.id),
+    'audit__export:' || v_export.id);
+  return v_export;
+end;
+$$;
+comment on function public.request_audit_export(uuid, timestamptz, timestamptz, text) is
+  'Asks for the tenant''s log between two moments as a file: jsonl (provable) or csv (for reading). Watch the row; its file is kept a week. '
+  'Errors: 403 not_allowed, 409 exports_too_many, 400 export_format_unknown, export_period_empty. Definer: the queue is its owner''s; checks audit.read itself.';
+
+create function private.open_audit_export(p_export uuid) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_export public.audit_exports;
+begin
+  select * into v_export from public.audit_exports e
+   where e.id = p_export
+     and (private.platform_has('audit.read')
+       or e.tenant_id = any (array(select private.tenants_with('audit.read'))));
+  if not found then
+    perform private.refuse(404, 'export_not_found', format('There is no export %s', p_export));
+  end if;
+  if v_export.state <> 'ready' or v_export.expires_at <= now() then
+    perform private.refuse(409, 'export_not_ready', format('The export is %s', v_export.state));
+  end if;
+  perform private.record_event(v_export.tenant_id, 'audit_export.downloaded',
+    jsonb_build_array(jsonb_build_object('kind', 'audit_export', 'id', v_export.id)),
+    jsonb_build_object('format', v_export.format, 'size_bytes', v_export.size_bytes,
+      'sha256', v_export.sha256));
+  return jsonb_build_object('id', v_export.id, 'format', v_export.format,
+    'sizeBytes', v_export.size_bytes, 'sha256', v_export.sha256);
+end;
+$$;
+comment on function private.open_audit_export(uuid) is
+  'What the audit function needs to hand a file out: {id, format, sizeBytes, sha256}; who took it is on record. Strangers get export_not_found, as if there were none. Raises export_not_found, export_not_ready. '
+  'Definer: callers cannot write events; checks audit.read itself.';
+
+-- sql/30_audit/87_export_job.sql
+
+-- The worker's side of exports: begin, read page by page, settle, expire. functions/_worker/tasks/audit__export.ts writes the file.
+
+create function private.begin_export(p_tenant uuid, p_export uuid) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_export public.audit_exports;
+  v_until timestamptz;
+  v_first bigint;
+  v_size bigint;
+  v_after bigint;
+  v_last bigint;
+  v_total bigint;
+  v_notes jsonb;
+begin
+  select * into v_export from public.audit_exports
+   where tenant_id = p_tenant and id = p_export and state in ('pending', 'running') for update;
+  if not found then
+    return null;
+  end if;
+  v_until := least(v_export.until_at, v_export.created_at);
+  if v_export.format = 'jsonl' then
+    v_first := private.first_leaf_from(p_tenant, coalesce(v_export.since_at, '-infinity'));
+    v_last := private.first_leaf_from(p_tenant, v_until);
+    -- The first checkpoint that covers what was asked for; while there is none, the newest.
+    select coalesce(
+        min(c.size) filter (where c.size >= v_last), max(c.size)) into v_size
+      from private.audit_checkpoints c where c.tenant_id = p_tenant;
+    v_size := coalesce(v_size,
+      (select t.size from private.audit_trees t where t.tenant_id = p_tenant), 0);
+    v_first := least(v_first, v_size);
+    v_total := v_size - v_first;
+    select coalesce(jsonb_agg(n.note order by n.size), '[]') into v_notes from (
+      select s.size, jsonb_build_object('tombstone', s.note) as note
+        from private.audit_tombstones s
+       where s.tenant_id = p_tenant and s.note is not null and s.size <= v_size
+      union all
+      select c.size, jsonb_build_object('checkpoint', c.note)
+        from private.audit_checkpoints c where c.tenant_id = p_tenant and c.size = v_size) n;
+  else
+    select min(s.seq) - 1, max(s.seq), count(*) into v_after, v_last, v_total
+      from private.audit_sequence s
+     where s.tenant_id = p_tenant and s.recorded_at < v_until
+       and (v_export.since_at is null or s.recorded_at >= v_export.since_at);
+  end if;
+  update public.audit_exports
+     set state = 'running', started_at = clock_timestamp(), records_done = 0,
+         records_total = v_total, last_error = null
+   where tenant_id = p_tenant and id = p_export;
+  return jsonb_build_object(
+    'format', v_export.format, 'total', v_total,
+    'since', v_export.since_at, 'until', v_until,
+    'first', v_first, 'size', v_size,
+    'prefix', (
+      select coalesce(jsonb_agg(translate(encode(f, 'base64'), E'\n', '') order by at), '[]')
+        from unnest(private.retained_frontier(p_tenant, v_first)) with ordinality as u (f, at)
+       where v_export.format = 'jsonl'),
+    'notes', coalesce(v_notes, '[]'),
+    'afterSeq', coalesce(v_after, 0), 'lastSeq', coalesce(v_last, 0),
+    -- Sealing is some seconds behind: what was committed before the asking is worth the wait, up to a minute.
+    'wait', v_export.created_at > now() - interval '1 minute' and (
+      exists (
+        select from public.audit_events e
+         where e.tenant_id = p_tenant and e.recorded_at < v_until
+           and e.recorded_at > v_export.created_at - interval '10 minutes'
+           and not exists (
+             select from private.audit_sequence s
+              where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at
+                and s.event_id = e.id))
+      or v_export.format = 'jsonl' and (
+        v_size < v_last or exists (
+          select from private.audit_sequence s
+           where s.tenant_id = p_tenant and s.recorded_at < v_until
+             and s.seq > coalesce((select last_seq from private.audit_sealer), 0)))));
+end;
+$$;
+comment on function private.begin_export(uuid, uuid) is
+  'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
+  'wait: the newest of it is not sealed yet. Definer: leaves are private.';
+
+create function private.list_export_leaves(
+  p_tenant uuid, p_from bigint, p_to bigint
+) returns table (index bigint, bytes text, signature text, personal jsonb)
+language sql stable security definer set search_path = ''
+as $$
+  select l.leaf_index, l.bytes, translate(encode(g.signature, 'base64'), E'\n', ''),
+         (select jsonb_object_agg(p.slot, jsonb_build_object(
+             'salt', encode(p.salt, 'hex'), 'value', p.value::text))
+            from private.audit_personal p
+           where p.tenant_id = l.tenant_id and p.event_recorded_at = l.recorded_at
+             and p.event_id = l.event_id)
+    from private.audit_leaves l
+    left join private.audit_signatures g using (tenant_id, leaf_index)
+   where l.tenant_id = p_tenant and l.leaf_index >= p_from and l.leaf_index < p_to
+   order by l.leaf_index
+$$;
+comment on function private.list_export_leaves(uuid, bigint, bigint) is
+  'Sealed records from an index to before another, with the personal values that are still there. Definer: leaves are private.';
+
+create function private.list_export_events(
+  p_tenant uuid, p_after bigint, p_last bigint, p_since timestamptz, p_until timestamptz,
+  p_limit integer
+) returns table (seq bigint, event jsonb)
+language sql stable security definer set search_path = ''
+as $$
+  select s.seq, private.with_personal(e)
+    from private.audit_sequence s
+    join public.audit_events e
+      on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
+   where s.tenant_id = p_tenant and s.seq > p_after and s.seq <= p_last
+     and s.recorded_at < p_until and (p_since is null or s.recorded_at >= p_since)
+   order by s.seq
+   limit p_limit
+$$;
+comment on function private.list_export_events(
+  uuid, bigint, bigint, timestamptz, timestamptz, integer
+) is 'Events of an export in order, a page of them. Definer: the sequence is private.';
+
+create function private.progress_export(
+  p_tenant uuid, p_export uuid, p_done bigint
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_exports set records_done = p_done
+   where tenant_id = p_tenant and id = p_export and state = 'running';
+  return found;
+end;
+$$;
+comment on function private.progress_export(uuid, uuid, bigint) is
+  'How many records are written; false when nobody waits for them any more. Definer: callers never write these columns.';
+
+create function private.settle_export(
+  p_tenant uuid, p_export uuid, p_done bigint, p_size bigint, p_sha256 text
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_exports
+     set state = 'ready', records_done = p_done, records_total = p_done, size_bytes = p_size,
+         sha256 = p_sha256, last_error = null, finished_at = clock_timestamp(),
+         expires_at = clock_timestamp() + interval '7 days'
+   where tenant_id = p_tenant and id = p_export and state = 'running';
+  return found;
+end;
+$$;
+comment on function private.settle_export(uuid, uuid, bigint, bigint, text) is
+  'The file is whole and in its place, for seven days. Definer: callers never write these columns.';
+
+create function private.fail_export(
+  p_tenant uuid, p_export uuid, p_error jsonb, p_for_good boolean
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_exports
+     set state = case when p_for_good then 'failed' else state end,
+         last_error = p_error || jsonb_build_object('at', clock_timestamp()),
+         finished_at = case when p_for_good then clock_timestamp() end
+   where tenant_id = p_tenant and id = p_export and state in ('pending', 'running');
+end;
+$$;
+comment on function private.fail_export(uuid, uuid, jsonb, boolean) is
+  'Why an export did not get on: for good, or until the queue tries again. Definer: callers never write these columns.';
+
+create function private.expire_exports() returns uuid[]
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.audit_exports set state = 'expired'
+   where state = 'ready' and expires_at <= now();
+  return array(
+    select id from public.audit_exports where state in ('pending', 'running', 'ready'));
+end;
+$$;
+comment on function private.expire_exports() is
+  'Ends what has had its time; returns the exports whose files stay: any other file is to be removed. Definer: callers never write these columns.';
+
 -- sql/30_audit/90_api.sql
 
 -- What callers may call, as POST /rest/v1/rpc/<name>.
@@ -3848,8 +4378,9 @@ comment on function private.begin_app_secret(uuid, uuid) is
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
 -- Next: 30_deliver.sql (what an event sets off), 40_pump.sql to 44_settle.sql and functions/_worker/tasks/endpoint__pump.ts (how it is sent).
 
--- A filter runs once an event and endpoint, in the worker's claim: what could take long there is not let in (regular expressions, ** and more than
--- two * or two ?), and what takes long nevertheless stops the endpoint (42_claim.sql).
+-- A filter runs once an event and endpoint, in the worker's claim, and may only take as long as the data is: nothing is let in that looks at one
+-- part again for each of another (lax paths open arrays, so two paths compared are n × m, and in a filter n × m × n), or that makes more of it.
+-- What takes long nevertheless stops its endpoint (42_claim.sql).
 create function private.payload_filter_problem(p_filter text) returns text
 language plpgsql stable parallel safe set search_path = ''
 as $$
@@ -3865,9 +4396,14 @@ begin
   return case
     when v_bare ~ 'like_regex' then 'it has a regular expression; use starts with'
     when v_bare ~ '\*\*' then 'it looks at every depth (**); name the path'
+    when v_bare ~ 'keyvalue' then 'it has keyvalue()'
     when regexp_count(v_bare, '\*') > 2 then 'it has more than two *'
     when regexp_count(v_bare, '\?') > 2 then 'it has more than two ?'
     when v_bare ~ '\$""' then 'it has a variable; $ is the event''s data'
+    when v_bare ~ '(==|!=|<=|>=|<|>)[^&|)]*[@$]'
+      then 'it compares two paths; compare a path with a value, on the right'
+    when v_bare ~ '\?' and regexp_count(v_bare, '\$') > 1
+      then 'it has another $ beside its ?; start from @ inside'
   end;
 end;
 $$;
@@ -4427,8 +4963,8 @@ as $$
 declare
   v_found jsonb;
 begin
-  if p_filter is null or pg_column_size(p_data) > 16384 then
-    return true; -- unread: what a filter takes grows with the square of it
+  if p_filter is null or pg_column_size(p_data) > 65536 then
+    return true; -- unread
   end if;
   v_found := jsonb_path_query_first(p_data, p_filter::jsonpath, '{}', true);
   return v_found is not null and v_found not in ('false', 'null');
@@ -4437,7 +4973,7 @@ exception when others then
 end;
 $$;
 comment on function private.passes_filter(jsonb, text) is
-  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 16 KiB pass.';
+  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 64 KiB pass.';
 
 create function private.drop_filtered(
   p_tenant uuid, p_endpoint uuid, p_filter text, p_ids uuid[]
@@ -4832,6 +5368,9 @@ begin
   select f into v_unknown from unnest(v_types) f
    where not exists (
      select from public.event_types t where private.event_type_matches(t.name, array[f]))
+     and f <> 'custom.*' and not exists (
+     select from public.custom_event_types t
+      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
    limit 1;
   if found then
     perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
@@ -5484,7 +6023,9 @@ insert into public.rights (key, description) values
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),
-  ('audit.write', 'Make and change audit sinks, ask for exports'),
+  ('audit.write', 'Make, change and rewind audit sinks'),
+  ('events.read', 'See the types of a tenant''s own events'),
+  ('events.write', 'Register types of a tenant''s own events, and record such events'),
   ('settings.read', 'See the instance''s settings'),
   ('settings.write', 'Change the instance''s settings');
 
@@ -5493,7 +6034,8 @@ insert into public.roles (key, scope, description) values
   ('platform_auditor', 'platform', 'Reads everything, everywhere'),
   ('tenant_admin', 'tenant', 'Everything in one tenant'),
   ('tenant_member', 'tenant', 'Sees the tenant and its applications'),
-  ('auditor', 'tenant', 'Reads everything in one tenant');
+  ('auditor', 'tenant', 'Reads everything in one tenant'),
+  ('event_recorder', 'tenant', 'Records the tenant''s own events: for its services');
 
 insert into public.role_rights (role_key, right_key)
 select r.key, g.key
@@ -5503,6 +6045,7 @@ select r.key, g.key
     when 'platform_auditor' then g.key like '%.read'
     when 'tenant_admin' then g.key not like 'settings.%'
     when 'tenant_member' then g.key in ('tenants.read', 'apps.read')
+    when 'event_recorder' then g.key in ('events.read', 'events.write')
     when 'auditor' then g.key like '%.read' and g.key <> 'settings.read'
   end;
 
@@ -5662,14 +6205,21 @@ select 'tenant.' || t.verb, t.description,
 
 -- sql/95_seeds/16_audit_event_types.sql
 
--- The catalogue's events of audit sinks that are more than the change of a row.
+-- The catalogue's events of audit sinks and exports that are more than the change of a row.
 insert into public.event_types (name, description, schema, example) values
   ('audit_sink.rewound', 'A sink gets what was recorded from a moment on once more',
     '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
     '"additionalProperties": false, "required": ["from", "cursor_seq_before", "cursor_seq_after"], '
     '"properties": {"from": {"type": ["string", "null"], "format": "date-time"}, '
     '"cursor_seq_before": {"type": "integer"}, "cursor_seq_after": {"type": "integer"}}}',
-    '{"from": "2026-11-22T10:00:00+00:00", "cursor_seq_before": 5120, "cursor_seq_after": 4711}');
+    '{"from": "2026-11-22T10:00:00+00:00", "cursor_seq_before": 5120, "cursor_seq_after": 4711}'),
+  ('audit_export.downloaded', 'Somebody took an export away',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["format", "size_bytes", "sha256"], '
+    '"properties": {"format": {"enum": ["jsonl", "csv"]}, "size_bytes": {"type": "integer"}, '
+    '"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}}',
+    '{"format": "jsonl", "size_bytes": 81920, '
+    '"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}');
 
 -- sql/95_seeds/20_platform.sql
 
@@ -5996,17 +6546,40 @@ grant select on public.event_types to authenticated, gatehouse_platform;
 create policy event_types_select_anybody on public.event_types
   for select to authenticated, gatehouse_platform using (true);
 
+-- public.custom_event_types: events.read reads, events.write registers and changes. No delete: the log holds events of them.
+alter table public.custom_event_types enable row level security;
+revoke all on public.custom_event_types from public, anon, authenticated, service_role;
+grant select, insert (tenant_id, name, description, schema), update (description, schema)
+  on public.custom_event_types to authenticated, gatehouse_platform;
+
+create policy custom_event_types_select_reader on public.custom_event_types
+  for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('events.read'))));
+create policy custom_event_types_insert_writer on public.custom_event_types
+  for insert to authenticated
+  with check (tenant_id = any (array(select private.tenants_with('events.write'))));
+create policy custom_event_types_update_writer on public.custom_event_types
+  for update to authenticated
+  using (tenant_id = any (array(select private.tenants_with('events.write'))))
+  with check (tenant_id = any (array(select private.tenants_with('events.write'))));
+create policy custom_event_types_select_platform on public.custom_event_types
+  for select to gatehouse_platform using ((select private.platform_has('events.read')));
+create policy custom_event_types_insert_platform on public.custom_event_types
+  for insert to gatehouse_platform with check ((select private.platform_has('events.write')));
+create policy custom_event_types_update_platform on public.custom_event_types
+  for update to gatehouse_platform using ((select private.platform_has('events.write')))
+  with check ((select private.platform_has('events.write')));
+
+grant execute on function
+  private.event_schema_problem(jsonb, boolean, text),
+  private.begin_custom_event(uuid, text, text, jsonb),
+  private.record_custom_event(uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb)
+  to authenticated, gatehouse_platform;
+grant execute on function private.forget_event_requests(integer) to gatehouse_worker;
+
 grant execute on function public.list_events(uuid, bigint, integer, text[])
   to authenticated, gatehouse_platform;
 grant execute on function private.sequence_events(integer), private.create_partitions()
-  to gatehouse_worker;
-
--- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
-grant execute on function public.verify_audit(uuid, bigint, bigint)
-  to authenticated, gatehouse_platform;
-grant execute on function
-  private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
   to gatehouse_worker;
 
 -- public.audit_sinks: audit.read reads, audit.write changes. No insert: the audit function makes one with its secret.
@@ -6034,6 +6607,36 @@ grant execute on function
   private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer),
   private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb),
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
+  to gatehouse_worker;
+
+-- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
+grant execute on function public.verify_audit(uuid, bigint, bigint)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.seal_events(integer), private.list_unsigned(integer, uuid[]),
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
+  to gatehouse_worker;
+
+-- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.
+alter table public.audit_exports enable row level security;
+revoke all on public.audit_exports from public, anon, authenticated, service_role;
+grant select on public.audit_exports to authenticated, gatehouse_platform;
+
+create policy audit_exports_select_reader on public.audit_exports for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('audit.read'))));
+create policy audit_exports_select_platform on public.audit_exports for select to gatehouse_platform
+  using ((select private.platform_has('audit.read')));
+
+grant execute on function
+  public.request_audit_export(uuid, timestamptz, timestamptz, text),
+  private.open_audit_export(uuid)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.begin_export(uuid, uuid), private.list_export_leaves(uuid, bigint, bigint),
+  private.list_export_events(uuid, bigint, bigint, timestamptz, timestamptz, integer),
+  private.progress_export(uuid, uuid, bigint),
+  private.settle_export(uuid, uuid, bigint, bigint, text),
+  private.fail_export(uuid, uuid, jsonb, boolean), private.expire_exports()
   to gatehouse_worker;
 
 -- policies/40_apps.sql
