@@ -167,6 +167,75 @@ export type Database = {
         };
         Relationships: [];
       };
+      "audit_exports": {
+        Row: {
+          "created_at": string;
+          "expires_at": string | null;
+          "finished_at": string | null;
+          "format": string;
+          "id": string;
+          "last_error": Json | null;
+          "records_done": number;
+          "records_total": number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256": string | null;
+          "since_at": string | null;
+          "size_bytes": number | null;
+          "started_at": string | null;
+          "state": string;
+          "tenant_id": string;
+          "until_at": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "finished_at"?: string | null;
+          "format": string;
+          "id"?: string;
+          "last_error"?: Json | null;
+          "records_done"?: number;
+          "records_total"?: number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256"?: string | null;
+          "since_at"?: string | null;
+          "size_bytes"?: number | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id": string;
+          "until_at"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "finished_at"?: string | null;
+          "format"?: string;
+          "id"?: string;
+          "last_error"?: Json | null;
+          "records_done"?: number;
+          "records_total"?: number | null;
+          "requested_by"?: NonNullable<Json>;
+          "sha256"?: string | null;
+          "since_at"?: string | null;
+          "size_bytes"?: number | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id"?: string;
+          "until_at"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "audit_exports_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "audit_sinks": {
         Row: {
           "checkpoint_at": string;
@@ -227,6 +296,45 @@ export type Database = {
         Relationships: [
           {
             foreignKeyName: "audit_sinks_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "custom_event_types": {
+        Row: {
+          "created_at": string;
+          "description": string;
+          "name": string;
+          "schema": NonNullable<Json>;
+          "tenant_id": string;
+          "updated_at": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "description"?: string;
+          "name": string;
+          "schema": NonNullable<Json>;
+          "tenant_id": string;
+          "updated_at"?: string;
+          "version"?: number;
+        };
+        Update: {
+          "created_at"?: string;
+          "description"?: string;
+          "name"?: string;
+          "schema"?: NonNullable<Json>;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+          "version"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "custom_event_types_tenant_id_fkey";
             columns: ["tenant_id"];
             isOneToOne: false;
             referencedRelation: "tenants";
@@ -1186,6 +1294,34 @@ export type Database = {
       "replay_missed": {
         Args: { "dry_run"?: boolean; "endpoint_id": string; "since": string; "tenant_id": string };
         Returns: number;
+      };
+      "request_audit_export": {
+        Args: { "format"?: string; "since"?: string; "tenant_id": string; "until"?: string };
+        Returns: {
+          "created_at": string;
+          "expires_at": string | null;
+          "finished_at": string | null;
+          "format": string;
+          "id": string;
+          "last_error": Json | null;
+          "records_done": number;
+          "records_total": number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256": string | null;
+          "since_at": string | null;
+          "size_bytes": number | null;
+          "started_at": string | null;
+          "state": string;
+          "tenant_id": string;
+          "until_at": string | null;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "audit_exports";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       "resume_tenant": {
         Args: { "tenant_id": string };

@@ -84,6 +84,11 @@ export const problems = {
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
   sink_settings_malformed: 422, // not the settings of the sink's kind
   sink_file_of_tenant: 422, // a file is a sink of the platform tenant only
+  export_not_found: 404, // no such export of the log, or none of a tenant whose log the caller reads
+  export_not_ready: 409, // it is still being written, failed or has expired
+  exports_too_many: 409, // three exports of the tenant are under way
+  export_format_unknown: 422, // jsonl or csv
+  export_period_empty: 422, // until is not after since
   delivery_not_found: 404, // the tenant has no such delivery
   delivery_state_unknown: 422, // deliveries end delivered, dead, cancelled or filtered
   event_gone: 409, // the log no longer has the event
@@ -95,6 +100,12 @@ export const problems = {
   tenant_status_conflict: 409, // the tenant is not in a status from which this leads
   url_refused: 422, // the door does not call such an address: https, a web port, no credentials, no fragment
   address_refused: 422, // the address lies outside the allowed networks
+  custom_event_type_malformed: 422, // custom. and words of a-z, 0-9 and _, 100 characters at most
+  custom_event_type_taken: 409, // the tenant has registered the type before
+  event_schema_refused: 422, // the sentence says where: JSON Schema 2020-12 without references and patterns, small
+  event_data_refused: 422, // the data is not as the type's schema says; errors has one JSON pointer a fault
+  occurred_at_refused: 422, // 30 days back at most, and not in the future
+  idempotency_key_reused: 409, // the Idempotency-Key was used for another request
   event_type_unknown: 422, // no type of event matches
   event_types_malformed: 422, // 1 to 100 types or prefixes such as tenant.*
   retry_schedule_malformed: 422, // 20 waits at most, of a second to a day

@@ -10,14 +10,17 @@
 import type { CronItem } from "graphile-worker";
 import { config } from "../_shared/config.ts";
 import audit__create_partitions from "./tasks/audit__create_partitions.ts";
+import audit__export from "./tasks/audit__export.ts";
 import audit__fan_out from "./tasks/audit__fan_out.ts";
 import audit__retain from "./tasks/audit__retain.ts";
 import audit__seal from "./tasks/audit__seal.ts";
 import audit__sequence from "./tasks/audit__sequence.ts";
+import audit_exports__expire from "./tasks/audit_exports__expire.ts";
 import audit_sinks__find_due from "./tasks/audit_sinks__find_due.ts";
 import deliveries__retain from "./tasks/deliveries__retain.ts";
 import endpoint__pump from "./tasks/endpoint__pump.ts";
 import endpoints__find_due from "./tasks/endpoints__find_due.ts";
+import event_requests__forget from "./tasks/event_requests__forget.ts";
 import instance__reconcile from "./tasks/instance__reconcile.ts";
 import jobs__unlock_dead from "./tasks/jobs__unlock_dead.ts";
 import sign_ins__record_refused from "./tasks/sign_ins__record_refused.ts";
@@ -57,10 +60,13 @@ await runWorker({
       concurrency: 8,
       tasks: {
         audit__create_partitions,
+        audit__export,
+        audit_exports__expire,
         audit__retain,
         audit__sequence,
         deliveries__retain,
         endpoints__find_due,
+        event_requests__forget,
         instance__reconcile,
         jobs__unlock_dead,
         sign_ins__record_refused,
@@ -78,6 +84,8 @@ await runWorker({
         sweep("audit__create_partitions", everyNight, dayMs),
         sweep("audit__retain", everyNight, dayMs),
         sweep("deliveries__retain", everyNight, dayMs),
+        sweep("event_requests__forget", everyNight, dayMs),
+        sweep("audit_exports__expire", everyNight, dayMs),
         sweep("web_key__rotate", everyNight, dayMs),
       ],
     },

@@ -63,7 +63,8 @@ A webhook's body, and a row of \`rpc/list_events\` but for \`timestamp\`, which 
 that begins so. A member may be added to \`data\` at any time; what would break a reader gets a new \`version\`. Changes hold the columns of a row: all of them
 under \`after\` of created and \`before\` of deleted, only what changed in updated. Secrets are \`"[redacted]"\`; a personal value is null once it was erased.
 
-A tenant's own types begin with \`custom.\`: register one with its schema in \`custom_event_types\`, record events by \`POST /functions/v1/events\`.`;
+A tenant's own types begin with \`custom.\`: register one with its schema in \`custom_event_types\`, record events by \`POST /functions/v1/events\`.
+Put ids into them and no personal values: what stands in the \`data\` of such an event is not erased with a person.`;
 
 function section(kind: string, types: EventType[]): string[] {
   const changes = types.find(({ schema }) => schema.$defs?.columns);

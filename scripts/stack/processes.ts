@@ -107,7 +107,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "functions-internal",
       "gatehouse_provision",
       ports.functionsInternal,
-      "provision,webhooks,audit",
+      "provision,webhooks,events,audit",
       { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
     ),
     worker: {

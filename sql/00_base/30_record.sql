@@ -64,7 +64,7 @@ comment on function private.keep_personal(uuid, timestamptz, uuid, text, uuid, j
 create function private.record_event(
   p_tenant uuid, p_type text, p_targets jsonb, p_data jsonb,
   p_actor jsonb default null, p_occurred_at timestamptz default null, p_context jsonb default null,
-  p_personal jsonb default null, p_person uuid default null
+  p_personal jsonb default null, p_person uuid default null, p_version integer default 1
 ) returns uuid
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -88,16 +88,17 @@ begin
       private.keep_personal(p_tenant, v_recorded_at, v_id, 'target', p_person, p_personal));
   end if;
   insert into public.audit_events
-    (tenant_id, recorded_at, id, type, occurred_at, actor, targets, data, context, personal)
+    (tenant_id, recorded_at, id, type, version, occurred_at, actor, targets, data, context,
+      personal)
   values (
-    p_tenant, v_recorded_at, v_id, p_type, coalesce(p_occurred_at, v_recorded_at),
+    p_tenant, v_recorded_at, v_id, p_type, p_version, coalesce(p_occurred_at, v_recorded_at),
     v_actor, p_targets, p_data, v_context, v_commitments
   );
   return v_id;
 end;
 $$;
 comment on function private.record_event(
-  uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb, jsonb, uuid
+  uuid, text, jsonb, jsonb, jsonb, timestamptz, jsonb, jsonb, uuid, integer
 ) is
   'Writes one event to the log; returns its id. Actor, time and context default to those of the request. p_personal {path: value} and the context''s address and user agent '
   'go to private.audit_personal; null stands in their place. p_person: users.id of whom p_personal is about. Definer: callers cannot write events.';

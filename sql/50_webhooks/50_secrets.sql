@@ -47,6 +47,9 @@ begin
   select f into v_unknown from unnest(v_types) f
    where not exists (
      select from public.event_types t where private.event_type_matches(t.name, array[f]))
+     and f <> 'custom.*' and not exists (
+     select from public.custom_event_types t
+      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
    limit 1;
   if found then
     perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));

@@ -14,7 +14,9 @@ insert into public.rights (key, description) values
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),
-  ('audit.write', 'Make and change audit sinks, ask for exports'),
+  ('audit.write', 'Make, change and rewind audit sinks'),
+  ('events.read', 'See the types of a tenant''s own events'),
+  ('events.write', 'Register types of a tenant''s own events, and record such events'),
   ('settings.read', 'See the instance''s settings'),
   ('settings.write', 'Change the instance''s settings');
 
@@ -23,7 +25,8 @@ insert into public.roles (key, scope, description) values
   ('platform_auditor', 'platform', 'Reads everything, everywhere'),
   ('tenant_admin', 'tenant', 'Everything in one tenant'),
   ('tenant_member', 'tenant', 'Sees the tenant and its applications'),
-  ('auditor', 'tenant', 'Reads everything in one tenant');
+  ('auditor', 'tenant', 'Reads everything in one tenant'),
+  ('event_recorder', 'tenant', 'Records the tenant''s own events: for its services');
 
 insert into public.role_rights (role_key, right_key)
 select r.key, g.key
@@ -33,5 +36,6 @@ select r.key, g.key
     when 'platform_auditor' then g.key like '%.read'
     when 'tenant_admin' then g.key not like 'settings.%'
     when 'tenant_member' then g.key in ('tenants.read', 'apps.read')
+    when 'event_recorder' then g.key in ('events.read', 'events.write')
     when 'auditor' then g.key like '%.read' and g.key <> 'settings.read'
   end;

@@ -2209,7 +2209,8 @@ begin
           then 'is date-time, date, time, uuid, email, uri, ipv4 or ipv6' end
       when v_key = 'required' then
         case when v_kind <> 'array'
-          or jsonb_path_exists(v_value, '$[*] ? (@.type() != "string")') then 'is a list of names' end
+          or jsonb_path_exists(v_value, '$[*] ? (@.type() != "string")')
+          then 'is a list of names' end
       when v_key in ('minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum') then
         case when v_kind <> 'number' then 'is a number' end
       when v_key = 'multipleOf' then

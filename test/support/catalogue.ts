@@ -8,6 +8,7 @@ interface Recorded {
   type: string;
   version: number;
   data: unknown;
+  tenant_id: string;
 }
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -32,15 +33,17 @@ export async function catalogueFaults(
   { ofTransaction = false } = {},
 ): Promise<string[]> {
   const events = await sql<Recorded[]>`
-    select distinct on (type, version, data) type, version, data from public.audit_events
+    select distinct on (type, version, data) type, version, data, tenant_id from public.audit_events
      where targets <> '[]' and (not ${ofTransaction}::boolean or xid = pg_current_xact_id_if_assigned())
      limit 20000`;
   if (events.length === 0) return [];
   const listed = await sql<{ name: string; version: number; schema: object }[]>`
-    select name, version, schema from public.event_types`;
+    select name, version, schema from public.event_types
+    union all
+    select tenant_id || ' ' || name, version, schema from public.custom_event_types`;
   const known = new Map(listed.map((one) => [one.name, one]));
-  return events.flatMap(({ type, version, data }) => {
-    const entry = known.get(type);
+  return events.flatMap(({ type, version, data, tenant_id }) => {
+    const entry = known.get(type.startsWith("custom.") ? `${tenant_id} ${type}` : type);
     if (!entry) return [`${type} is not in the catalogue`];
     if (entry.version !== version) return [`${type} is recorded in version ${version}`];
     const valid = validatorOf(entry.schema);
@@ -60,7 +63,7 @@ export async function checkCatalogueOfTransaction(tx: ISql): Promise<void> {
     await tx`reset role`;
     const [session] = await tx<{ all: boolean; there: boolean }[]>`
       select current_setting('is_superuser')::boolean as all,
-             to_regclass('public.event_types') is not null as there`;
+             to_regclass('public.custom_event_types') is not null as there`;
     if (!session!.all || !session!.there) return;
     fail(await catalogueFaults(tx, { ofTransaction: true }));
   } catch (error) {
@@ -71,8 +74,7 @@ export async function checkCatalogueOfTransaction(tx: ISql): Promise<void> {
 /** Before a database is dropped: what was committed there. */
 export async function checkCatalogue(sql: ISql): Promise<void> {
   const [database] = await sql<{ there: boolean }[]>`
-    select count(*) = 2 as there from pg_attribute
-     where attrelid = to_regclass('public.event_types') and attname in ('schema', 'example')`;
+    select to_regclass('public.custom_event_types') is not null as there`;
   if (database!.there) fail(await catalogueFaults(sql));
 }
 

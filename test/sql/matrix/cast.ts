@@ -63,7 +63,17 @@ export const bystanders: Record<Label, Person> = {
   P: person(14, null),
 };
 
-const rights = ["tenants", "users", "access", "apps", "providers", "webhooks", "audit", "settings"]
+const rights = [
+  "tenants",
+  "users",
+  "access",
+  "apps",
+  "providers",
+  "webhooks",
+  "audit",
+  "events",
+  "settings",
+]
   .flatMap((domain) => [`${domain}.read`, `${domain}.write`]);
 
 export interface Only extends Person {

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, dead, endpoints, robots, sinks } from "./seed.ts";
+import { backends, dead, downloads, endpoints, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -136,6 +136,21 @@ export const tables: Record<string, TableLine> = {
   sign_in_sessions: { ...reads("users.read", readers), own: "user_id" },
   audit_events: reads("audit.read", readers),
   legal_holds: reads("audit.read", readers),
+  custom_event_types: {
+    right: { read: "events.read", write: "events.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id name description schema; update: description schema",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.custom_event_types (tenant_id, name, schema)
+         values ('${tenants[label]}', 'custom.new', '{}')`,
+      update: "update public.custom_event_types set description = 'new'",
+    },
+  },
   event_types: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
   apps: {
     right: { read: "apps.read", write: "apps.write" },
@@ -175,6 +190,7 @@ export const tables: Record<string, TableLine> = {
     grants: { both: "select; update: name enabled" },
     try: { update: "update public.audit_sinks set enabled = false" },
   },
+  audit_exports: reads("audit.read", readers),
   webhook_endpoints: {
     right: { read: "webhooks.read", write: "webhooks.write" },
     read: `${readers}; ${staff.read}`,
@@ -349,6 +365,17 @@ export const functions: FunctionLine[] = [
       `select public.rewind_audit_sink('${tenants[label]}', '${sinks[label]}', now())`,
   },
   {
+    name: "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) => `select public.request_audit_export('${tenants[label]}')`,
+  },
+  {
+    name: "private.open_audit_export(uuid)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    otherwise: "PT404 export_not_found",
+    call: (label) => `select private.open_audit_export('${downloads[label]}')`,
+  },
+  {
     name: "sink_lag(audit_sinks)",
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) =>
@@ -380,6 +407,21 @@ export const functions: FunctionLine[] = [
     call: (label) =>
       `select private.create_audit_sink('${tenants[label]}', private.new_id(), 'new', 'http',
          '{"url": "https://new.example/"}', null, 'k1', '\\x00')`,
+  },
+  {
+    name: "private.begin_custom_event(uuid,text,text,jsonb)",
+    ...inTenant("events.write"),
+    call: (label) =>
+      `select private.begin_custom_event('${tenants[label]}', 'custom.done', 'k', '{}')`,
+  },
+  {
+    name:
+      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb)",
+    ...inTenant("events.write"),
+    call: (label) =>
+      `select private.record_custom_event('${
+        tenants[label]
+      }', 'custom.done', 1, '[]', '{}', null, null, '{}')`,
   },
   {
     name: "private.begin_app_secret(uuid,uuid)",

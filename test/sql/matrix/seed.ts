@@ -12,6 +12,8 @@ export const robots = byLabel((label) => id(1, label));
 export const backends = byLabel((label) => id(2, label));
 export const endpoints = byLabel((label) => id(3, label));
 export const sinks = byLabel((label) => id(6, label));
+/** A ready export of each tenant. */
+export const downloads = byLabel((label) => id(8, label));
 /** A delivery of each tenant that died, of the event that made the tenant. */
 export const dead = byLabel((label) => id(8, label));
 const deliveries = byLabel((label) => id(4, label));
@@ -81,11 +83,19 @@ export async function seed(sql: Sql): Promise<void> {
           duration_ms: 1,
         }],
       ];
+      rows.push(["custom_event_types", { name: "custom.done", schema: tx.json({}) }]);
       rows.push(["audit_sinks", {
         id: sinks[label],
         name: "sink",
         kind: "http",
         settings: tx.json({ url: "https://receiver.example/" }),
+      }]);
+      rows.push(["audit_exports", {
+        id: downloads[label],
+        format: "csv",
+        state: "ready",
+        requested_by: tx.json({ kind: "operator", id: "seed" }),
+        expires_at: new Date("2999-01-01"),
       }]);
       for (const [table, row] of rows) {
         await tx`insert into ${tx(`public.${table}`)} ${tx({ tenant_id, ...row })}`;
