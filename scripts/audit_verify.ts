@@ -1,11 +1,11 @@
 /**
  * Verifies an export of the sealed log with nothing but the public key and checkpoints that were known before.
  *
- *   deno task audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--signatures] [--json]
+ *   deno task audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]
  *
  * --key         the public key: a JWK (scripts/audit_key.ts wrote it) or a C2SP verifier key
  * --checkpoint  a file with one or many signed notes, best the whole GATEHOUSE_AUDIT_CHECKPOINT_FILE
- * --from        the export was asked to begin with this record
+ * --from, --to  a part was asked for: it begins with this record at the latest, and ends before that one at the earliest
  * --signatures  checks the signature of every record, also where a checkpoint proves it
  *
  * Needs no network and no database. Prints what is proved and what is not, one line a problem, the first bad record last.
@@ -18,7 +18,7 @@ import type { Report } from "../functions/_shared/audit/verify.ts";
 import { verifyFile, type VerifyOptions } from "./audit/verify_file.ts";
 
 const usage =
-  "usage: audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--signatures] [--json]";
+  "usage: audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]";
 const printed = 100;
 
 if (import.meta.main) {
@@ -46,6 +46,7 @@ async function read(args: string[]) {
       key: { type: "string" },
       checkpoint: { type: "string" },
       from: { type: "string" },
+      to: { type: "string" },
       signatures: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
@@ -54,8 +55,7 @@ async function read(args: string[]) {
   if (!path || more.length > 0 || !values.key || !values.checkpoint) {
     throw new Error("An export, a key and a checkpoint are needed");
   }
-  const from = Number(values.from ?? 0);
-  if (!Number.isSafeInteger(from) || from < 0) throw new Error(`"${values.from}" is no index`);
+  const [from, to] = [indexOf(values.from), indexOf(values.to)];
   const key = readPublicKey(await Deno.readTextFile(values.key));
   const known = splitNotes(await Deno.readTextFile(values.checkpoint)).flatMap((note) =>
     openCheckpoint(note, claimedOrigin(note), key) ?? []
@@ -65,14 +65,22 @@ async function read(args: string[]) {
   }
   return {
     path,
-    options: { key, known, from, allSignatures: values.signatures },
+    options: { key, known, from, to, allSignatures: values.signatures },
     json: values.json,
   };
 }
 
-function tell({ origin, first, records, provedTo, problems, firstBad }: Report, seconds: number) {
+function indexOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`"${text}" is no index`);
+  return Number(text);
+}
+
+function tell(report: Report, seconds: number) {
+  const { origin, first, records, removedBefore, provedTo, problems, firstBad } = report;
   console.log(`log         ${origin}`);
   console.log(`records     ${records}, from ${first}`);
+  if (removedBefore > 0) console.log(`removed     before ${removedBefore}, by retention, signed`);
   console.log(`proved to   ${provedTo}, by signed checkpoints`);
   console.error(`${seconds.toFixed(2)} s, ${Math.round(records / seconds)} records/s`);
   for (const { problem, index, detail } of problems.slice(0, printed)) {

@@ -31,7 +31,14 @@ export async function verifyFile(path: string, options: VerifyOptions): Promise<
   const header = readHeader(firstLine(path));
   if (!header) {
     const detail = `"${path}" does not begin as an export`;
-    const none = { origin: "", first: 0, records: 0, provedTo: 0, firstBad: null };
+    const none = {
+      origin: "",
+      first: 0,
+      records: 0,
+      removedBefore: 0,
+      provedTo: 0,
+      firstBad: null,
+    };
     return { ...none, problems: [{ problem: "header_malformed", index: null, detail }] };
   }
   return options.allSignatures ? await slowly() : await asWhole(path, header, options) ?? slowly();
@@ -74,10 +81,11 @@ async function asWhole(
     }
   }
   const size = roots.tree.size;
-  const allFit = roots.failed.length === 0 && roots.nextSize === Infinity && header.size === size;
+  const allFit = roots.failed.length === 0 && roots.nextSize === Infinity &&
+    header.size === size && size >= (trust.to ?? 0);
   // After the newest checkpoint each record stands by its own signature.
   if (!allFit || roots.provedTo !== size) return undefined;
-  return report(header, size - header.first, roots.provedTo, []);
+  return report(header, size - header.first, roots.provedTo, tombstones, []);
 }
 
 async function hashInThreads(orders: Order[], threads: number): Promise<Chunk[]> {

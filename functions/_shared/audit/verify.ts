@@ -36,6 +36,8 @@ export interface Report {
   origin: string;
   first: number;
   records: number;
+  /** A signed tombstone says that retention removed the records before. */
+  removedBefore: number;
   /** Size of the newest checkpoint whose root fits: the records before it are proved as a whole. */
   provedTo: number;
   problems: Problem[];
@@ -49,6 +51,8 @@ export interface Trust {
   known: Checkpoint[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
   from?: number;
+  /** Index that it may end before, when the caller asked for a part. */
+  to?: number;
   /** Checks the signature of every record, though a root covers it. */
   allSignatures?: boolean;
 }
@@ -60,10 +64,12 @@ export function weighNotes(
   trust: Trust,
 ): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[] } {
   const problems: Problem[] = [];
-  const checkpoints = trust.known.filter(({ origin }) => origin === header.origin);
+  const known = trust.known.filter(({ origin }) => origin === header.origin);
+  const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
+  const checkpoints = known.filter(({ size }) => size <= end);
   const tombstones: Checkpoint[] = [];
-  const newest = Math.max(0, ...checkpoints.map(({ size }) => size));
-  if (checkpoints.length === 0) {
+  const newest = Math.max(0, ...known.map(({ size }) => size));
+  if (known.length === 0) {
     problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
   }
   for (const { kind, note } of notes) {
@@ -211,7 +217,7 @@ export async function examine(
       problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
     }
   }
-  const promised = Math.max(header.size, ...checkpoints.map(({ size }) => size));
+  const promised = Math.max(header.size, trust.to ?? 0, ...checkpoints.map(({ size }) => size));
   if (promised > expected) problems.push(missing(expected, promised));
   else if (unsound === 0 && roots && roots.failed.length > 0) {
     const sizes = roots.failed.map(({ size }) => size).join(", ");
@@ -221,18 +227,20 @@ export async function examine(
         : whole("history_forked", `the roots at ${sizes} do not fit`),
     );
   }
-  return report(header, records, provedTo, problems);
+  return report(header, records, provedTo, tombstones, problems);
 }
 
 export function report(
   { origin, first }: ExportHeader,
   records: number,
   provedTo: number,
+  tombstones: Checkpoint[],
   problems: Problem[],
 ): Report {
   const indexes = problems.flatMap(({ index }) => index ?? []);
   const firstBad = indexes.length === 0 ? null : indexes.reduce((a, b) => Math.min(a, b));
-  return { origin, first, records, provedTo, problems, firstBad };
+  const removedBefore = Math.max(0, ...tombstones.map(({ size }) => size));
+  return { origin, first, records, removedBefore, provedTo, problems, firstBad };
 }
 
 function signatureOf(base64: string): Uint8Array | null {
