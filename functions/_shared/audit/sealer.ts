@@ -36,6 +36,12 @@ interface Unsigned {
   hashes: Uint8Array | null;
 }
 
+interface Signed {
+  note: string;
+  checkpoint: Checkpoint;
+  leaves: number;
+}
+
 export interface Sealer {
   /** Signs at most `limit` leaves of each of a few tenants; returns how many it signed. */
   sign(limit: number): Promise<number>;
@@ -60,10 +66,11 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
     return known = newest;
   }
 
-  async function signOne({ tenant_id, size, frontier, hashes }: Unsigned): Promise<number> {
+  /** Signs and stores; null when there is nothing to sign, or it must not be signed. */
+  async function signOne({ tenant_id, size, frontier, hashes }: Unsigned): Promise<Signed | null> {
     const origin = auditOrigin(publicUrl, tenant_id);
     const leaves = splitHashes(hashes ?? new Uint8Array());
-    if (leaves.length === 0) return 0;
+    if (leaves.length === 0) return null;
     const tree = grownFrom(known?.get(origin), Number(size), splitHashes(frontier)) ??
       grownFrom((await catchUp()).get(origin), Number(size), splitHashes(frontier));
     if (!tree) {
@@ -74,7 +81,7 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
         known: known?.get(origin)?.size ?? 0,
       });
       refused.add(tenant_id);
-      return 0;
+      return null;
     }
     const signatures = new Uint8Array(leaves.length * 64);
     for (const [n, leaf] of leaves.entries()) {
@@ -87,10 +94,8 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
     const [stored] = await sql<[{ ours: boolean }]>`
       select private.store_signatures(${tenant_id}, ${size}, ${signatures},
         ${joinHashes(tree.subtrees)}, ${root}, ${note}) as ours`;
-    if (!stored.ours) return 0;
-    await outside?.append(note);
-    known!.set(origin, { origin, size: tree.size, root });
-    return leaves.length;
+    if (!stored.ours) return null; // another signer was here
+    return { note, checkpoint: { origin, size: tree.size, root }, leaves: leaves.length };
   }
 
   return {
@@ -98,9 +103,15 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
       if (!known) await catchUp();
       const waiting = await sql<Unsigned[]>`
         select * from private.list_unsigned(${limit}, ${[...refused]}::uuid[])`;
-      let signed = 0;
-      for (const one of waiting) signed += await signOne(one);
-      return signed;
+      const signed: Signed[] = [];
+      for (const one of waiting) {
+        const done = await signOne(one);
+        if (done) signed.push(done);
+      }
+      // One write to the disk for all of them. Should it fail, catchUp finds them in the database.
+      if (signed.length > 0) await outside?.append(signed.map(({ note }) => note).join("\n"));
+      for (const { checkpoint } of signed) known!.set(checkpoint.origin, checkpoint);
+      return signed.reduce((sum, { leaves }) => sum + leaves, 0);
     },
   };
 }
