@@ -4,7 +4,7 @@ import { Deliveries, type Received } from "./deliveries_support.ts";
 import { until } from "./worker_support.ts";
 
 const keys = ["a", "b", "c", "d", "e"];
-const perKey = 12;
+const perKey = 8;
 /** Seconds of the schedule are too long for a test: what waits for its retry is made due at once, every 50 ms. */
 const hurryMs = 50;
 
