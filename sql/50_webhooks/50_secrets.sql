@@ -104,8 +104,7 @@ begin
        now() + make_interval(secs => least(greatest(p_overlap_seconds, 0), 604800)))
    where tenant_id = p_tenant and endpoint_id = p_endpoint;
   update public.webhook_endpoints set signature_scheme = p_scheme, public_key = p_public_key
-   where tenant_id = p_tenant and id = p_endpoint
-     and (signature_scheme, public_key) is distinct from (p_scheme, p_public_key);
+   where tenant_id = p_tenant and id = p_endpoint;
   perform private.add_webhook_secrets(p_tenant, p_endpoint, p_scheme, p_secrets);
   perform private.record_event(p_tenant, 'webhook_endpoint.secret_rotated',
     jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),

@@ -2902,6 +2902,41 @@ $$;
 comment on function private.with_personal(public.audit_events) is
   'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
 
+create function private.merge_personal(
+  p_event public.audit_events, out actor jsonb, out targets jsonb, out data jsonb, out context jsonb
+)
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_event jsonb;
+begin
+  actor := p_event.actor;
+  targets := p_event.targets;
+  data := p_event.data;
+  context := p_event.context;
+  if p_event.personal is not null then
+    v_event := private.with_personal(p_event);
+    actor := v_event -> 'actor';
+    targets := v_event -> 'targets';
+    data := v_event -> 'data';
+    context := v_event -> 'context';
+  end if;
+end;
+$$;
+comment on function private.merge_personal(public.audit_events) is
+  'The columns of an event that may hold personal values, with them in their places.';
+
+create function private.personal_of(p_event public.audit_events) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_object_agg(v.key, v.value)
+    from private.audit_personal p, jsonb_each(p.value) v
+   where p.tenant_id = p_event.tenant_id and p.event_recorded_at = p_event.recorded_at
+     and p.event_id = p_event.id
+$$;
+comment on function private.personal_of(public.audit_events) is
+  'The personal values beside an event: {path: value}; null when there are none.';
+
 -- sql/30_audit/65_legal_holds.sql
 
 -- legal_holds: while one is open, nothing of the tenant is erased: no person (75_erasure.sql), no personal value and no month of the log (70_retention.sql).
@@ -3236,6 +3271,17 @@ declare
   v_emails text[] := private.emails_of(p_user.id);
   v_events integer;
 begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  perform private.lock_holds();
+  if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
+    select from private.audit_personal p
+     where p.user_id = p_user.id and private.is_held(p.tenant_id))
+  then
+    perform private.refuse(409, 'legal_hold',
+      format('Cannot erase user %s: a legal hold is open', p_user.id));
+  end if;
   update public.users
      set login_name = null, display_name = null, given_name = null, family_name = null,
          email = null, email_verified = false, preferred_language = null, state = 'removed',
@@ -3268,7 +3314,56 @@ begin
 end;
 $$;
 comment on function private.erase_user(public.users) is
-  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Called by erase_person only.';
+  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Raises user_not_found, legal_hold. Called by erase_person only.';
+
+create function private.export_user(p_user public.users) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_own text := p_user.id;
+  v_tenants uuid[];
+begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  v_tenants := array(
+    select coalesce(p_user.home_tenant_id, private.platform_tenant())
+    union select a.tenant_id from public.assignments a where a.user_id = p_user.id
+    union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
+    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
+  return jsonb_build_object(
+    'exported_at', clock_timestamp(),
+    'user', to_jsonb(p_user) - 'zitadel_sequence',
+    'assignments', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
+        from public.assignments a where a.user_id = p_user.id),
+    'sessions', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
+        from public.sign_in_sessions s where s.user_id = p_user.id),
+    'events', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
+          'actor', e.actor ->> 'id' is not distinct from v_own,
+          -- What others did that does not concern the person is not theirs to know.
+          'data', case when e.is_target then e.data end,
+          'values', (
+            select jsonb_object_agg(v.key, v.value)
+              from private.audit_personal p, jsonb_each(p.value) v
+             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
+               and p.event_id = e.id and p.user_id = p_user.id)
+        ) order by e.recorded_at, e.id), '[]')
+        from (
+          select a.*, a.targets @> jsonb_build_array(
+                jsonb_build_object('kind', 'user', 'id', v_own))
+              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              as is_target
+            from public.audit_events a where a.tenant_id = any (v_tenants)
+        ) e
+       where e.is_target or e.actor ->> 'id' = v_own));
+end;
+$$;
+comment on function private.export_user(public.users) is
+  'Everything known of a person (export_person says what). Raises user_not_found. Called by export_person only.';
 
 create function private.erased_subject(p_user uuid) returns text
 language sql stable security definer set search_path = ''
@@ -3653,6 +3748,7 @@ create table public.audit_exports (
   records_total bigint,
   size_bytes bigint,
   sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
+  failures integer not null default 0,
   last_error jsonb,
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -3676,7 +3772,7 @@ create trigger _100_touch before update on public.audit_exports
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.audit_exports
   for each row execute function private.tg_record_change('audit_export',
-    'records_done,records_total,last_error,started_at,finished_at');
+    'records_done,records_total,failures,last_error,started_at,finished_at');
 alter table public.audit_exports enable always trigger _500_record;
 
 create function public.request_audit_export(
@@ -3889,21 +3985,20 @@ $$;
 comment on function private.settle_export(uuid, uuid, bigint, bigint, text) is
   'The file is whole and in its place, for seven days. Definer: callers never write these columns.';
 
-create function private.fail_export(
-  p_tenant uuid, p_export uuid, p_error jsonb, p_for_good boolean
-) returns void
+create function private.fail_export(p_tenant uuid, p_export uuid, p_error jsonb) returns void
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
-  update public.audit_exports
-     set state = case when p_for_good then 'failed' else state end,
+  update public.audit_exports e
+     set failures = e.failures + 1,
+         state = case when e.failures >= 4 then 'failed' else e.state end,
          last_error = p_error || jsonb_build_object('at', clock_timestamp()),
-         finished_at = case when p_for_good then clock_timestamp() end
-   where tenant_id = p_tenant and id = p_export and state in ('pending', 'running');
+         finished_at = case when e.failures >= 4 then clock_timestamp() end
+   where e.tenant_id = p_tenant and e.id = p_export and e.state in ('pending', 'running');
 end;
 $$;
-comment on function private.fail_export(uuid, uuid, jsonb, boolean) is
-  'Why an export did not get on: for good, or until the queue tries again. Definer: callers never write these columns.';
+comment on function private.fail_export(uuid, uuid, jsonb) is
+  'Why an export did not get on; at the fifth time it has failed, before that the queue tries again. Definer: callers never write these columns.';
 
 create function private.expire_exports() returns uuid[]
 language plpgsql volatile security definer set search_path = ''
@@ -3930,25 +4025,30 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
+declare
+  v_patterns text[] := array( -- of like: 3 × the speed of a function per row
+    select case when t like '%.*' then left(t, -1) else t end
+        || case when t like '%.*' then '%' else '' end
+      from (
+        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
+          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
-           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
+           p.actor, p.targets, p.data, p.context
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral (
-        select case when e.personal is not null then private.with_personal(e) end as event) p
+      cross join lateral private.merge_personal(e) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-       and (list_events.types is null or e.type = any (list_events.types))
+       and (list_events.types is null or e.type like any (v_patterns))
      order by s.seq
      limit least(greatest(list_events."limit", 1), 1000);
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -3958,11 +4058,7 @@ begin
     return null;
   end if;
   perform private.require_right(event.tenant_id, 'audit.read');
-  return (
-    select jsonb_object_agg(v.key, v.value)
-      from private.audit_personal p, jsonb_each(p.value) v
-     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
-       and p.event_id = event.id);
+  return private.personal_of(event);
 end;
 $$;
 comment on function public.personal_values(public.audit_events) is
@@ -3982,18 +4078,6 @@ begin
   select * into v_user from public.users u where u.id = erase_person.user_id;
   perform private.require_right(
     coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', erase_person.user_id));
-  end if;
-  perform private.lock_holds();
-  if private.is_held(coalesce(v_user.home_tenant_id, private.platform_tenant())) or exists (
-    select from private.audit_personal p
-     where p.user_id = v_user.id and private.is_held(p.tenant_id))
-  then
-    perform private.refuse(409, 'legal_hold',
-      format('Cannot erase user %s: a legal hold is open', v_user.id));
-  end if;
   return private.erase_user(v_user);
 end;
 $$;
@@ -4006,52 +4090,13 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_own text := export_person.user_id;
-  v_tenants uuid[];
 begin
   select * into v_user from public.users u where u.id = export_person.user_id;
   if v_user.id is distinct from private.current_user_id() or v_user.id is null then
     perform private.require_right(
       coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
   end if;
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', export_person.user_id));
-  end if;
-  v_tenants := array(
-    select coalesce(v_user.home_tenant_id, private.platform_tenant())
-    union select a.tenant_id from public.assignments a where a.user_id = v_user.id
-    union select s.tenant_id from public.sign_in_sessions s where s.user_id = v_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = v_user.id);
-  return jsonb_build_object(
-    'exported_at', clock_timestamp(),
-    'user', to_jsonb(v_user) - 'zitadel_sequence',
-    'assignments', (
-      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
-        from public.assignments a where a.user_id = v_user.id),
-    'sessions', (
-      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
-        from public.sign_in_sessions s where s.user_id = v_user.id),
-    'events', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
-          'actor', e.actor ->> 'id' is not distinct from v_own,
-          -- What others did that does not concern the person is not theirs to know.
-          'data', case when e.is_target then e.data end,
-          'values', (
-            select jsonb_object_agg(v.key, v.value)
-              from private.audit_personal p, jsonb_each(p.value) v
-             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = v_user.id)
-        ) order by e.recorded_at, e.id), '[]')
-        from (
-          select a.*, a.targets @> jsonb_build_array(
-                jsonb_build_object('kind', 'user', 'id', v_own))
-              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
-              as is_target
-            from public.audit_events a where a.tenant_id = any (v_tenants)
-        ) e
-       where e.is_target or e.actor ->> 'id' = v_own));
+  return private.export_user(v_user);
 end;
 $$;
 comment on function public.export_person(uuid) is
@@ -5426,8 +5471,7 @@ begin
        now() + make_interval(secs => least(greatest(p_overlap_seconds, 0), 604800)))
    where tenant_id = p_tenant and endpoint_id = p_endpoint;
   update public.webhook_endpoints set signature_scheme = p_scheme, public_key = p_public_key
-   where tenant_id = p_tenant and id = p_endpoint
-     and (signature_scheme, public_key) is distinct from (p_scheme, p_public_key);
+   where tenant_id = p_tenant and id = p_endpoint;
   perform private.add_webhook_secrets(p_tenant, p_endpoint, p_scheme, p_secrets);
   perform private.record_event(p_tenant, 'webhook_endpoint.secret_rotated',
     jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),
@@ -6637,7 +6681,7 @@ grant execute on function
   private.list_export_events(uuid, bigint, bigint, timestamptz, timestamptz, integer),
   private.progress_export(uuid, uuid, bigint),
   private.settle_export(uuid, uuid, bigint, bigint, text),
-  private.fail_export(uuid, uuid, jsonb, boolean), private.expire_exports()
+  private.fail_export(uuid, uuid, jsonb), private.expire_exports()
   to gatehouse_worker;
 
 -- policies/40_apps.sql
