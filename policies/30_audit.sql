@@ -132,5 +132,5 @@ grant execute on function
   private.list_export_events(uuid, bigint, bigint, timestamptz, timestamptz, integer),
   private.progress_export(uuid, uuid, bigint),
   private.settle_export(uuid, uuid, bigint, bigint, text),
-  private.fail_export(uuid, uuid, jsonb, boolean), private.expire_exports()
+  private.fail_export(uuid, uuid, jsonb), private.expire_exports()
   to gatehouse_worker;

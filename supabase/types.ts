@@ -171,6 +171,7 @@ export type Database = {
         Row: {
           "created_at": string;
           "expires_at": string | null;
+          "failures": number;
           "finished_at": string | null;
           "format": string;
           "id": string;
@@ -191,6 +192,7 @@ export type Database = {
         Insert: {
           "created_at"?: string;
           "expires_at"?: string | null;
+          "failures"?: number;
           "finished_at"?: string | null;
           "format": string;
           "id"?: string;
@@ -210,6 +212,7 @@ export type Database = {
         Update: {
           "created_at"?: string;
           "expires_at"?: string | null;
+          "failures"?: number;
           "finished_at"?: string | null;
           "format"?: string;
           "id"?: string;
@@ -1300,6 +1303,7 @@ export type Database = {
         Returns: {
           "created_at": string;
           "expires_at": string | null;
+          "failures": number;
           "finished_at": string | null;
           "format": string;
           "id": string;

@@ -162,7 +162,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.begin_export(uuid,uuid)",
       "private.claim_sink_events(uuid,uuid,integer)",
       "private.expire_exports()",
-      "private.fail_export(uuid,uuid,jsonb,boolean)",
+      "private.fail_export(uuid,uuid,jsonb)",
       "private.list_export_events(uuid,bigint,bigint,timestamp with time zone,timestamp with time zone,integer)",
       "private.list_export_leaves(uuid,bigint,bigint)",
       "private.progress_export(uuid,uuid,bigint)",
