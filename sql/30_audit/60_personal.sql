@@ -46,3 +46,38 @@ end;
 $$;
 comment on function private.with_personal(public.audit_events) is
   'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
+
+create function private.merge_personal(
+  p_event public.audit_events, out actor jsonb, out targets jsonb, out data jsonb, out context jsonb
+)
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_event jsonb;
+begin
+  actor := p_event.actor;
+  targets := p_event.targets;
+  data := p_event.data;
+  context := p_event.context;
+  if p_event.personal is not null then
+    v_event := private.with_personal(p_event);
+    actor := v_event -> 'actor';
+    targets := v_event -> 'targets';
+    data := v_event -> 'data';
+    context := v_event -> 'context';
+  end if;
+end;
+$$;
+comment on function private.merge_personal(public.audit_events) is
+  'The columns of an event that may hold personal values, with them in their places.';
+
+create function private.personal_of(p_event public.audit_events) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_object_agg(v.key, v.value)
+    from private.audit_personal p, jsonb_each(p.value) v
+   where p.tenant_id = p_event.tenant_id and p.event_recorded_at = p_event.recorded_at
+     and p.event_id = p_event.id
+$$;
+comment on function private.personal_of(public.audit_events) is
+  'The personal values beside an event: {path: value}; null when there are none.';

@@ -44,6 +44,17 @@ declare
   v_emails text[] := private.emails_of(p_user.id);
   v_events integer;
 begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  perform private.lock_holds();
+  if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
+    select from private.audit_personal p
+     where p.user_id = p_user.id and private.is_held(p.tenant_id))
+  then
+    perform private.refuse(409, 'legal_hold',
+      format('Cannot erase user %s: a legal hold is open', p_user.id));
+  end if;
   update public.users
      set login_name = null, display_name = null, given_name = null, family_name = null,
          email = null, email_verified = false, preferred_language = null, state = 'removed',
@@ -76,7 +87,56 @@ begin
 end;
 $$;
 comment on function private.erase_user(public.users) is
-  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Called by erase_person only.';
+  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Raises user_not_found, legal_hold. Called by erase_person only.';
+
+create function private.export_user(p_user public.users) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_own text := p_user.id;
+  v_tenants uuid[];
+begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  v_tenants := array(
+    select coalesce(p_user.home_tenant_id, private.platform_tenant())
+    union select a.tenant_id from public.assignments a where a.user_id = p_user.id
+    union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
+    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
+  return jsonb_build_object(
+    'exported_at', clock_timestamp(),
+    'user', to_jsonb(p_user) - 'zitadel_sequence',
+    'assignments', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
+        from public.assignments a where a.user_id = p_user.id),
+    'sessions', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
+        from public.sign_in_sessions s where s.user_id = p_user.id),
+    'events', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
+          'actor', e.actor ->> 'id' is not distinct from v_own,
+          -- What others did that does not concern the person is not theirs to know.
+          'data', case when e.is_target then e.data end,
+          'values', (
+            select jsonb_object_agg(v.key, v.value)
+              from private.audit_personal p, jsonb_each(p.value) v
+             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
+               and p.event_id = e.id and p.user_id = p_user.id)
+        ) order by e.recorded_at, e.id), '[]')
+        from (
+          select a.*, a.targets @> jsonb_build_array(
+                jsonb_build_object('kind', 'user', 'id', v_own))
+              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              as is_target
+            from public.audit_events a where a.tenant_id = any (v_tenants)
+        ) e
+       where e.is_target or e.actor ->> 'id' = v_own));
+end;
+$$;
+comment on function private.export_user(public.users) is
+  'Everything known of a person (export_person says what). Raises user_not_found. Called by export_person only.';
 
 create function private.erased_subject(p_user uuid) returns text
 language sql stable security definer set search_path = ''

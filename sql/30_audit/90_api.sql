@@ -12,13 +12,11 @@ begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
-           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
+           p.actor, p.targets, p.data, p.context
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral (
-        select case when e.personal is not null then private.with_personal(e) end as event) p
+      cross join lateral private.merge_personal(e) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
        and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
@@ -36,11 +34,7 @@ begin
     return null;
   end if;
   perform private.require_right(event.tenant_id, 'audit.read');
-  return (
-    select jsonb_object_agg(v.key, v.value)
-      from private.audit_personal p, jsonb_each(p.value) v
-     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
-       and p.event_id = event.id);
+  return private.personal_of(event);
 end;
 $$;
 comment on function public.personal_values(public.audit_events) is

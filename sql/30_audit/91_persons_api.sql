@@ -9,18 +9,6 @@ begin
   select * into v_user from public.users u where u.id = erase_person.user_id;
   perform private.require_right(
     coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', erase_person.user_id));
-  end if;
-  perform private.lock_holds();
-  if private.is_held(coalesce(v_user.home_tenant_id, private.platform_tenant())) or exists (
-    select from private.audit_personal p
-     where p.user_id = v_user.id and private.is_held(p.tenant_id))
-  then
-    perform private.refuse(409, 'legal_hold',
-      format('Cannot erase user %s: a legal hold is open', v_user.id));
-  end if;
   return private.erase_user(v_user);
 end;
 $$;
@@ -33,52 +21,13 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_own text := export_person.user_id;
-  v_tenants uuid[];
 begin
   select * into v_user from public.users u where u.id = export_person.user_id;
   if v_user.id is distinct from private.current_user_id() or v_user.id is null then
     perform private.require_right(
       coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
   end if;
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', export_person.user_id));
-  end if;
-  v_tenants := array(
-    select coalesce(v_user.home_tenant_id, private.platform_tenant())
-    union select a.tenant_id from public.assignments a where a.user_id = v_user.id
-    union select s.tenant_id from public.sign_in_sessions s where s.user_id = v_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = v_user.id);
-  return jsonb_build_object(
-    'exported_at', clock_timestamp(),
-    'user', to_jsonb(v_user) - 'zitadel_sequence',
-    'assignments', (
-      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
-        from public.assignments a where a.user_id = v_user.id),
-    'sessions', (
-      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
-        from public.sign_in_sessions s where s.user_id = v_user.id),
-    'events', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
-          'actor', e.actor ->> 'id' is not distinct from v_own,
-          -- What others did that does not concern the person is not theirs to know.
-          'data', case when e.is_target then e.data end,
-          'values', (
-            select jsonb_object_agg(v.key, v.value)
-              from private.audit_personal p, jsonb_each(p.value) v
-             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = v_user.id)
-        ) order by e.recorded_at, e.id), '[]')
-        from (
-          select a.*, a.targets @> jsonb_build_array(
-                jsonb_build_object('kind', 'user', 'id', v_own))
-              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
-              as is_target
-            from public.audit_events a where a.tenant_id = any (v_tenants)
-        ) e
-       where e.is_target or e.actor ->> 'id' = v_own));
+  return private.export_user(v_user);
 end;
 $$;
 comment on function public.export_person(uuid) is
