@@ -1,5 +1,5 @@
 // TAMPER: an attacker who may do everything in the database alters the log at random. With the public key and the last checkpoint known outside, each is
-// found and the first bad record named; what rpc/verify_audit finds without them is counted. FULL=1: 10,000 attacks instead of 300. SEED=n repeats a run.
+// found and the first bad record named; what rpc/verify_audit finds without them is counted. FULL=1: 10,000 attacks instead of 300. SEED=n repeats a run, ATTACKS=n sets their number.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { verifyFile } from "../../scripts/audit/verify_file.ts";
@@ -16,7 +16,7 @@ const { privateKey, publicKey: key } = generateKeyPairSync("ed25519");
 const origin = auditOrigin(publicUrl, tenants.A);
 const open = (note: string) => openCheckpoint(note, origin, key)!;
 
-const attacks = Deno.env.get("FULL") ? 10_000 : 300;
+const attacks = Number(Deno.env.get("ATTACKS") ?? (Deno.env.get("FULL") ? 10_000 : 300));
 const seed = Number(Deno.env.get("SEED") ?? 20_261_122);
 
 /** About 100 records, some with personal values, signed in eight batches. */
