@@ -110,7 +110,8 @@ grant execute on function public.verify_audit(uuid, bigint, bigint)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints(),
+  private.report_fork(uuid, bigint, bigint)
   to gatehouse_worker;
 
 -- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.

@@ -238,6 +238,27 @@ $$;
 comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text) is
   'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already. Definer: leaves are private.';
 
+create function private.report_fork(
+  p_tenant uuid, p_size bigint, p_known_size bigint
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_targets jsonb := jsonb_build_array(jsonb_build_object('kind', 'tenant', 'id', p_tenant));
+  v_data jsonb := jsonb_build_object('size', p_size, 'known_size', p_known_size);
+begin
+  if not exists (
+    select from public.audit_events e
+     where e.tenant_id = private.platform_tenant() and e.type = 'audit.forked'
+       and e.targets = v_targets and e.data = v_data)
+  then
+    perform private.record_event(private.platform_tenant(), 'audit.forked', v_targets, v_data);
+  end if;
+end;
+$$;
+comment on function private.report_fork(uuid, bigint, bigint) is
+  'The signer refuses a tenant''s log: audit.forked, once, in the platform''s log, for the tenant''s own is not to be trusted. Definer: callers cannot write events.';
+
 create function private.list_checkpoints() returns table (tenant_id uuid, size bigint, note text)
 language sql stable security definer set search_path = ''
 as $$

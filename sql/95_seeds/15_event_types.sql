@@ -75,6 +75,11 @@ select t.name, t.description,
       '{"recorded_until": "2025-11-01T00:00:00+00:00", "events": 120, "size": 118, '
       '"root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
       '"first_seq": 1, "last_seq": 140}'),
+    ('audit.forked',
+      'The target''s log was changed after it was sealed: the worker signs it no more',
+      '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
+      '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
+      '{"size": 1200, "known_size": 1200}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),

@@ -2650,6 +2650,27 @@ $$;
 comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text) is
   'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already. Definer: leaves are private.';
 
+create function private.report_fork(
+  p_tenant uuid, p_size bigint, p_known_size bigint
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_targets jsonb := jsonb_build_array(jsonb_build_object('kind', 'tenant', 'id', p_tenant));
+  v_data jsonb := jsonb_build_object('size', p_size, 'known_size', p_known_size);
+begin
+  if not exists (
+    select from public.audit_events e
+     where e.tenant_id = private.platform_tenant() and e.type = 'audit.forked'
+       and e.targets = v_targets and e.data = v_data)
+  then
+    perform private.record_event(private.platform_tenant(), 'audit.forked', v_targets, v_data);
+  end if;
+end;
+$$;
+comment on function private.report_fork(uuid, bigint, bigint) is
+  'The signer refuses a tenant''s log: audit.forked, once, in the platform''s log, for the tenant''s own is not to be trusted. Definer: callers cannot write events.';
+
 create function private.list_checkpoints() returns table (tenant_id uuid, size bigint, note text)
 language sql stable security definer set search_path = ''
 as $$
@@ -2901,41 +2922,6 @@ end;
 $$;
 comment on function private.with_personal(public.audit_events) is
   'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
-
-create function private.merge_personal(
-  p_event public.audit_events, out actor jsonb, out targets jsonb, out data jsonb, out context jsonb
-)
-language plpgsql stable set search_path = ''
-as $$
-declare
-  v_event jsonb;
-begin
-  actor := p_event.actor;
-  targets := p_event.targets;
-  data := p_event.data;
-  context := p_event.context;
-  if p_event.personal is not null then
-    v_event := private.with_personal(p_event);
-    actor := v_event -> 'actor';
-    targets := v_event -> 'targets';
-    data := v_event -> 'data';
-    context := v_event -> 'context';
-  end if;
-end;
-$$;
-comment on function private.merge_personal(public.audit_events) is
-  'The columns of an event that may hold personal values, with them in their places.';
-
-create function private.personal_of(p_event public.audit_events) returns jsonb
-language sql stable set search_path = ''
-as $$
-  select jsonb_object_agg(v.key, v.value)
-    from private.audit_personal p, jsonb_each(p.value) v
-   where p.tenant_id = p_event.tenant_id and p.event_recorded_at = p_event.recorded_at
-     and p.event_id = p_event.id
-$$;
-comment on function private.personal_of(public.audit_events) is
-  'The personal values beside an event: {path: value}; null when there are none.';
 
 -- sql/30_audit/65_legal_holds.sql
 
@@ -3271,17 +3257,6 @@ declare
   v_emails text[] := private.emails_of(p_user.id);
   v_events integer;
 begin
-  if p_user.id is null then
-    perform private.refuse(404, 'user_not_found', 'There is no such user');
-  end if;
-  perform private.lock_holds();
-  if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
-    select from private.audit_personal p
-     where p.user_id = p_user.id and private.is_held(p.tenant_id))
-  then
-    perform private.refuse(409, 'legal_hold',
-      format('Cannot erase user %s: a legal hold is open', p_user.id));
-  end if;
   update public.users
      set login_name = null, display_name = null, given_name = null, family_name = null,
          email = null, email_verified = false, preferred_language = null, state = 'removed',
@@ -3314,56 +3289,7 @@ begin
 end;
 $$;
 comment on function private.erase_user(public.users) is
-  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Raises user_not_found, legal_hold. Called by erase_person only.';
-
-create function private.export_user(p_user public.users) returns jsonb
-language plpgsql stable set search_path = ''
-as $$
-declare
-  v_own text := p_user.id;
-  v_tenants uuid[];
-begin
-  if p_user.id is null then
-    perform private.refuse(404, 'user_not_found', 'There is no such user');
-  end if;
-  v_tenants := array(
-    select coalesce(p_user.home_tenant_id, private.platform_tenant())
-    union select a.tenant_id from public.assignments a where a.user_id = p_user.id
-    union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
-  return jsonb_build_object(
-    'exported_at', clock_timestamp(),
-    'user', to_jsonb(p_user) - 'zitadel_sequence',
-    'assignments', (
-      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
-        from public.assignments a where a.user_id = p_user.id),
-    'sessions', (
-      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
-        from public.sign_in_sessions s where s.user_id = p_user.id),
-    'events', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
-          'actor', e.actor ->> 'id' is not distinct from v_own,
-          -- What others did that does not concern the person is not theirs to know.
-          'data', case when e.is_target then e.data end,
-          'values', (
-            select jsonb_object_agg(v.key, v.value)
-              from private.audit_personal p, jsonb_each(p.value) v
-             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = p_user.id)
-        ) order by e.recorded_at, e.id), '[]')
-        from (
-          select a.*, a.targets @> jsonb_build_array(
-                jsonb_build_object('kind', 'user', 'id', v_own))
-              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
-              as is_target
-            from public.audit_events a where a.tenant_id = any (v_tenants)
-        ) e
-       where e.is_target or e.actor ->> 'id' = v_own));
-end;
-$$;
-comment on function private.export_user(public.users) is
-  'Everything known of a person (export_person says what). Raises user_not_found. Called by export_person only.';
+  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Called by erase_person only.';
 
 create function private.erased_subject(p_user uuid) returns text
 language sql stable security definer set search_path = ''
@@ -4029,11 +3955,13 @@ begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           p.actor, p.targets, p.data, p.context
+           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
+           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral private.merge_personal(e) p
+      cross join lateral (
+        select case when e.personal is not null then private.with_personal(e) end as event) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
        and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
@@ -4051,7 +3979,11 @@ begin
     return null;
   end if;
   perform private.require_right(event.tenant_id, 'audit.read');
-  return private.personal_of(event);
+  return (
+    select jsonb_object_agg(v.key, v.value)
+      from private.audit_personal p, jsonb_each(p.value) v
+     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
+       and p.event_id = event.id);
 end;
 $$;
 comment on function public.personal_values(public.audit_events) is
@@ -4071,6 +4003,18 @@ begin
   select * into v_user from public.users u where u.id = erase_person.user_id;
   perform private.require_right(
     coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  if v_user.id is null then
+    perform private.refuse(404, 'user_not_found',
+      format('There is no user %s', erase_person.user_id));
+  end if;
+  perform private.lock_holds();
+  if private.is_held(coalesce(v_user.home_tenant_id, private.platform_tenant())) or exists (
+    select from private.audit_personal p
+     where p.user_id = v_user.id and private.is_held(p.tenant_id))
+  then
+    perform private.refuse(409, 'legal_hold',
+      format('Cannot erase user %s: a legal hold is open', v_user.id));
+  end if;
   return private.erase_user(v_user);
 end;
 $$;
@@ -4083,13 +4027,52 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_user public.users;
+  v_own text := export_person.user_id;
+  v_tenants uuid[];
 begin
   select * into v_user from public.users u where u.id = export_person.user_id;
   if v_user.id is distinct from private.current_user_id() or v_user.id is null then
     perform private.require_right(
       coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
   end if;
-  return private.export_user(v_user);
+  if v_user.id is null then
+    perform private.refuse(404, 'user_not_found',
+      format('There is no user %s', export_person.user_id));
+  end if;
+  v_tenants := array(
+    select coalesce(v_user.home_tenant_id, private.platform_tenant())
+    union select a.tenant_id from public.assignments a where a.user_id = v_user.id
+    union select s.tenant_id from public.sign_in_sessions s where s.user_id = v_user.id
+    union select p.tenant_id from private.audit_personal p where p.user_id = v_user.id);
+  return jsonb_build_object(
+    'exported_at', clock_timestamp(),
+    'user', to_jsonb(v_user) - 'zitadel_sequence',
+    'assignments', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
+        from public.assignments a where a.user_id = v_user.id),
+    'sessions', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
+        from public.sign_in_sessions s where s.user_id = v_user.id),
+    'events', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
+          'actor', e.actor ->> 'id' is not distinct from v_own,
+          -- What others did that does not concern the person is not theirs to know.
+          'data', case when e.is_target then e.data end,
+          'values', (
+            select jsonb_object_agg(v.key, v.value)
+              from private.audit_personal p, jsonb_each(p.value) v
+             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
+               and p.event_id = e.id and p.user_id = v_user.id)
+        ) order by e.recorded_at, e.id), '[]')
+        from (
+          select a.*, a.targets @> jsonb_build_array(
+                jsonb_build_object('kind', 'user', 'id', v_own))
+              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              as is_target
+            from public.audit_events a where a.tenant_id = any (v_tenants)
+        ) e
+       where e.is_target or e.actor ->> 'id' = v_own));
 end;
 $$;
 comment on function public.export_person(uuid) is
@@ -6166,6 +6149,11 @@ select t.name, t.description,
       '{"recorded_until": "2025-11-01T00:00:00+00:00", "events": 120, "size": 118, '
       '"root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
       '"first_seq": 1, "last_seq": 140}'),
+    ('audit.forked',
+      'The target''s log was changed after it was sealed: the worker signs it no more',
+      '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
+      '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
+      '{"size": 1200, "known_size": 1200}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
@@ -6652,7 +6640,8 @@ grant execute on function public.verify_audit(uuid, bigint, bigint)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints()
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints(),
+  private.report_fork(uuid, bigint, bigint)
   to gatehouse_worker;
 
 -- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.

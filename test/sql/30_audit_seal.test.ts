@@ -7,7 +7,7 @@ import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts
 import { auditOrigin, openCheckpoint, verifyLeaf } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { Frontier, type Hash, leafHash, rootOf } from "../../functions/_shared/audit/tree.ts";
-import { arrangeCast, tenants } from "../support/actors.ts";
+import { arrangeCast, platform, tenants } from "../support/actors.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 
 const { privateKey: key, publicKey } = generateKeyPairSync("ed25519");
@@ -187,6 +187,15 @@ Deno.test("SEAL-06 a history that was rewritten, all hashes and checkpoints incl
   const after = await treeOf(sql, tenants.A);
   assert.equal(after.signed_size, before.signed_size);
   assert.equal(after.size, before.size + 5);
+  const told = await sql`
+    select tenant_id, targets, data from public.audit_events where type = 'audit.forked'`;
+  assert.deepEqual([...told], [{
+    tenant_id: platform,
+    targets: [{ kind: "tenant", id: tenants.A }],
+    data: { size: before.signed_size, known_size: before.signed_size },
+  }]);
+  while (await sealer({ sql, key, publicUrl }).sign(100) > 0); // another worker tells it no second time
+  assert.equal((await sql`select from public.audit_events where type = 'audit.forked'`).length, 1);
   const other = await treeOf(sql, tenants.E);
   assert.equal(other.signed_size, other.size);
 });

@@ -74,12 +74,14 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
     const tree = grownFrom(known?.get(origin), Number(size), splitHashes(frontier)) ??
       grownFrom((await catchUp()).get(origin), Number(size), splitHashes(frontier));
     if (!tree) {
+      const knownSize = known?.get(origin)?.size ?? 0;
       log("error", "a tenant's log was changed after it was sealed, it is signed no more", {
         slug: "audit_log_forked",
         tenant: tenant_id,
         size,
-        known: known?.get(origin)?.size ?? 0,
+        knownSize,
       });
+      await sql`select private.report_fork(${tenant_id}, ${size}, ${knownSize})`;
       refused.add(tenant_id);
       return null;
     }

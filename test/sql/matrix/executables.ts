@@ -179,6 +179,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.record_refused_sign_ins()",
       "private.list_checkpoints()",
       "private.list_unsigned(integer,uuid[])",
+      "private.report_fork(uuid,bigint,bigint)",
       "private.seal_events(integer)",
       "private.list_unsigned_tombstones()",
       "private.remove_old_values(integer)",
