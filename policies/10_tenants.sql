@@ -1,11 +1,13 @@
--- public.tenants: who holds tenants.read reads; a tenant's tenants.write changes its name and branding; platform staff make tenants.
+-- public.tenants: who holds tenants.read reads; a tenant's tenants.write changes its name, branding and retention; platform staff make tenants.
 -- No delete: archive keeps the history readable. Status, ZITADEL's ids and login_domain are provisioning's; kind is the seed's.
 alter table public.tenants enable row level security;
 revoke all on public.tenants from public, anon, authenticated, service_role;
-grant select, update (name, branding) on public.tenants to authenticated;
+grant select, update (name, branding, personal_retention_days)
+  on public.tenants to authenticated;
 grant select,
   insert (slug, name, plan, branding, admin_email, admin_given_name, admin_family_name),
-  update (name, plan, branding, admin_email, admin_given_name, admin_family_name)
+  update (name, plan, branding, personal_retention_days,
+    admin_email, admin_given_name, admin_family_name)
   on public.tenants to gatehouse_platform;
 
 create policy tenants_select_reader on public.tenants for select to authenticated

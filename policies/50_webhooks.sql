@@ -2,8 +2,16 @@
 -- No delete: disable keeps the history readable.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
-grant select, update (description, event_types, enabled, disabled_reason, max_attempts)
+-- signature_scheme, public_key and header_names change with what is sealed: through the function.
+grant select, update (
+    description, event_types, enabled, disabled_reason, retry_schedule, ordering, rate_per_second,
+    payload_filter)
   on public.webhook_endpoints to authenticated, gatehouse_platform;
+-- constraints and the filter's trigger run as who writes; none reads a table
+grant execute on function
+  private.retry_schedule_holds(integer[]), private.header_names_hold(text[]),
+  private.payload_filter_problem(text)
+  to authenticated, gatehouse_platform;
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints
   for select to authenticated
@@ -18,13 +26,22 @@ create policy webhook_endpoints_update_platform on public.webhook_endpoints
   for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
 
--- public.webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: the trigger and the worker do.
+-- public.webhook_endpoint_states, webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: triggers and the worker do.
+alter table public.webhook_endpoint_states enable row level security;
 alter table public.webhook_deliveries enable row level security;
 alter table public.webhook_attempts enable row level security;
-revoke all on public.webhook_deliveries, public.webhook_attempts
+revoke all
+  on public.webhook_endpoint_states, public.webhook_deliveries, public.webhook_attempts
   from public, anon, authenticated, service_role;
-grant select on public.webhook_deliveries, public.webhook_attempts
+grant select
+  on public.webhook_endpoint_states, public.webhook_deliveries, public.webhook_attempts
   to authenticated, gatehouse_platform;
+
+create policy webhook_endpoint_states_select_reader on public.webhook_endpoint_states
+  for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
+create policy webhook_endpoint_states_select_platform on public.webhook_endpoint_states
+  for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
 
 create policy webhook_deliveries_select_reader on public.webhook_deliveries
   for select to authenticated
@@ -38,11 +55,25 @@ create policy webhook_attempts_select_platform on public.webhook_attempts
 
 grant execute on function
   private.new_id(),
-  private.create_webhook_endpoint(uuid, uuid, text, text, text[], timestamptz, text, bytea),
-  private.rotate_webhook_secret(uuid, uuid, text, bytea, integer),
+  private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb),
+  private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer),
+  private.put_webhook_headers(uuid, uuid, text[], text, bytea),
   private.open_webhook_endpoint(uuid, uuid)
+  to authenticated, gatehouse_platform;
+-- an invoker: row level security decides which attempts are counted
+grant execute on function public.webhook_statistics(uuid, uuid, date, date)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_endpoints(integer), private.claim_deliveries(uuid, uuid, integer, integer),
-  private.settle_deliveries(uuid, uuid, jsonb)
+  private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
+  private.retain_deliveries(integer)
   to gatehouse_worker;
+
+-- public.dead_letters: a view of deliveries, as its caller sees them. Replay: webhooks.write, asked by each function itself.
+revoke all on public.dead_letters from public, anon, authenticated, service_role;
+grant select on public.dead_letters to authenticated, gatehouse_platform;
+grant execute on function
+  public.replay_delivery(uuid, uuid),
+  public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
+  public.replay_missed(uuid, uuid, timestamptz, boolean)
+  to authenticated, gatehouse_platform;

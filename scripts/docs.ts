@@ -1,9 +1,12 @@
 /**
- * Writes docs/errors.md from functions/_shared/problems.ts and outbound_error.ts, where every slug stands with its meaning.
+ * Writes docs/errors.md from functions/_shared/problems.ts and outbound_error.ts, where every slug stands with its meaning, and
+ * docs/events.md from the table event_types of a throw-away database.
  *
- * Usage: `deno task docs`; test/unit/docs.test.ts says when it was forgotten, or when a slug has no meaning.
+ * Usage: `deno task docs`; test/unit/docs.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
  */
 import { join, relative } from "node:path";
+import { migratedDatabase, withSql } from "./db/throwaway.ts";
+import { eventsFile, eventsPage, readEventTypes } from "./docs/events.ts";
 import { root } from "./stack/layout.ts";
 
 export const errorsFile = join(root, "docs/errors.md");
@@ -105,5 +108,7 @@ function read(path: string): string {
 
 if (import.meta.main) {
   Deno.writeTextFileSync(errorsFile, errorsPage());
-  console.log(relative(root, errorsFile));
+  await using database = await migratedDatabase();
+  Deno.writeTextFileSync(eventsFile, eventsPage(await withSql(database.url, readEventTypes)));
+  for (const file of [errorsFile, eventsFile]) console.log(relative(root, file));
 }

@@ -127,20 +127,23 @@ export type Database = {
           "data": NonNullable<Json>;
           "id": string;
           "occurred_at": string;
+          "personal": Json | null;
           "recorded_at": string;
           "targets": NonNullable<Json>;
           "tenant_id": string;
           "type": string;
           "version": number;
           "xid": unknown;
+          "personal_values": Json | null;
         };
-        ComputedFields: never;
+        ComputedFields: "personal_values";
         Insert: {
           "actor": NonNullable<Json>;
           "context": NonNullable<Json>;
           "data": NonNullable<Json>;
           "id"?: string;
           "occurred_at": string;
+          "personal"?: Json | null;
           "recorded_at"?: string;
           "targets": NonNullable<Json>;
           "tenant_id": string;
@@ -154,6 +157,7 @@ export type Database = {
           "data"?: NonNullable<Json>;
           "id"?: string;
           "occurred_at"?: string;
+          "personal"?: Json | null;
           "recorded_at"?: string;
           "targets"?: NonNullable<Json>;
           "tenant_id"?: string;
@@ -163,24 +167,241 @@ export type Database = {
         };
         Relationships: [];
       };
+      "audit_exports": {
+        Row: {
+          "created_at": string;
+          "expires_at": string | null;
+          "failures": number;
+          "finished_at": string | null;
+          "format": string;
+          "id": string;
+          "last_error": Json | null;
+          "records_done": number;
+          "records_total": number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256": string | null;
+          "since_at": string | null;
+          "size_bytes": number | null;
+          "started_at": string | null;
+          "state": string;
+          "tenant_id": string;
+          "until_at": string | null;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "failures"?: number;
+          "finished_at"?: string | null;
+          "format": string;
+          "id"?: string;
+          "last_error"?: Json | null;
+          "records_done"?: number;
+          "records_total"?: number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256"?: string | null;
+          "since_at"?: string | null;
+          "size_bytes"?: number | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id": string;
+          "until_at"?: string | null;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "expires_at"?: string | null;
+          "failures"?: number;
+          "finished_at"?: string | null;
+          "format"?: string;
+          "id"?: string;
+          "last_error"?: Json | null;
+          "records_done"?: number;
+          "records_total"?: number | null;
+          "requested_by"?: NonNullable<Json>;
+          "sha256"?: string | null;
+          "since_at"?: string | null;
+          "size_bytes"?: number | null;
+          "started_at"?: string | null;
+          "state"?: string;
+          "tenant_id"?: string;
+          "until_at"?: string | null;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "audit_exports_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "audit_sinks": {
+        Row: {
+          "checkpoint_at": string;
+          "created_at": string;
+          "cursor_at": string | null;
+          "cursor_seq": number;
+          "delivered_at": string | null;
+          "enabled": boolean;
+          "failures": number;
+          "id": string;
+          "kind": string;
+          "last_error": Json | null;
+          "name": string;
+          "next_attempt_at": string;
+          "settings": NonNullable<Json>;
+          "state": string;
+          "tenant_id": string;
+          "updated_at": string;
+          "sink_lag": Json | null;
+        };
+        ComputedFields: "sink_lag";
+        Insert: {
+          "checkpoint_at"?: string;
+          "created_at"?: string;
+          "cursor_at"?: string | null;
+          "cursor_seq"?: number;
+          "delivered_at"?: string | null;
+          "enabled"?: boolean;
+          "failures"?: number;
+          "id"?: string;
+          "kind": string;
+          "last_error"?: Json | null;
+          "name": string;
+          "next_attempt_at"?: string;
+          "settings": NonNullable<Json>;
+          "state"?: string;
+          "tenant_id": string;
+          "updated_at"?: string;
+        };
+        Update: {
+          "checkpoint_at"?: string;
+          "created_at"?: string;
+          "cursor_at"?: string | null;
+          "cursor_seq"?: number;
+          "delivered_at"?: string | null;
+          "enabled"?: boolean;
+          "failures"?: number;
+          "id"?: string;
+          "kind"?: string;
+          "last_error"?: Json | null;
+          "name"?: string;
+          "next_attempt_at"?: string;
+          "settings"?: NonNullable<Json>;
+          "state"?: string;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "audit_sinks_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "custom_event_types": {
+        Row: {
+          "created_at": string;
+          "description": string;
+          "name": string;
+          "schema": NonNullable<Json>;
+          "tenant_id": string;
+          "updated_at": string;
+          "version": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "description"?: string;
+          "name": string;
+          "schema": NonNullable<Json>;
+          "tenant_id": string;
+          "updated_at"?: string;
+          "version"?: number;
+        };
+        Update: {
+          "created_at"?: string;
+          "description"?: string;
+          "name"?: string;
+          "schema"?: NonNullable<Json>;
+          "tenant_id"?: string;
+          "updated_at"?: string;
+          "version"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "custom_event_types_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       "event_types": {
         Row: {
           "description": string;
+          "example": NonNullable<Json>;
           "name": string;
+          "schema": NonNullable<Json>;
           "version": number;
         };
         ComputedFields: never;
         Insert: {
           "description": string;
+          "example": NonNullable<Json>;
           "name": string;
+          "schema": NonNullable<Json>;
           "version"?: number;
         };
         Update: {
           "description"?: string;
+          "example"?: NonNullable<Json>;
           "name"?: string;
+          "schema"?: NonNullable<Json>;
           "version"?: number;
         };
         Relationships: [];
+      };
+      "legal_holds": {
+        Row: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "placed_at"?: string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        Update: {
+          "id"?: string;
+          "lifted_at"?: string | null;
+          "placed_at"?: string;
+          "reason"?: string;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "legal_holds_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       "providers": {
         Row: {
@@ -551,6 +772,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -570,6 +792,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name": string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug": string;
@@ -588,6 +811,7 @@ export type Database = {
           "login_domain"?: string | null;
           "name"?: string;
           "organization_id"?: string | null;
+          "personal_retention_days"?: number | null;
           "plan"?: string;
           "project_id"?: string | null;
           "slug"?: string;
@@ -602,6 +826,7 @@ export type Database = {
           "display_name": string | null;
           "email": string | null;
           "email_verified": boolean;
+          "erased_at": string | null;
           "family_name": string | null;
           "given_name": string | null;
           "home_tenant_id": string | null;
@@ -622,6 +847,7 @@ export type Database = {
           "display_name"?: string | null;
           "email"?: string | null;
           "email_verified"?: boolean;
+          "erased_at"?: string | null;
           "family_name"?: string | null;
           "given_name"?: string | null;
           "home_tenant_id"?: string | null;
@@ -641,6 +867,7 @@ export type Database = {
           "display_name"?: string | null;
           "email"?: string | null;
           "email_verified"?: boolean;
+          "erased_at"?: string | null;
           "family_name"?: string | null;
           "given_name"?: string | null;
           "home_tenant_id"?: string | null;
@@ -705,6 +932,13 @@ export type Database = {
             foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
             columns: ["tenant_id", "delivery_id"];
             isOneToOne: false;
+            referencedRelation: "dead_letters";
+            referencedColumns: ["tenant_id", "id"];
+          },
+          {
+            foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
+            columns: ["tenant_id", "delivery_id"];
+            isOneToOne: false;
             referencedRelation: "webhook_deliveries";
             referencedColumns: ["tenant_id", "id"];
           },
@@ -721,6 +955,8 @@ export type Database = {
           "event_type": string;
           "id": string;
           "next_attempt_at": string;
+          "ordering_key": string | null;
+          "replayed_as": string | null;
           "settled_at": string | null;
           "state": string;
           "tenant_id": string;
@@ -736,6 +972,8 @@ export type Database = {
           "event_type": string;
           "id"?: string;
           "next_attempt_at"?: string;
+          "ordering_key"?: string | null;
+          "replayed_as"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id": string;
@@ -750,11 +988,70 @@ export type Database = {
           "event_type"?: string;
           "id"?: string;
           "next_attempt_at"?: string;
+          "ordering_key"?: string | null;
+          "replayed_as"?: string | null;
           "settled_at"?: string | null;
           "state"?: string;
           "tenant_id"?: string;
         };
         Relationships: [];
+      };
+      "webhook_endpoint_states": {
+        Row: {
+          "barrier_at": string | null;
+          "barrier_xid": unknown;
+          "circuit": string;
+          "complete_until": string | null;
+          "endpoint_id": string;
+          "failures_in_a_row": number;
+          "first_failure_at": string | null;
+          "last_success_at": string | null;
+          "look_again_after": string | null;
+          "next_slot_at": string | null;
+          "opened": number;
+          "probe_until": string | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "barrier_at"?: string | null;
+          "barrier_xid"?: unknown;
+          "circuit"?: string;
+          "complete_until"?: string | null;
+          "endpoint_id": string;
+          "failures_in_a_row"?: number;
+          "first_failure_at"?: string | null;
+          "last_success_at"?: string | null;
+          "look_again_after"?: string | null;
+          "next_slot_at"?: string | null;
+          "opened"?: number;
+          "probe_until"?: string | null;
+          "tenant_id": string;
+        };
+        Update: {
+          "barrier_at"?: string | null;
+          "barrier_xid"?: unknown;
+          "circuit"?: string;
+          "complete_until"?: string | null;
+          "endpoint_id"?: string;
+          "failures_in_a_row"?: number;
+          "first_failure_at"?: string | null;
+          "last_success_at"?: string | null;
+          "look_again_after"?: string | null;
+          "next_slot_at"?: string | null;
+          "opened"?: number;
+          "probe_until"?: string | null;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_endpoint_states_tenant_id_endpoint_id_fkey";
+            columns: ["tenant_id", "endpoint_id"];
+            isOneToOne: true;
+            referencedRelation: "webhook_endpoints";
+            referencedColumns: ["tenant_id", "id"];
+          },
+        ];
       };
       "webhook_endpoints": {
         Row: {
@@ -763,9 +1060,15 @@ export type Database = {
           "disabled_reason": string | null;
           "enabled": boolean;
           "event_types": (string)[] | null;
+          "header_names": (string)[];
           "id": string;
-          "max_attempts": number;
+          "ordering": string;
           "paused_until": string | null;
+          "payload_filter": string | null;
+          "public_key": string | null;
+          "rate_per_second": number | null;
+          "retry_schedule": (number)[];
+          "signature_scheme": string;
           "since_at": string;
           "tenant_id": string;
           "updated_at": string;
@@ -778,9 +1081,15 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "event_types"?: (string)[] | null;
+          "header_names"?: (string)[];
           "id"?: string;
-          "max_attempts"?: number;
+          "ordering"?: string;
           "paused_until"?: string | null;
+          "payload_filter"?: string | null;
+          "public_key"?: string | null;
+          "rate_per_second"?: number | null;
+          "retry_schedule"?: (number)[];
+          "signature_scheme"?: string;
           "since_at"?: string;
           "tenant_id": string;
           "updated_at"?: string;
@@ -792,9 +1101,15 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "event_types"?: (string)[] | null;
+          "header_names"?: (string)[];
           "id"?: string;
-          "max_attempts"?: number;
+          "ordering"?: string;
           "paused_until"?: string | null;
+          "payload_filter"?: string | null;
+          "public_key"?: string | null;
+          "rate_per_second"?: number | null;
+          "retry_schedule"?: (number)[];
+          "signature_scheme"?: string;
           "since_at"?: string;
           "tenant_id"?: string;
           "updated_at"?: string;
@@ -812,7 +1127,43 @@ export type Database = {
       };
     };
     Views: {
-      [_ in never]: never;
+      "dead_letters": {
+        Row: {
+          "attempts": number;
+          "endpoint_id": string;
+          "event_id": string;
+          "event_recorded_at": string;
+          "event_type": string;
+          "id": string;
+          "last_result": string | null;
+          "settled_at": string | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts"?: number | null;
+          "endpoint_id"?: string | null;
+          "event_id"?: string | null;
+          "event_recorded_at"?: string | null;
+          "event_type"?: string | null;
+          "id"?: string | null;
+          "last_result"?: never;
+          "settled_at"?: string | null;
+          "tenant_id"?: string | null;
+        };
+        Update: {
+          "attempts"?: number | null;
+          "endpoint_id"?: string | null;
+          "event_id"?: string | null;
+          "event_recorded_at"?: string | null;
+          "event_type"?: string | null;
+          "id"?: string | null;
+          "last_result"?: never;
+          "settled_at"?: string | null;
+          "tenant_id"?: string | null;
+        };
+        Relationships: [];
+      };
     };
     Functions: {
       "archive_tenant": {
@@ -829,6 +1180,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -856,6 +1208,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -865,6 +1218,24 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "erase_person": { Args: { "user_id": string }; Returns: number };
+      "export_person": { Args: { "user_id": string }; Returns: Json };
+      "lift_legal_hold": {
+        Args: { "tenant_id": string };
+        Returns: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "legal_holds";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -884,7 +1255,78 @@ export type Database = {
           "version": number;
         }[];
       };
+      "personal_values": {
+        Args: {
+          "event": Omit<
+            Database["public"]["Tables"]["audit_events"]["Row"],
+            Database["public"]["Tables"]["audit_events"]["ComputedFields"]
+          >;
+        };
+        Returns: Json;
+      };
+      "place_legal_hold": {
+        Args: { "reason": string; "tenant_id": string };
+        Returns: {
+          "id": string;
+          "lifted_at": string | null;
+          "placed_at": string;
+          "reason": string;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "legal_holds";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "reconcile_tenant": { Args: { "tenant_id": string }; Returns: undefined };
+      "replay_deliveries": {
+        Args: {
+          "dry_run"?: boolean;
+          "endpoint_id": string;
+          "since"?: string;
+          "states"?: (string)[];
+          "tenant_id": string;
+          "types"?: (string)[];
+          "until"?: string;
+        };
+        Returns: number;
+      };
+      "replay_delivery": { Args: { "delivery_id": string; "tenant_id": string }; Returns: string };
+      "replay_missed": {
+        Args: { "dry_run"?: boolean; "endpoint_id": string; "since": string; "tenant_id": string };
+        Returns: number;
+      };
+      "request_audit_export": {
+        Args: { "format"?: string; "since"?: string; "tenant_id": string; "until"?: string };
+        Returns: {
+          "created_at": string;
+          "expires_at": string | null;
+          "failures": number;
+          "finished_at": string | null;
+          "format": string;
+          "id": string;
+          "last_error": Json | null;
+          "records_done": number;
+          "records_total": number | null;
+          "requested_by": NonNullable<Json>;
+          "sha256": string | null;
+          "since_at": string | null;
+          "size_bytes": number | null;
+          "started_at": string | null;
+          "state": string;
+          "tenant_id": string;
+          "until_at": string | null;
+          "updated_at": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "audit_exports";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "resume_tenant": {
         Args: { "tenant_id": string };
         Returns: {
@@ -899,6 +1341,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -912,7 +1355,20 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "rewind_audit_sink": {
+        Args: { "from": string; "id": string; "tenant_id": string };
+        Returns: Json;
+      };
       "sign_out_everywhere": { Args: { "user_id"?: string }; Returns: undefined };
+      "sink_lag": {
+        Args: {
+          "sink": Omit<
+            Database["public"]["Tables"]["audit_sinks"]["Row"],
+            Database["public"]["Tables"]["audit_sinks"]["ComputedFields"]
+          >;
+        };
+        Returns: Json;
+      };
       "start_session": { Args: Record<PropertyKey, never>; Returns: string };
       "suspend_tenant": {
         Args: { "tenant_id": string };
@@ -928,6 +1384,7 @@ export type Database = {
           "login_domain": string | null;
           "name": string;
           "organization_id": string | null;
+          "personal_retention_days": number | null;
           "plan": string;
           "project_id": string | null;
           "slug": string;
@@ -940,6 +1397,27 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "verify_audit": {
+        Args: { "from_seq"?: number; "tenant_id": string; "to_seq"?: number };
+        Returns: {
+          "event_id": string;
+          "leaf_index": number;
+          "problem": string;
+          "seq": number;
+        }[];
+      };
+      "webhook_statistics": {
+        Args: { "endpoint_id"?: string; "since"?: string; "tenant_id": string; "until"?: string };
+        Returns: {
+          "attempts": number;
+          "day": string;
+          "endpoint": string;
+          "p50_ms": number;
+          "p95_ms": number;
+          "succeeded": number;
+          "success_rate": number;
+        }[];
       };
       "whoami": { Args: Record<PropertyKey, never>; Returns: Json };
     };

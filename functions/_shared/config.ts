@@ -45,6 +45,9 @@ const Environment = z.object({
   GATEHOUSE_SECRETS_KEY_FILE: path.optional(),
   GATEHOUSE_SIGNING_KEY_FILE: path.optional(),
   GATEHOUSE_BOOTSTRAP_FILE: path.optional(),
+  GATEHOUSE_AUDIT_KEY_FILE: path.optional(),
+  GATEHOUSE_AUDIT_CHECKPOINT_FILE: path.optional(),
+  GATEHOUSE_AUDIT_DIR: path.optional(),
   GATEHOUSE_OUTBOUND_ALLOW: networks.default([]),
   GATEHOUSE_OUTBOUND_CA_FILE: path.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -134,6 +137,17 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     },
     get bootstrapFile() {
       return needed("GATEHOUSE_BOOTSTRAP_FILE");
+    },
+    /** Signs the sealed log; the worker alone is given it. */
+    get auditKeyFile() {
+      return needed("GATEHOUSE_AUDIT_KEY_FILE");
+    },
+    get auditCheckpointFile() {
+      return needed("GATEHOUSE_AUDIT_CHECKPOINT_FILE");
+    },
+    /** Where sinks of kind file and exports are written: the worker writes, the audit function reads. */
+    get auditDir() {
+      return needed("GATEHOUSE_AUDIT_DIR");
     },
     /** Whether this process was given a variable, for parts that are optional. */
     has: (name: Variable) => env[name] !== undefined,

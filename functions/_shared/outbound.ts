@@ -6,12 +6,14 @@
 import { lookup } from "node:dns/promises";
 import http from "node:http";
 import https from "node:https";
-import { type AddressRules, mayConnect, parseAddress } from "./addresses.ts";
+import { type AddressRules, kindOf, mayConnect, parseAddress } from "./addresses.ts";
 import { config } from "./config.ts";
 import { type Attempt, attempt } from "./outbound_attempt.ts";
+import { type ConnectRequest, connectTo, syslogPorts } from "./outbound_connect.ts";
 import { OutboundError } from "./outbound_error.ts";
 import { span, SpanKind } from "./telemetry.ts";
 
+export type { ConnectRequest } from "./outbound_connect.ts";
 export { OutboundError, type OutboundErrorClass } from "./outbound_error.ts";
 
 export interface OutboundRequest {
@@ -42,6 +44,10 @@ export interface Door {
   send(request: OutboundRequest): Promise<OutboundResponse>;
   /** The rules that need no look-up. @throws {OutboundError} url_refused, address_refused */
   checkUrl(url: string): URL;
+  /** The same guard for a raw connection; the caller closes it. @throws {OutboundError} */
+  connect(request: ConnectRequest): Promise<Deno.Conn>;
+  /** The rules of `connect` that need no look-up. @throws {OutboundError} url_refused, address_refused */
+  checkHost(request: Pick<ConnectRequest, "host" | "port">): URL;
   /** Closes idle connections. */
   close(): void;
 }
@@ -120,9 +126,47 @@ export function createDoor(options: DoorOptions): Door {
     }, SpanKind.CLIENT);
   }
 
+  const checkHost = ({ host, port }: Pick<ConnectRequest, "host" | "port">) => {
+    const url = hostUrl(host);
+    if (!syslogPorts.has(port) && (port < 1024 || !portAllowed(port))) {
+      throw new OutboundError("url_refused", `Cannot connect: port ${port} is not allowed`);
+    }
+    return checkUrl(url);
+  };
+
+  async function connect(request: ConnectRequest): Promise<Deno.Conn> {
+    const url = checkHost(request);
+    const deadline = AbortSignal.timeout(request.timeoutMs ?? 15_000);
+    const authorities = [options.ca, request.tls?.ca].filter((pem) => pem !== undefined);
+    const base = {
+      hostname: bareHost(url),
+      port: request.port,
+      tls: request.tls && { caCerts: authorities },
+      deadline,
+    };
+    const attributes = { "server.address": base.hostname, "server.port": request.port };
+    return await span("connect outbound", attributes, async () => {
+      const addresses = await untilDeadline(addressesOf(url), deadline);
+      if (!request.tls && !addresses.every((address) => clearAllowed(address, options))) {
+        throw new OutboundError("url_refused", "Without TLS only to networks that are allowed");
+      }
+      for (const [index, address] of addresses.entries()) {
+        try {
+          return await connectTo({ ...base, address });
+        } catch (error) {
+          const unsent = error instanceof OutboundError && error.errorClass === "connect_failed";
+          if (!unsent || index === addresses.length - 1) throw error;
+        }
+      }
+      throw new OutboundError("dns_failed", `"${base.hostname}" has no address`);
+    }, SpanKind.CLIENT);
+  }
+
   return {
     send,
     checkUrl,
+    connect,
+    checkHost,
     close() {
       agents.http.destroy();
       agents.https.destroy();
@@ -160,6 +204,20 @@ function checkStatic(text: string, rules: AddressRules): URL {
     throw new OutboundError("address_refused", `Cannot call "${text}": it is this machine`);
   }
   return url;
+}
+
+/** As a URL, so that every spelling of an address is read the way that judges it. @throws {OutboundError} url_refused */
+function hostUrl(host: string): string {
+  const literal = parseAddress(host)?.length === 16;
+  if (!literal && !/^[\p{L}\p{N}._-]+$/u.test(host)) {
+    throw new OutboundError("url_refused", `Cannot connect to "${host}": it is no host`);
+  }
+  return `https://${literal ? `[${host}]` : host}/`;
+}
+
+/** In the clear nothing leaves for the public networks. */
+function clearAllowed(address: string, rules: AddressRules): boolean {
+  return rules.embedded || kindOf(parseAddress(address)!) !== "public";
 }
 
 const loopback = parseAddress("127.0.0.1")!;
@@ -221,6 +279,11 @@ async function openDoor(): Promise<Door> {
   const { outboundAllow, outboundCaFile, profile } = config();
   const ca = outboundCaFile === undefined ? undefined : await Deno.readTextFile(outboundCaFile);
   return createDoor({ embedded: profile === "embedded", allowed: outboundAllow, ca });
+}
+
+/** Connects through this process's door. @throws {OutboundError} */
+export async function connect(request: ConnectRequest): Promise<Deno.Conn> {
+  return await (await door()).connect(request);
 }
 
 /** Sends through this process's door. @throws {OutboundError} */

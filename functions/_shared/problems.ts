@@ -69,8 +69,30 @@ export const problems = {
   app_redirect_uris_too_many: 422, // 50 at most
   app_post_logout_uris_too_many: 422, // 50 at most
   provider_name_taken: 409, // another provider of the tenant has the name
+  // the log
+  legal_hold: 409, // a legal hold is open: nothing may be erased
+  legal_hold_already_open: 409, // the tenant is under a legal hold already
+  legal_hold_not_found: 404, // no legal hold is open over the tenant
+  legal_hold_reason_malformed: 422, // 1 to 500 characters
+  tenant_personal_retention_malformed: 422, // 1 to 36500 days, or null: as long as the events
+  setting_retention_malformed: 422, // 31 to 99999 days, or null: for ever
+  audit_incomplete: 409, // leaves of the sealed log are missing: retention leaves them to be looked at; callers do not meet it
   // things
   user_not_found: 404, // no such person
+  sink_not_found: 404, // the tenant has no such audit sink
+  sink_name_taken: 409, // another audit sink of the tenant has the name
+  sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  sink_settings_malformed: 422, // not the settings of the sink's kind
+  sink_file_of_tenant: 422, // a file is a sink of the platform tenant only
+  export_not_found: 404, // no such export of the log, or none of a tenant whose log the caller reads
+  export_not_ready: 409, // it is still being written, failed or has expired
+  exports_too_many: 409, // three exports of the tenant are under way
+  export_format_unknown: 422, // jsonl or csv
+  export_period_empty: 422, // until is not after since
+  delivery_not_found: 404, // the tenant has no such delivery
+  delivery_state_unknown: 422, // deliveries end delivered, dead, cancelled or filtered
+  event_gone: 409, // the log no longer has the event
+  endpoint_disabled: 409, // the endpoint is switched off: enable it first
   endpoint_not_found: 404, // the tenant has no such webhook endpoint
   already_exists: 409, // a row with this key is there
   still_referenced: 409, // the row it points at is missing, or others point at it
@@ -78,8 +100,18 @@ export const problems = {
   tenant_status_conflict: 409, // the tenant is not in a status from which this leads
   url_refused: 422, // the door does not call such an address: https, a web port, no credentials, no fragment
   address_refused: 422, // the address lies outside the allowed networks
+  custom_event_type_malformed: 422, // custom. and words of a-z, 0-9 and _, 100 characters at most
+  custom_event_type_taken: 409, // the tenant has registered the type before
+  event_schema_refused: 422, // the sentence says where: JSON Schema 2020-12 without references and patterns, small
+  event_data_refused: 422, // the data is not as the type's schema says; errors has one JSON pointer a fault
+  occurred_at_refused: 422, // 30 days back at most, and not in the future
+  idempotency_key_reused: 409, // the Idempotency-Key was used for another request
   event_type_unknown: 422, // no type of event matches
   event_types_malformed: 422, // 1 to 100 types or prefixes such as tenant.*
+  retry_schedule_malformed: 422, // 20 waits at most, of a second to a day
+  rate_per_second_malformed: 422, // 1 to 1000
+  payload_filter_refused: 422, // no jsonpath, or one that could take long
+  header_names_refused: 422, // 20 headers at most, none of those that we or the connection set
   redirect_uri_refused: 422, // the sentence names the address and what is wrong with it
   role_out_of_scope: 422, // platform roles are for the platform tenant, tenant roles for customers'
   since_too_old: 422, // 30 days back at most

@@ -1,36 +1,16 @@
 /**
- * Standard Webhooks 1.0.0, symmetric scheme `v1`: HMAC-SHA256 over `id.timestamp.body` (the exact bytes sent), all signatures in one
- * header joined by spaces. https://github.com/standard-webhooks/standard-webhooks
+ * Standard Webhooks 1.0.0: a signature over `id.timestamp.body` (the exact bytes sent), all of them in one header joined by spaces.
+ * `v1` is HMAC-SHA256 with a shared secret, `v1a` Ed25519 with a key pair. https://github.com/standard-webhooks/standard-webhooks
+ * Next: signing_keys.ts (how the keys are made and written), signing_verify.ts (what a receiver does).
  */
-import { fromBase64, type Place, toBase64 } from "./secrets.ts";
+import { type Place, toBase64 } from "./secrets.ts";
 
-const prefix = "whsec_";
-
-/** A new secret: `whsec_` and base64 of 32 random bytes (the standard allows 24 to 64). */
-export function newWebhookSecret(): string {
-  return prefix + toBase64(crypto.getRandomValues(new Uint8Array(32)));
-}
+/** What an endpoint's header carries: one kind of signature, or both kinds. */
+export type SignatureScheme = "v1" | "v1a" | "both";
 
 /** Where the ciphertext of an endpoint's secrets belongs (secrets.ts); old and new of one endpoint share it. */
 export function webhookSecretPlace(tenantId: string, endpointId: string): Place {
   return { table: "webhook_secrets", tenantId, id: endpointId };
-}
-
-/** The key of a `whsec_…` text, ready to sign; import once per batch. @throws {TypeError} */
-export async function importWebhookSecret(secret: string): Promise<CryptoKey> {
-  if (!secret.startsWith(prefix)) throw new TypeError("A webhook secret starts with whsec_");
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = fromBase64(secret.slice(prefix.length));
-  } catch {
-    throw new TypeError("A webhook secret is whsec_ and base64");
-  }
-  if (bytes.byteLength < 24 || bytes.byteLength > 64) {
-    throw new TypeError(`A webhook secret has 24 to 64 bytes, not ${bytes.byteLength}`);
-  }
-  return await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-  ]);
 }
 
 export interface WebhookMessage {
@@ -41,7 +21,7 @@ export interface WebhookMessage {
   body: string | Uint8Array<ArrayBuffer>;
 }
 
-/** The three headers of one attempt, signed with every key (two while a secret rotates). @throws {TypeError} */
+/** The three headers of one attempt, signed with every key: two while a secret rotates, of both kinds for both schemes. @throws {TypeError} */
 export async function signWebhook(
   message: WebhookMessage,
   keys: CryptoKey[],
@@ -53,20 +33,28 @@ export async function signWebhook(
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0) {
     throw new TypeError("A webhook's timestamp is whole Unix seconds");
   }
-  const encoder = new TextEncoder();
-  const head = encoder.encode(`${id}.${timestampSeconds}.`);
-  const body = typeof message.body === "string" ? encoder.encode(message.body) : message.body;
-  const content = new Uint8Array(head.byteLength + body.byteLength);
-  content.set(head);
-  content.set(body, head.byteLength);
-  const signatures = await Promise.all(
-    keys.map(async (key) =>
-      "v1," + toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, content)))
-    ),
-  );
+  const content = signedContent(message);
+  const signatures = await Promise.all(keys.map(async (key) => {
+    const name = key.algorithm.name; // HMAC or Ed25519: signing_keys.ts imports no other
+    const signature = await crypto.subtle.sign(name, key, content);
+    return `${name === "HMAC" ? "v1" : "v1a"},${toBase64(new Uint8Array(signature))}`;
+  }));
   return {
     "webhook-id": id,
     "webhook-timestamp": String(timestampSeconds),
     "webhook-signature": signatures.join(" "),
   };
+}
+
+/** The bytes that are signed. */
+export function signedContent(
+  { id, timestampSeconds, body }: WebhookMessage,
+): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const head = encoder.encode(`${id}.${timestampSeconds}.`);
+  const bytes = typeof body === "string" ? encoder.encode(body) : body;
+  const content = new Uint8Array(head.byteLength + bytes.byteLength);
+  content.set(head);
+  content.set(bytes, head.byteLength);
+  return content;
 }

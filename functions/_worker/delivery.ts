@@ -25,7 +25,7 @@ export interface Delivery {
 /** As `private.settle_deliveries` takes it. */
 export interface Result {
   id: string;
-  outcome: "delivered" | "retry" | "disable" | "release";
+  outcome: "delivered" | "retry" | "dead" | "disable" | "release";
   startedAt?: string;
   durationMs?: number;
   /** Null when there was no answer; `errorClass` says why. */
@@ -36,6 +36,8 @@ export interface Result {
   retryAfterSeconds?: number;
   /** The endpoint as a whole rests. */
   throttle?: boolean;
+  /** The endpoint is to be disabled, and why. */
+  stop?: "gone" | "asked";
 }
 
 /** Was claimed and never sent: no attempt. */
@@ -51,6 +53,8 @@ export interface AttemptInput {
   url: string;
   delivery: Delivery;
   keys: CryptoKey[];
+  /** The endpoint's own. */
+  headers?: Record<string, string>;
   send: Send;
   now: () => Date;
   timeoutMs: number;
@@ -77,6 +81,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
       const response = await send({
         url,
         headers: {
+          ...input.headers,
           ...signed,
           "content-type": "application/json",
           "user-agent": "Gatehouse-Webhooks/1",
@@ -107,13 +112,22 @@ const longestRetryAfterSeconds = 86_400;
 /** The receiver, or what is before it, asks for a slower pace. */
 const slowDown = new Set([429, 502, 503, 504]);
 
-/** 2xx is delivered and 410 ends it; all else, a redirect too, is tried again. */
+/**
+ * 2xx is delivered and 410 ends it; all else, a redirect too, is tried again. The answer's header `webhook-delivery` decides more, as with
+ * Svix: `disable` ends it whatever the status is, `abort-message` gives up this one.
+ */
 export function judge(response: OutboundResponse, now: Date): Omit<Result, "id"> {
   const { status, durationMs, headers } = response;
   const seen = { status, durationMs, errorClass: null, responseHeaders: storable(headers) };
-  if (status >= 200 && status < 300) return { ...seen, outcome: "delivered", responseBody: null };
+  const wish = headers["webhook-delivery"]?.trim().toLowerCase();
+  const asked = wish === "disable" ? { stop: "asked" as const } : {};
+  if (status >= 200 && status < 300) {
+    return { ...seen, outcome: "delivered", responseBody: null, ...asked };
+  }
   const responseBody = withoutNul(new TextDecoder().decode(response.body));
-  if (status === 410) return { ...seen, responseBody, outcome: "disable" };
+  if (status === 410) return { ...seen, responseBody, outcome: "disable", stop: "gone" };
+  if (wish === "disable") return { ...seen, responseBody, outcome: "disable", ...asked };
+  if (wish === "abort-message") return { ...seen, responseBody, outcome: "dead" };
   const retryAfterSeconds = parseRetryAfter(headers["retry-after"], now);
   return {
     ...seen,
@@ -143,7 +157,15 @@ export function parseRetryAfter(text: string | undefined, now: Date): number | u
 }
 
 /** What helps to find out why; cookies and whatever else a receiver sets are not ours to keep. */
-const keptHeaders = ["content-type", "date", "location", "retry-after", "server", "x-request-id"];
+const keptHeaders = [
+  "content-type",
+  "date",
+  "location",
+  "retry-after",
+  "server",
+  "webhook-delivery",
+  "x-request-id",
+];
 
 function storable(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(

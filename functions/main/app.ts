@@ -9,6 +9,8 @@ type Fetch = (request: Request, info?: App["Bindings"]) => Response | Promise<Re
 
 /** Every function there is, loaded only where GATEHOUSE_FUNCTIONS names it. */
 const loaders: Record<string, () => Promise<{ app: { fetch: Fetch } }>> = {
+  audit: () => import("../audit/app.ts"),
+  events: () => import("../events/app.ts"),
   provision: () => import("../provision/app.ts"),
   session: () => import("../session/app.ts"),
   webhooks: () => import("../webhooks/app.ts"),

@@ -1,8 +1,8 @@
 // One signed event that says it is a test, sent at once through the door. Nothing is recorded: it is no event of the tenant.
 import { OutboundError, send } from "../_shared/outbound.ts";
-import { fromBase64, openText } from "../_shared/secrets.ts";
-import { importWebhookSecret, signWebhook, webhookSecretPlace } from "../_shared/signing.ts";
+import { signWebhook } from "../_shared/signing.ts";
 import { traceparent } from "../_shared/telemetry.ts";
+import { openHeaders, openSecrets } from "../_shared/webhook_secrets.ts";
 import type { OpenEndpoint } from "./app.ts";
 
 export interface TestResult {
@@ -18,16 +18,10 @@ export interface TestResult {
 export async function sendTestEvent(
   tenantId: string,
   endpointId: string,
-  { url, secrets }: OpenEndpoint,
+  { url, headers, secrets }: OpenEndpoint,
 ): Promise<TestResult> {
-  const place = webhookSecretPlace(tenantId, endpointId);
-  const keys = await Promise.all(
-    secrets.map(async ({ keyId, ciphertext }) =>
-      await importWebhookSecret(
-        await openText({ keyId, ciphertext: fromBase64(ciphertext) }, place),
-      )
-    ),
-  );
+  const keys = await openSecrets(secrets, tenantId, endpointId);
+  const added = await openHeaders(headers, tenantId, endpointId);
   const id = crypto.randomUUID();
   const now = new Date();
   const body = JSON.stringify({
@@ -46,6 +40,7 @@ export async function sendTestEvent(
       url,
       body,
       headers: {
+        ...added,
         "content-type": "application/json",
         ...(parent ? { traceparent: parent } : {}),
         ...await signWebhook({ id, timestampSeconds, body }, keys),

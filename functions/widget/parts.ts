@@ -5,11 +5,13 @@ import { cookieKeys } from "./cookie_keys.ts";
 import { loginClient } from "../_shared/zitadel/login_client.ts";
 import type { LoginClient } from "../_shared/zitadel/types.ts";
 import { type Clients, databaseClients } from "./clients.ts";
+import { databaseRefusals, type Refusals } from "./refusals.ts";
 
 /** What the app works with; tests hand in their own. */
 export interface WidgetParts {
   zitadel: LoginClient;
   clients: Clients;
+  refusals: Refusals;
   publicUrl: string;
   /** Seals the cookies of the sign-in page. */
   keyring: () => Promise<Keyring>;
@@ -35,6 +37,7 @@ export function processParts(): WidgetParts {
       },
     }),
     clients: databaseClients(database),
+    refusals: databaseRefusals(database),
     publicUrl,
     keyring: cookieKeys(() =>
       readSecretFile("ZITADEL_LOGIN_CLIENT_TOKEN_FILE", loginClientTokenFile)

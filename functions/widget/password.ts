@@ -12,6 +12,7 @@ import type {
 import type { Clients, LoginOrganization } from "./clients.ts";
 import { type Flow, loadFlow, tenantSuspended } from "./flow.ts";
 import { decide, standingOf, type Verdict } from "./policy.ts";
+import type { Refusals } from "./refusals.ts";
 
 export interface PasswordInput {
   authRequest: string;
@@ -23,6 +24,7 @@ export interface PasswordInput {
 export interface PasswordParts {
   zitadel: LoginClient;
   clients: Clients;
+  refusals: Refusals;
   now: () => Date;
 }
 
@@ -39,46 +41,103 @@ export async function signInByPassword(
   input: PasswordInput,
 ): Promise<{ callbackUrl: string }> {
   return await span("widget.password", {}, async () => {
-    const { zitadel } = parts;
     const flow = await loadFlow(parts, input.authRequest);
-    const organization = await organizationOf(parts.clients, flow, input.loginName);
-    const settings = await zitadel.loginSettings(organization);
-    if (!settings.allowLocalAuthentication) throw refusal("password_not_allowed");
-    const byEmail = !settings.disableLoginWithEmail;
-    const user = await findUser(zitadel, organization, input.loginName, byEmail);
-    const lifetimeSeconds = Math.min(
-      settings.passwordCheckLifetimeSeconds || maxSessionSeconds,
-      maxSessionSeconds,
-    );
-    const session = await checkPassword(zitadel, user, input, lifetimeSeconds);
+    const attempt: Attempt = { flow, tenantId: flow.client.tenantId, user: undefined };
     try {
-      const verdict = decide(standingOf({
-        settings,
-        user,
-        methods: await zitadel.authenticationMethods(user.id),
-        session: justChecked(user, session, parts.now(), lifetimeSeconds),
-        now: parts.now(),
-      }));
-      if (verdict !== "complete") throw refusal(verdict);
-      const { callbackUrl } = await handOver(zitadel, input.authRequest, session);
-      log("info", "signed in", {
-        tenant: flow.client.tenantId,
-        client_id: flow.request.clientId,
-        user_id: user.id,
-      });
-      return { callbackUrl };
+      return await signIn(parts, input, attempt);
     } catch (error) {
-      // What is refused leaves no session behind that a later call could go on with.
-      await zitadel.deleteSession(session).catch((cause) =>
-        log("warn", "a refused session was not deleted", { error: cause })
-      );
+      await report(parts, input, attempt, error);
       throw error;
     }
   });
 }
 
+/** How far it came. */
+interface Attempt {
+  flow: Flow;
+  /** Where a refusal is counted; the platform, as long as nothing better is known. */
+  tenantId: string;
+  user: User | undefined;
+}
+
+async function signIn(
+  parts: PasswordParts,
+  input: PasswordInput,
+  attempt: Attempt,
+): Promise<{ callbackUrl: string }> {
+  const { zitadel } = parts;
+  const { flow } = attempt;
+  const { tenantId, organizationId } = await organizationOf(parts.clients, flow, input.loginName);
+  attempt.tenantId = tenantId;
+  const settings = await zitadel.loginSettings(organizationId);
+  if (!settings.allowLocalAuthentication) throw refusal("password_not_allowed");
+  const byEmail = !settings.disableLoginWithEmail;
+  const user = attempt.user = await findUser(zitadel, organizationId, input.loginName, byEmail);
+  const lifetimeSeconds = Math.min(
+    settings.passwordCheckLifetimeSeconds || maxSessionSeconds,
+    maxSessionSeconds,
+  );
+  const session = await checkPassword(zitadel, user, input, lifetimeSeconds);
+  try {
+    const verdict = decide(standingOf({
+      settings,
+      user,
+      methods: await zitadel.authenticationMethods(user.id),
+      session: justChecked(user, session, parts.now(), lifetimeSeconds),
+      now: parts.now(),
+    }));
+    if (verdict !== "complete") throw refusal(verdict);
+    const { callbackUrl } = await handOver(zitadel, input.authRequest, session);
+    log("info", "signed in", {
+      tenant: flow.client.tenantId,
+      client_id: flow.request.clientId,
+      user_id: user.id,
+    });
+    return { callbackUrl };
+  } catch (error) {
+    // What is refused leaves no session behind that a later call could go on with.
+    await zitadel.deleteSession(session).catch((cause) =>
+      log("warn", "a refused session was not deleted", { error: cause })
+    );
+    throw error;
+  }
+}
+
+/** Counts a refusal that ZITADEL has no event for. A wrong password has one, so it is not counted twice. */
+async function report(
+  parts: PasswordParts,
+  { loginName, userAgent }: PasswordInput,
+  { flow, tenantId, user }: Attempt,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof Problem) || !Object.hasOwn(details, error.slug)) return;
+  if (isZitadelError(error.cause, "invalid_argument")) return;
+  if (user === undefined && error.slug !== "credentials_refused") return; // says nothing of an account
+  const reason = user === undefined
+    ? "account_unknown"
+    : error.slug === "credentials_refused"
+    ? "account_refused"
+    : error.slug;
+  await parts.refusals.report({
+    tenantId,
+    userId: user?.id,
+    loginName,
+    reason,
+    at: parts.now(),
+    context: {
+      address: userAgent.ip,
+      user_agent: userAgent.description,
+      client_id: flow.request.clientId,
+    },
+  }).catch((cause) => log("warn", "a refused sign-in was not counted", { error: cause }));
+}
+
 /** The tenant's own organization; for the portal the one that the login name points to. */
-async function organizationOf(clients: Clients, flow: Flow, loginName: string): Promise<string> {
+async function organizationOf(
+  clients: Clients,
+  flow: Flow,
+  loginName: string,
+): Promise<{ tenantId: string; organizationId: string }> {
   const found: LoginOrganization | null = flow.client.kind === "app"
     ? flow.client
     : await clients.findLoginOrganization(loginName);
@@ -87,7 +146,7 @@ async function organizationOf(clients: Clients, flow: Flow, loginName: string): 
     throw refusal("credentials_refused");
   }
   if (found.tenantStatus !== "active") throw tenantSuspended();
-  return found.organizationId;
+  return { tenantId: found.tenantId, organizationId: found.organizationId };
 }
 
 /** By login name, user name or, where allowed, e-mail. Several hits are nobody. */

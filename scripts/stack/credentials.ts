@@ -4,6 +4,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { JWK } from "jose";
 import { generateSigningKey } from "../../functions/session/signing_key.ts";
+import { writeAuditKey } from "../audit_key.ts";
 
 /** Roles of the database that log in; each with a password of its own. */
 export const loginRoles = [
@@ -34,6 +35,8 @@ export interface Credentials {
   files: {
     secretsKey: string;
     signingKey: string;
+    /** Signs the sealed log; beside it `.pub`, for whoever verifies. */
+    auditKey: string;
     bootstrap: string;
     postgrest: string;
     /** The double writes its tokens here: provisioner.pat, login-client.pat, event-reader.pat. */
@@ -49,6 +52,7 @@ export async function readCredentials(dir: string): Promise<Credentials> {
   const files = {
     secretsKey: join(dir, "secrets-key.json"),
     signingKey: join(dir, "signing-key.json"),
+    auditKey: join(dir, "audit-key.json"),
     bootstrap: join(dir, "bootstrap.json"),
     postgrest: join(dir, "postgrest.conf"),
     zitadelDir: join(dir, "zitadel"),
@@ -71,6 +75,9 @@ export async function readCredentials(dir: string): Promise<Credentials> {
     current: "k1",
     keys: { k1: randomBytes(32).toString("base64") },
   }));
+  await writeAuditKey(files.auditKey).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
   const signingKey = await once(files.signingKey, generateSigningKey);
   return { ...installed, administrator, files, signingKey };
 }

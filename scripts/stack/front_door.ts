@@ -24,7 +24,7 @@ export interface FrontDoor {
 }
 
 const publicFunctions = ["widget", "zitadel", "session"];
-const internalFunctions = ["provision", "webhooks"];
+const internalFunctions = ["provision", "webhooks", "events", "audit"];
 
 export function frontDoor(door: FrontDoor): Hono {
   const app = new Hono();

@@ -37,6 +37,8 @@ export interface Layout {
   dataDir: string;
   credentialsDir: string;
   logsDir: string;
+  /** What the worker pushes out of the database: checkpoints of the sealed log. */
+  auditDir: string;
   stackFile: string;
   ports: Record<Listener, number>;
   basePath: string;
@@ -90,20 +92,19 @@ function pathsIn(dir: string) {
     dataDir: join(dir, "postgres"),
     credentialsDir: join(dir, "credentials"),
     logsDir: join(dir, "logs"),
+    auditDir: join(dir, "audit"),
     stackFile: join(dir, "stack.json"),
   };
 }
 
 /** Empties a stack's directory of what a stack made there, and of nothing else. */
 export async function forget(dir: string): Promise<void> {
-  const { dataDir, credentialsDir, logsDir, stackFile } = pathsIn(dir);
+  const { stackFile, ...folders } = pathsIn(dir);
   for (
     const path of [
-      dataDir,
-      `${dataDir}.new`, // an interrupted start left these two
-      `${dataDir}.password`,
-      credentialsDir,
-      logsDir,
+      ...Object.values(folders),
+      `${folders.dataDir}.new`, // an interrupted start left these two
+      `${folders.dataDir}.password`,
       stackFile,
       join(dir, "addresses.json"),
     ]

@@ -20,7 +20,7 @@ export interface Processes {
 }
 
 export function processes(layout: Layout, credentials: Credentials): Processes {
-  const { ports, logsDir, issuer, apiUrl } = layout;
+  const { ports, logsDir, auditDir, issuer, apiUrl } = layout;
   const { files } = credentials;
   const at = (port: number) => `127.0.0.1:${port}`;
   const url = (port: number) => `http://${at(port)}`;
@@ -106,15 +106,16 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "functions-internal",
       "gatehouse_provision",
       ports.functionsInternal,
-      "provision,webhooks",
-      provisioning,
+      "provision,webhooks,events,audit",
+      { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
     ),
     worker: {
       name: "worker",
       // cosmiconfig, inside graphile-worker, looks for settings in the home folder and above.
-      command: deno(["--allow-net", "--allow-env", "--allow-read", "--allow-sys"], [
-        "functions/_worker/main.ts",
-      ]),
+      command: deno(
+        ["--allow-net", "--allow-env", "--allow-read", "--allow-sys", `--allow-write=${auditDir}`],
+        ["functions/_worker/main.ts"],
+      ),
       cwd: root,
       env: {
         ...common,
@@ -123,6 +124,9 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         GATEHOUSE_DB_URL: database("gatehouse_worker"),
         ZITADEL_EVENT_READER_TOKEN_FILE: token("event-reader"),
         GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap, // holds a password: for the one that makes the person
+        GATEHOUSE_AUDIT_DIR: auditDir,
+        GATEHOUSE_AUDIT_KEY_FILE: files.auditKey,
+        GATEHOUSE_AUDIT_CHECKPOINT_FILE: join(auditDir, "checkpoints"),
       },
       logFile: logFile("worker"),
       graceMs: 25_000, // running jobs get 20 s to end

@@ -70,6 +70,7 @@ export class Stack {
     const layout = await layOut(options);
     await Deno.remove(layout.stackFile).catch(() => {}); // it is there while the stack is ready
     this.#stackFile = layout.stackFile;
+    await Deno.mkdir(layout.auditDir, { recursive: true, mode: 0o700 });
     const credentials = await readCredentials(layout.credentialsDir);
 
     await this.#startDatabase(layout, credentials);

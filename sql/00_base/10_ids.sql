@@ -19,3 +19,12 @@ create function private.platform_tenant() returns uuid
 language sql immutable parallel safe set search_path = ''
 as $$ select '00000000-0000-7000-8000-000000000000'::uuid $$;
 comment on function private.platform_tenant() is 'The id of the one reserved tenant that owns what belongs to the platform itself.';
+
+create function private.as_uuid(p_text text) returns uuid
+language plpgsql immutable parallel safe set search_path = ''
+as $$
+begin
+  return case when p_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_text::uuid end;
+end;
+$$;
+comment on function private.as_uuid(text) is 'The id that a text is; null when it is none.';

@@ -17,6 +17,8 @@ create table public.tenants (
     check (admin_email ~ '^[^@[:space:]]+@[^@[:space:]]+$' and length(admin_email) <= 200),
   admin_given_name text check (length(admin_given_name) between 1 and 200),
   admin_family_name text check (length(admin_family_name) between 1 and 200),
+  personal_retention_days integer constraint tenant_personal_retention_malformed
+    check (personal_retention_days between 1 and 36500),
   organization_id text unique,
   project_id text unique,
   login_domain text,
@@ -33,6 +35,7 @@ comment on table public.tenants is 'A customer organization, or the platform its
 comment on column public.tenants.id is 'Also the id of the organization in ZITADEL, which takes ours.';
 comment on column public.tenants.status is 'provisioning until every required step settled; suspended and archived by suspend_tenant and archive_tenant. Never written by callers.';
 comment on column public.tenants.admin_email is 'The first administrator, made by provisioning; null: none is made.';
+comment on column public.tenants.personal_retention_days is 'How long the log keeps personal values; null: as long as the events (settings audit.retention_days).';
 comment on column public.tenants.organization_id is 'ZITADEL''s organization; written by provisioning only.';
 comment on column public.tenants.project_id is 'ZITADEL''s project of the tenant''s applications; written by provisioning only.';
 comment on column public.tenants.login_domain is 'What follows the @ in login names; written by provisioning only.';
@@ -42,7 +45,8 @@ create trigger _100_touch before update on public.tenants
 
 create trigger _500_record after insert or update or delete on public.tenants
   for each row execute function private.tg_record_change(
-    'tenant', 'status,activated_at,organization_id,project_id,login_domain'
+    'tenant', 'status,activated_at,organization_id,project_id,login_domain',
+    'admin_email,admin_given_name,admin_family_name'
   );
 alter table public.tenants enable always trigger _500_record;
 

@@ -17,6 +17,7 @@ create table public.users (
   tokens_valid_after timestamptz not null default '-infinity',
   zitadel_sequence bigint not null default 0,
   last_seen_at timestamptz,
+  erased_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint user_subject_taken unique (issuer, subject)
@@ -26,6 +27,7 @@ comment on column public.users.subject is 'The sub claim; text, since ZITADEL''s
 comment on column public.users.state is 'Confirmed by ZITADEL; anything but active refuses the next request.';
 comment on column public.users.tokens_valid_after is 'Tokens issued before are refused on the next request: "sign out everywhere".';
 comment on column public.users.zitadel_sequence is 'The newest event of this user that is mirrored here; older ones that come late change nothing.';
+comment on column public.users.erased_at is 'Erased by erase_person: nothing is mirrored here any more.';
 create index users_home_tenant_id_idx on public.users (home_tenant_id, id);
 -- Who signs in at the portal by an address: private.find_login_organization.
 create index users_email_idx on public.users (lower(email));
@@ -34,5 +36,8 @@ create index users_login_name_idx on public.users (lower(login_name));
 create trigger _100_touch before update on public.users
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.users
-  for each row execute function private.tg_record_change('user', 'zitadel_sequence,last_seen_at');
+  for each row execute function private.tg_record_change(
+    'user', 'zitadel_sequence,last_seen_at',
+    'login_name,display_name,given_name,family_name,email'
+  );
 alter table public.users enable always trigger _500_record;

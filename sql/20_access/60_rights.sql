@@ -68,3 +68,16 @@ begin
 end;
 $$;
 comment on function private.require_right(uuid, text) is 'Raises not_allowed unless the caller holds the right in the tenant or on the platform. Definer: assignments are not the caller''s to read.';
+
+create function private.require_platform(p_right text) returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if not private.platform_has(p_right) then
+    raise exception using errcode = 'PT403', message = 'not_allowed',
+      detail = format('This takes the right %s on the platform', p_right);
+  end if;
+end;
+$$;
+comment on function private.require_platform(text) is
+  'Raises not_allowed unless the caller holds the right on the whole platform.';

@@ -15,7 +15,7 @@ begin
          email = coalesce(u.email, p_profile ->> 'email'),
          given_name = coalesce(u.given_name, p_profile ->> 'givenName'),
          family_name = coalesce(u.family_name, p_profile ->> 'familyName')
-   where u.id = v_user;
+   where u.id = v_user and u.erased_at is null;
   insert into public.assignments (tenant_id, user_id, role_key)
   values (p_tenant, v_user,
     case p_tenant when private.platform_tenant() then 'platform_admin' else 'tenant_admin' end)

@@ -99,10 +99,11 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
-  elsif v_type = 'user.human.password.check.failed' then
+  elsif v_type like 'user.%.check.failed' then
     perform private.apply_failed_sign_in(p_event);
   elsif v_type like 'user.%' then
     perform private.mirror_user(p_event, v_type, v_payload);
+    perform private.record_user_event(p_event, v_type, v_payload);
   end if;
 end;
 $$;
@@ -169,27 +170,17 @@ create function private.apply_failed_sign_in(p_event jsonb) returns void
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_at timestamptz := (p_event ->> 'createdAt')::timestamptz;
   v_tenant uuid := private.tenant_of_organization(p_event ->> 'resourceOwner');
-  v_user uuid := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_tenant);
 begin
-  -- Strangers cause these: one record per person and minute, so that guessing does not amplify into the log.
-  if exists (
-    select from public.audit_events e
-     where e.tenant_id = v_tenant and e.type = 'user.sign_in_failed'
-       and e.recorded_at > now() - interval '1 day'
-       and e.targets @> jsonb_build_array(jsonb_build_object('id', v_user))
-       and date_trunc('minute', e.occurred_at) = date_trunc('minute', v_at))
-  then
-    return;
-  end if;
-  perform private.record_event(v_tenant, 'user.sign_in_failed',
-    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', v_user)),
-    jsonb_build_object('reason', 'password'), jsonb_build_object('kind', 'anonymous', 'id', null),
-    v_at, '{}');
+  perform private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_tenant);
+  perform private.count_refused_sign_in(v_tenant, p_event ->> 'aggregateId', null,
+    case when p_event ->> 'type' like 'user.human.password.%' then 'password'
+      when p_event ->> 'type' like 'user.human.passwordless.%' then 'passkey'
+      else 'second_factor' end,
+    (p_event ->> 'createdAt')::timestamptz, '{}');
 end;
 $$;
-comment on function private.apply_failed_sign_in(jsonb) is 'user.human.password.check.failed, counted once per person and minute. Definer: see ingest_zitadel_events.';
+comment on function private.apply_failed_sign_in(jsonb) is 'user.human.password.check.failed and those of other factors: strangers cause them, so they are counted. Definer: see ingest_zitadel_events.';
 
 create function private.mirror_user(p_event jsonb, p_type text, p_payload jsonb) returns void
 language plpgsql volatile security definer set search_path = ''
@@ -199,8 +190,11 @@ declare
   v_home uuid := private.tenant_of_organization(p_event ->> 'resourceOwner');
   v_user uuid;
 begin
-  if p_type like 'user.machine.%' or p_type like 'user.pat.%' then
-    return; -- service accounts are ours to make
+  if p_type not like 'user.human.%' and not exists (
+    select from public.users u
+     where u.issuer = private.zitadel_issuer() and u.subject = p_event ->> 'aggregateId')
+  then
+    return; -- a machine's, as service accounts are ours to make
   end if;
   v_user := private.ensure_user(private.zitadel_issuer(), p_event ->> 'aggregateId', v_home);
   update public.users u
@@ -219,11 +213,63 @@ begin
            when 'user.locked' then case u.state when 'active' then 'locked' else u.state end
            when 'user.unlocked' then case u.state when 'locked' then 'active' else u.state end
            else u.state end
-   where u.id = v_user and u.zitadel_sequence < v_sequence;
+   where u.id = v_user and u.zitadel_sequence < v_sequence and u.erased_at is null;
 end;
 $$;
 comment on function private.mirror_user(jsonb, text, jsonb) is
   'user.*: the mirror follows; an event older than the newest mirrored one changes nothing. The change is recorded by _500_record. Definer: see ingest_zitadel_events.';
+
+create function private.zitadel_actor(p_editor text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(
+    (select jsonb_build_object('kind', 'user', 'id', u.id) from public.users u
+      where u.issuer = private.zitadel_issuer() and u.subject = p_editor),
+    (select jsonb_build_object('kind', 'service', 'id', s.id) from public.service_accounts s
+      where s.issuer = private.zitadel_issuer() and s.subject = p_editor),
+    '{"kind": "system", "id": "zitadel"}')
+$$;
+comment on function private.zitadel_actor(text) is 'Who did it in ZITADEL, as the log says it. Definer: runs for jobs.';
+
+create function private.record_user_event(p_event jsonb, p_type text, p_payload jsonb) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user uuid := (
+    select u.id from public.users u
+     where u.issuer = private.zitadel_issuer() and u.subject = p_event ->> 'aggregateId');
+  -- A code over SMS or e-mail can be used once it is set; the others once they were shown to work.
+  v_factor text := case
+    when p_type ~ '^user\.human\.mfa\.otp\.(verified|removed)$' then 'totp'
+    when p_type ~ '^user\.human\.mfa\.otp\.sms\.(added|removed)$' then 'otp_sms'
+    when p_type ~ '^user\.human\.mfa\.otp\.email\.(added|removed)$' then 'otp_email'
+    when p_type ~ '^user\.human\.mfa\.u2f\.token\.(verified|removed)$' then 'u2f'
+    when p_type ~ '^user\.human\.passwordless\.token\.(verified|removed)$' then 'passkey'
+    when p_type ~ '^user\.human\.mfa\.recoverycode\.(added|removed)$' then 'recovery_codes' end;
+  v_verb text := case
+    when v_factor is not null then
+      case when p_type like '%.removed' then 'factor_removed' else 'factor_added' end
+    else case p_type when 'user.deactivated' then 'deactivated'
+      when 'user.reactivated' then 'reactivated' when 'user.locked' then 'locked'
+      when 'user.unlocked' then 'unlocked' when 'user.removed' then 'removed'
+      when 'user.human.email.verified' then 'email_verified'
+      when 'user.human.password.changed' then 'password_changed' end end;
+begin
+  if v_user is null or v_verb is null then
+    return;
+  end if;
+  perform private.record_event(
+    private.tenant_of_organization(p_event ->> 'resourceOwner'), 'user.' || v_verb,
+    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', v_user)),
+    case when v_factor is not null then jsonb_build_object('factor', v_factor)
+      when v_verb = 'password_changed' then jsonb_build_object('change_required',
+        coalesce((p_payload ->> 'changeRequired')::boolean, false))
+      else '{}' end,
+    private.zitadel_actor(p_event ->> 'editorUserId'),
+    (p_event ->> 'createdAt')::timestamptz, '{}');
+end;
+$$;
+comment on function private.record_user_event(jsonb, text, jsonb) is 'What happened to a person and is more than a change of their row: user.deactivated, password_changed, factor_added and the like. Definer: see ingest_zitadel_events.';
 
 create function private.put_hint() returns void
 language sql volatile security definer set search_path = ''

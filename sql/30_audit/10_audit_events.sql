@@ -1,5 +1,6 @@
 -- audit_events: the one log. Append-only: nobody has update or delete, and no foreign key points into it. Webhooks, sinks and the events API all read it.
 -- Partitioned by month of recorded_at, partitions in schema private (HTTP sees the parent only), twelve months ahead and a default.
+-- Personal values stand beside it (60_personal.sql): the row holds null in their place and a commitment, so that erasing them alters no event.
 -- Next: 20_sequence.sql (the order readers page by), 50_webhooks/30_deliver.sql (_900_deliver).
 create table public.audit_events (
   tenant_id uuid not null,
@@ -12,13 +13,16 @@ create table public.audit_events (
   targets jsonb not null,
   data jsonb not null,
   context jsonb not null,
+  personal jsonb,
   xid xid8 not null default pg_current_xact_id(),
   primary key (tenant_id, recorded_at, id)
 ) partition by range (recorded_at);
 comment on table public.audit_events is 'What happened, once each, never changed. Written by private.record_event only.';
 comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}.';
 comment on column public.audit_events.targets is '[{kind, id}], the thing itself first.';
-comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them.';
+comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them; the address and the user agent are personal and stand beside.';
+comment on column public.audit_events.personal is
+  'Commitments to the personal values beside it: {slot: hex SHA-256}, null when there are none. The values: private.audit_personal.';
 comment on column public.audit_events.xid is 'The transaction that wrote it: the sequencer takes only those older than every running one.';
 create index audit_events_xid_idx on public.audit_events (xid);
 create index audit_events_type_idx on public.audit_events (tenant_id, type, recorded_at desc);

@@ -12,10 +12,11 @@ begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           e.actor, e.targets, e.data, e.context
+           p.actor, p.targets, p.data, p.context
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
+      cross join lateral private.merge_personal(e) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
        and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
@@ -23,4 +24,19 @@ begin
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+
+create function public.personal_values(event public.audit_events) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if event.personal is null then
+    return null;
+  end if;
+  perform private.require_right(event.tenant_id, 'audit.read');
+  return private.personal_of(event);
+end;
+$$;
+comment on function public.personal_values(public.audit_events) is
+  'A computed column, GET /rest/v1/audit_events?select=*,personal_values: {path: value}, null when there are none or they are erased. Errors: 403 not_allowed. '
+  'Definer: the table is private; checks audit.read itself.';

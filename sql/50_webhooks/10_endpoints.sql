@@ -1,5 +1,57 @@
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
--- Next: 30_deliver.sql (what an event sets off), functions/_worker/tasks/endpoint__pump.ts (who sends).
+-- Next: 30_deliver.sql (what an event sets off), 40_pump.sql to 44_settle.sql and functions/_worker/tasks/endpoint__pump.ts (how it is sent).
+
+-- A filter runs once an event and endpoint, in the worker's claim, and may only take as long as the data is: nothing is let in that looks at one
+-- part again for each of another (lax paths open arrays, so two paths compared are n × m, and in a filter n × m × n), or that makes more of it.
+-- What takes long nevertheless stops its endpoint (42_claim.sql).
+create function private.payload_filter_problem(p_filter text) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_bare text; -- canonical, without what stands in quotes
+begin
+  if length(p_filter) not between 1 and 300 then
+    return 'it has 1 to 300 characters';
+  elsif not pg_input_is_valid(p_filter, 'jsonpath') then
+    return 'it is not a jsonpath';
+  end if;
+  v_bare := regexp_replace(p_filter::jsonpath::text, '"([^"\\]|\\.)*"', '""', 'g');
+  return case
+    when v_bare ~ 'like_regex' then 'it has a regular expression; use starts with'
+    when v_bare ~ '\*\*' then 'it looks at every depth (**); name the path'
+    when v_bare ~ 'keyvalue' then 'it has keyvalue()'
+    when regexp_count(v_bare, '\*') > 2 then 'it has more than two *'
+    when regexp_count(v_bare, '\?') > 2 then 'it has more than two ?'
+    when v_bare ~ '\$""' then 'it has a variable; $ is the event''s data'
+    when v_bare ~ '(==|!=|<=|>=|<|>)[^&|)]*[@$]'
+      then 'it compares two paths; compare a path with a value, on the right'
+    when v_bare ~ '\?' and regexp_count(v_bare, '\$') > 1
+      then 'it has another $ beside its ?; start from @ inside'
+  end;
+end;
+$$;
+comment on function private.payload_filter_problem(text) is 'Why a jsonpath may not be an endpoint''s filter; null when it may.';
+
+create function private.retry_schedule_holds(p_seconds integer[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_seconds) <= 20 and coalesce(array_ndims(p_seconds), 1) = 1
+    and array_position(p_seconds, null) is null
+    and 1 <= all (p_seconds) and 86400 >= all (p_seconds)
+$$;
+comment on function private.retry_schedule_holds(integer[]) is 'Whether these are at most 20 waits of a second to a day.';
+
+create function private.header_names_hold(p_names text[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_names) <= 20 and array_position(p_names, null) is null
+    and not exists (select from unnest(p_names) n
+      where n !~ '^[a-z][a-z0-9-]{0,63}$' or n ~ ('^(webhook-.*|content-.*|proxy-.*|'
+      || 'sec-.*|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|date|'
+      || 'user-agent|accept-encoding|traceparent|tracestate|baggage|forwarded|x-forwarded-.*)$'))
+$$;
+comment on function private.header_names_hold(text[]) is 'Whether these are at most 20 names of headers, lower case, none of those that are ours or the connection''s.';
+
 create table public.webhook_endpoints (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
@@ -12,7 +64,17 @@ create table public.webhook_endpoints (
   enabled boolean not null default true,
   disabled_reason text,
   since_at timestamptz not null default now(),
-  max_attempts integer not null default 10 check (max_attempts between 1 and 20),
+  signature_scheme text not null default 'v1' check (signature_scheme in ('v1', 'v1a', 'both')),
+  public_key text check (public_key ~ '^whpk_[A-Za-z0-9+/]{43}=$'),
+  retry_schedule integer[] not null
+    default '{5,300,1800,7200,18000,36000,50400,72000,86400}'
+    constraint retry_schedule_malformed check (private.retry_schedule_holds(retry_schedule)),
+  ordering text not null default 'parallel' check (ordering in ('parallel', 'strict')),
+  rate_per_second integer
+    constraint rate_per_second_malformed check (rate_per_second between 1 and 1000),
+  payload_filter text,
+  header_names text[] not null default '{}'
+    constraint header_names_refused check (private.header_names_hold(header_names)),
   paused_until timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -20,12 +82,42 @@ create table public.webhook_endpoints (
 );
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
-comment on column public.webhook_endpoints.disabled_reason is 'Why it stopped: gone (the receiver answered 410) or what the caller wrote.';
+comment on column public.webhook_endpoints.disabled_reason is
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote.';
+comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
+comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
+comment on column public.webhook_endpoints.retry_schedule is
+  'Seconds to wait after each failed attempt, ± 20 %; one attempt more than there are waits. Default: Standard Webhooks'' example, 10 attempts over 75 h 35 min.';
+comment on column public.webhook_endpoints.ordering is
+  'parallel, or strict: of the events whose first target is the same, recorded from the choice on, none is sent before the earlier one is settled.';
+comment on column public.webhook_endpoints.rate_per_second is 'Requests in any second, never more; null: as many as the receiver takes.';
+comment on column public.webhook_endpoints.payload_filter is
+  'A jsonpath on the event''s data: sent when the first thing it finds is there, and is neither false nor null.';
+comment on column public.webhook_endpoints.header_names is 'Headers that are added to each request. Their values are sealed in private.webhook_headers.';
 comment on column public.webhook_endpoints.since_at is 'Events recorded from this moment on are sent, also those from before the endpoint was made.';
 comment on column public.webhook_endpoints.paused_until is 'Nothing is sent before: the receiver asked for a slower pace. Written by the worker.';
 
 create trigger _100_touch before update on public.webhook_endpoints
   for each row execute function private.tg_touch();
+create function private.tg_webhook_endpoints__check_filter() returns trigger
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_problem text := private.payload_filter_problem(new.payload_filter);
+begin
+  if v_problem is not null then
+    raise exception using errcode = 'PT422', message = 'payload_filter_refused',
+      detail = format('Cannot filter by "%s": %s', left(new.payload_filter, 300), v_problem);
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__check_filter() is 'Refuses a filter that is no jsonpath or could take long.';
+create trigger _110_check_filter before insert or update of payload_filter
+  on public.webhook_endpoints
+  for each row when (new.payload_filter is not null)
+  execute function private.tg_webhook_endpoints__check_filter();
+
 create trigger _500_record after insert or update or delete on public.webhook_endpoints
   for each row execute function private.tg_record_change('webhook_endpoint', 'paused_until');
 alter table public.webhook_endpoints enable always trigger _500_record;
@@ -34,6 +126,7 @@ create table private.webhook_secrets (
   tenant_id uuid not null,
   endpoint_id uuid not null,
   id uuid not null default private.uuid_v7(),
+  scheme text not null default 'v1' check (scheme in ('v1', 'v1a')),
   key_id text not null,
   ciphertext bytea not null,
   created_at timestamptz not null default now(),
@@ -43,8 +136,21 @@ create table private.webhook_secrets (
     references public.webhook_endpoints (tenant_id, id) on delete cascade
 );
 comment on table private.webhook_secrets is
-  'Signing secrets, AES-256-GCM by functions/_shared/secrets.ts; additional data: webhook_secrets|<tenant>|<endpoint>. Several while a rotation overlaps.';
+  'Signing secrets (whsec_…) and private keys (whsk_…), AES-256-GCM by functions/_shared/secrets.ts; additional data: webhook_secrets|<tenant>|<endpoint>. Several while a rotation overlaps.';
 comment on column private.webhook_secrets.expires_at is 'Signed with until then; null: the current one.';
+
+create table private.webhook_headers (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, endpoint_id),
+  foreign key (tenant_id, endpoint_id)
+    references public.webhook_endpoints (tenant_id, id) on delete cascade
+);
+comment on table private.webhook_headers is
+  'Headers of an endpoint as a JSON object, sealed whole, since a value often is a credential; additional data: webhook_headers|<tenant>|<endpoint>.';
 
 create function private.event_type_matches(p_type text, p_filter text[]) returns boolean
 language plpgsql immutable parallel safe set search_path = ''

@@ -6,8 +6,9 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   insert into public.webhook_deliveries
-    (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
-  select new.tenant_id, e.id, new.id, new.recorded_at, new.type
+    (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+  select new.tenant_id, e.id, new.id, new.recorded_at, new.type,
+         case when e.ordering = 'strict' then coalesce(new.targets -> 0 ->> 'id', '') end
     from public.webhook_endpoints e
    where e.tenant_id = new.tenant_id and e.enabled and e.since_at <= new.recorded_at
      and private.event_type_matches(new.type, e.event_types);
@@ -61,12 +62,14 @@ begin
     delete from private.webhook_catch_ups c
      using public.webhook_endpoints e
      where e.tenant_id = c.tenant_id and e.id = c.endpoint_id
-       and c.xid < private.sequence_horizon()
-    returning e.tenant_id, e.id, e.since_at, e.created_at, e.event_types
+       and (c.xid < private.sequence_horizon()
+         or c.xid >= pg_snapshot_xmax(pg_current_snapshot())) -- of before a restore
+    returning e.tenant_id, e.id, e.since_at, e.ordering, e.event_types
   loop
     insert into public.webhook_deliveries
-      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type)
-    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type
+      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type,
+           case when v_endpoint.ordering = 'strict' then coalesce(e.targets -> 0 ->> 'id', '') end
       from public.audit_events e
      where e.tenant_id = v_endpoint.tenant_id and e.recorded_at >= v_endpoint.since_at
        and private.event_type_matches(e.type, v_endpoint.event_types)
@@ -91,10 +94,17 @@ begin
   update public.webhook_deliveries
      set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
    where tenant_id = new.tenant_id and endpoint_id = new.id and state = 'pending';
+  perform private.record_event(new.tenant_id, 'webhook_endpoint.disabled',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', new.id)),
+    (select jsonb_build_object('url', new.url, 'reason', new.disabled_reason,
+        'first_failure_at', s.first_failure_at)
+       from (values (1)) one left join public.webhook_endpoint_states s
+         on s.tenant_id = new.tenant_id and s.endpoint_id = new.id));
   return null;
 end;
 $$;
-comment on function private.tg_webhook_endpoints__cancel() is 'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice. Definer: callers never write deliveries.';
+comment on function private.tg_webhook_endpoints__cancel() is
+  'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice; the tenant''s other endpoints are told (webhook_endpoint.disabled). Definer: callers never write deliveries.';
 create trigger _910_cancel after update of enabled on public.webhook_endpoints
   for each row when (old.enabled and not new.enabled)
   execute function private.tg_webhook_endpoints__cancel();

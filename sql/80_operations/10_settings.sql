@@ -2,7 +2,12 @@
 create table public.settings (
   key text primary key check (key ~ '^[a-z_]+(\.[a-z_]+)*$'),
   value jsonb not null,
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  -- 31 at least: a new webhook endpoint may ask for 30 days back
+  constraint setting_retention_malformed check (
+    case when key = 'audit.retention_days' and value <> 'null' then
+      case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
+    else true end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings

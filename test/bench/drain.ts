@@ -3,12 +3,8 @@
 import { join } from "node:path";
 import { send } from "../../functions/_shared/outbound.ts";
 import { seal, toBase64 } from "../../functions/_shared/secrets.ts";
-import {
-  importWebhookSecret,
-  newWebhookSecret,
-  signWebhook,
-  webhookSecretPlace,
-} from "../../functions/_shared/signing.ts";
+import { signWebhook, webhookSecretPlace } from "../../functions/_shared/signing.ts";
+import { importWebhookKey, newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 import endpoint__pump from "../../functions/_worker/tasks/endpoint__pump.ts";
 import endpoints__find_due from "../../functions/_worker/tasks/endpoints__find_due.ts";
 import { startWorker } from "../../functions/_worker/worker.ts";
@@ -109,7 +105,7 @@ async function byLoop({ sql }: BenchDatabase, url: string, secret: string): Prom
       from public.audit_events e where e.type = 'app.updated' limit ${perEndpoint}`;
   const jobs = Array.from({ length: endpoints }, () => [...bodies]).flat().values();
   const began = performance.now();
-  const keys = [await importWebhookSecret(secret)];
+  const keys = [await importWebhookKey(secret)];
   await Promise.all(Array.from({ length: endpoints * lanesPerEndpoint }, async () => {
     for (const { id, body } of jobs) {
       const timestampSeconds = Math.floor(Date.now() / 1_000);

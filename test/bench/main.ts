@@ -4,6 +4,7 @@
  * Usage: `deno task bench [name…]`. Exit: 0 every goal is met, 1 one is not, 2 no such bench.
  */
 import { auditedInsert } from "./audited_insert.ts";
+import { auditSeal } from "./audit_seal.ts";
 import { drain } from "./drain.ts";
 import { listPage } from "./list_page.ts";
 import { start } from "./start.ts";
@@ -12,6 +13,7 @@ import type { Figure } from "./support.ts";
 const benches: Record<string, () => Promise<Figure[]>> = {
   list_page: listPage,
   audited_insert: auditedInsert,
+  audit_seal: auditSeal,
   drain,
   start,
 };

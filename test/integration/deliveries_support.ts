@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { parseKeyring, seal, toBase64 } from "../../functions/_shared/secrets.ts";
-import { newWebhookSecret, webhookSecretPlace } from "../../functions/_shared/signing.ts";
+import { webhookSecretPlace } from "../../functions/_shared/signing.ts";
+import { newWebhookKeyPair, newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
 import { startChild, type WorkerProcess } from "./worker_support.ts";
 
@@ -82,14 +83,45 @@ export class Deliveries implements AsyncDisposable {
     return endpoint;
   }
 
-  async addSecret(endpointId: string): Promise<string> {
-    const secret = newWebhookSecret();
+  async addSecret(endpointId: string, secret = newWebhookSecret()): Promise<string> {
     const place = webhookSecretPlace(this.tenantId, endpointId);
     const sealed = await seal(secret, place, await parseKeyring(this.keys));
     await this.database.sql`
-      insert into private.webhook_secrets (tenant_id, endpoint_id, key_id, ciphertext)
-      values (${this.tenantId}, ${endpointId}, ${sealed.keyId}, ${sealed.ciphertext})`;
+      insert into private.webhook_secrets (tenant_id, endpoint_id, scheme, key_id, ciphertext)
+      values (${this.tenantId}, ${endpointId}, ${
+      secret.startsWith("whsk_") ? "v1a" : "v1"
+    }, ${sealed.keyId}, ${sealed.ciphertext})`;
     return secret;
+  }
+
+  /** Signs with new keys of this scheme from now on; the old ones stay for so long. */
+  async setScheme(
+    endpointId: string,
+    scheme: "v1" | "v1a" | "both",
+    overlapSeconds = 0,
+  ): Promise<{ secret?: string; publicKey?: string }> {
+    const { sql } = this.database;
+    await sql`
+      update private.webhook_secrets set expires_at = now() + make_interval(secs => ${overlapSeconds})
+       where endpoint_id = ${endpointId} and expires_at is null`;
+    const secret = scheme === "v1a" ? undefined : await this.addSecret(endpointId);
+    const pair = scheme === "v1" ? undefined : await newWebhookKeyPair();
+    if (pair) await this.addSecret(endpointId, pair.privateKey);
+    await sql`
+      update webhook_endpoints set signature_scheme = ${scheme}, public_key = ${
+      pair?.publicKey ?? null
+    } where id = ${endpointId}`;
+    return { ...(secret && { secret }), ...(pair && { publicKey: pair.publicKey }) };
+  }
+
+  async setHeaders(endpointId: string, headers: Record<string, string>): Promise<void> {
+    const place = { table: "webhook_headers", tenantId: this.tenantId, id: endpointId };
+    const sealed = await seal(JSON.stringify(headers), place, await parseKeyring(this.keys));
+    await this.database.sql`
+      insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
+      values (${this.tenantId}, ${endpointId}, ${sealed.keyId}, ${sealed.ciphertext})`;
+    await this.database.sql`
+      update webhook_endpoints set header_names = ${Object.keys(headers)} where id = ${endpointId}`;
   }
 
   /** Records events of this type in one transaction. */

@@ -64,6 +64,18 @@ Deno.test("signing in through the widget", async (t) => {
         assert.equal(answer.slug, "credentials_refused");
         assert.deepEqual(answer.body, answers[0]!.body);
       }
+      // Vera's wrong password is ZITADEL's to tell; the others only we have met.
+      const counted = await sql`
+        select account, reasons, context from private.refused_sign_ins where tenant_id = ${acme.id}`;
+      assert.deepEqual(counted.map(({ reasons }) => JSON.stringify(reasons)).sort(), [
+        '{"account_refused":1}',
+        '{"account_refused":1}',
+        '{"account_unknown":1}',
+        '{"account_unknown":1}',
+        '{"account_unknown":1}',
+      ]);
+      assert.equal(counted[0]!.context.user_agent, "Test browser");
+      assert.ok(!/nobody|robot|dora|eve/.test(JSON.stringify(counted)));
     },
   );
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
 import { createApp } from "../../functions/widget/app.ts";
 import { databaseClients } from "../../functions/widget/clients.ts";
+import { databaseRefusals } from "../../functions/widget/refusals.ts";
 import { cookieKeys } from "../../functions/widget/cookie_keys.ts";
 import { eventually } from "../support/eventually.ts";
 import { House } from "./provision_support.ts";
@@ -44,6 +45,7 @@ export class SignInHouse implements AsyncDisposable {
     this.app = createApp(() => ({
       zitadel,
       clients: databaseClients(() => functions),
+      refusals: databaseRefusals(() => functions),
       publicUrl,
       keyring,
       now: this.now,

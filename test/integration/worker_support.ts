@@ -73,7 +73,7 @@ export interface WorkerProcess {
 
 export function startChild(
   url: string,
-  part: "notes" | "deliveries" = "notes",
+  part: "notes" | "deliveries" | "sinks" = "notes",
   env: Record<string, string> = {},
 ): WorkerProcess {
   const process = new Deno.Command(deno, {

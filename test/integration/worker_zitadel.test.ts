@@ -73,6 +73,8 @@ Deno.test("users and failed sign-ins of ZITADEL's event store are on record once
       login.createSession({ userId: "user-bob", password: "wrong", lifetimeSeconds: 60 }),
     );
     for (let i = 0; i < 3; i++) await poll();
+    await sql`update private.refused_sign_ins set minute_at = minute_at - interval '5 minutes'`;
+    await context.sql`select private.record_refused_sign_ins()`;
     const failures = await sql`
       select t.slug from audit_events e join tenants t on t.id = e.tenant_id
        where e.type = 'user.sign_in_failed'`;

@@ -1,7 +1,16 @@
 // ZIT: what ZITADEL did is taken in once, in order, and becomes users, sessions and events of the right tenant. As the worker calls it.
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
-import { apps, arrangeCast, as, people, platform, refusal, tenants } from "../support/actors.ts";
+import {
+  apps,
+  arrangeCast,
+  as,
+  people,
+  platform,
+  refusal,
+  sam,
+  tenants,
+} from "../support/actors.ts";
 import { eventsOf, undone } from "../support/log.ts";
 import { createDatabase } from "../support/database.ts";
 import { suiteDatabase } from "../support/suite.ts";
@@ -146,23 +155,26 @@ Deno.test("ZIT-06 an ended session is signed out for each of its clients, once",
   });
 });
 
-Deno.test("ZIT-07 wrong passwords are counted once per person and minute", async () => {
+Deno.test("ZIT-07 wrong passwords, codes and passkeys are counted, by account and reason; nothing is on record yet", async () => {
   await undone(database().sql, async (tx) => {
-    const wrong = (createdAt: string, who = people.bob.subject) =>
-      event({ type: "user.human.password.check.failed", aggregateId: who, createdAt });
+    const wrong = (what: string, who = people.bob.subject) =>
+      event({ type: `user.human.${what}.check.failed`, aggregateId: who });
     await ingest(
       tx,
-      wrong("2026-11-01T10:00:01Z"),
-      wrong("2026-11-01T10:00:59Z"),
-      wrong("2026-11-01T10:01:00Z"),
-      wrong("2026-11-01T10:00:30Z", people.alice.subject),
+      wrong("password"),
+      wrong("password"),
+      wrong("mfa.otp"),
+      wrong("mfa.u2f.token"),
+      wrong("passwordless.token"),
+      wrong("password", people.alice.subject),
     );
-    const found = await eventsOf(tx, tenants.A, "user.sign_in_failed");
-    assert.deepEqual(
-      found.map(({ targets }) => targets[0]!.id).sort(),
-      [people.alice.id, people.bob.id, people.bob.id].sort(),
-    );
-    assert.ok(found.every(({ actor }) => actor.kind === "anonymous"));
+    const counted = await tx`
+      select user_id, count, reasons from private.refused_sign_ins order by count desc`;
+    assert.deepEqual(counted.map(({ user_id, count, reasons }) => [user_id, count, reasons]), [
+      [people.bob.id, 5, { password: 2, second_factor: 2, passkey: 1 }],
+      [people.alice.id, 1, { password: 1 }],
+    ]);
+    assert.deepEqual(await eventsOf(tx, tenants.A, "user.sign_in_failed"), []);
   });
 });
 
@@ -278,4 +290,83 @@ Deno.test("ZIT-13 HTTP roles cannot tell us what ZITADEL did", async () => {
       { code: "42501" },
     );
   }
+});
+
+const told: [type: string, recorded: string, data?: object][] = [
+  ["user.deactivated", "user.deactivated"],
+  ["user.reactivated", "user.reactivated"],
+  ["user.locked", "user.locked"],
+  ["user.unlocked", "user.unlocked"],
+  ["user.removed", "user.removed"],
+  ["user.human.email.verified", "user.email_verified"],
+  ["user.human.password.changed", "user.password_changed", { change_required: false }],
+  ["user.human.mfa.otp.verified", "user.factor_added", { factor: "totp" }],
+  ["user.human.mfa.otp.removed", "user.factor_removed", { factor: "totp" }],
+  ["user.human.mfa.otp.sms.added", "user.factor_added", { factor: "otp_sms" }],
+  ["user.human.mfa.otp.sms.removed", "user.factor_removed", { factor: "otp_sms" }],
+  ["user.human.mfa.otp.email.added", "user.factor_added", { factor: "otp_email" }],
+  ["user.human.mfa.otp.email.removed", "user.factor_removed", { factor: "otp_email" }],
+  ["user.human.mfa.u2f.token.verified", "user.factor_added", { factor: "u2f" }],
+  ["user.human.mfa.u2f.token.removed", "user.factor_removed", { factor: "u2f" }],
+  ["user.human.passwordless.token.verified", "user.factor_added", { factor: "passkey" }],
+  ["user.human.passwordless.token.removed", "user.factor_removed", { factor: "passkey" }],
+  ["user.human.mfa.recoverycode.added", "user.factor_added", { factor: "recovery_codes" }],
+  ["user.human.mfa.recoverycode.removed", "user.factor_removed", { factor: "recovery_codes" }],
+];
+
+for (const [type, recorded, data = {}] of told) {
+  Deno.test(`ZIT-14 ${type} is ${recorded}, by whom ZITADEL names`, async () => {
+    await undone(database().sql, async (tx) => {
+      const came = event({ type, aggregateId: people.bob.subject });
+      await ingest(tx, { ...came, editorUserId: people.alice.subject });
+      await ingest(tx, { ...came, editorUserId: people.alice.subject }); // once more: nothing
+      const found = (await eventsOf(tx, tenants.A, "user.%")).filter(({ type }) =>
+        type === recorded
+      );
+      assert.deepEqual(
+        found.map(({ actor, targets, data }) => ({ actor, targets, data })),
+        [{
+          actor: { kind: "user", id: people.alice.id },
+          targets: [{ kind: "user", id: people.bob.id }],
+          data,
+        }],
+      );
+    });
+  });
+}
+
+Deno.test("ZIT-15 a factor that is only being set up is not on record", async () => {
+  await undone(database().sql, async (tx) => {
+    for (const what of ["mfa.otp", "mfa.u2f.token", "passwordless.token"]) {
+      const type = `user.human.${what}.added`;
+      await ingest(tx, event({ type, aggregateId: people.bob.subject }));
+    }
+    assert.deepEqual(await eventsOf(tx, tenants.A, "user.factor_%"), []);
+  });
+});
+
+Deno.test("ZIT-16 who acted in ZITADEL is the person, the service or ZITADEL itself", async () => {
+  await undone(database().sql, async (tx) => {
+    for (const editorUserId of [people.pat.subject, sam.subject, "1"]) {
+      const came = event({ type: "user.human.password.changed", aggregateId: people.bob.subject });
+      await ingest(tx, { ...came, editorUserId, payload: { changeRequired: true } });
+    }
+    const found = await eventsOf(tx, tenants.A, "user.password_changed");
+    assert.deepEqual(found.map(({ actor }) => actor), [
+      { kind: "user", id: people.pat.id },
+      { kind: "service", id: sam.id },
+      { kind: "system", id: "zitadel" },
+    ]);
+    assert.deepEqual(found[0]!.data, { change_required: true });
+  });
+});
+
+Deno.test("ZIT-17 what happens to a machine makes nobody a person", async () => {
+  await undone(database().sql, async (tx) => {
+    for (const type of ["user.deactivated", "user.removed", "user.username.changed"]) {
+      await ingest(tx, event({ type, aggregateId: "906" }));
+    }
+    assert.equal((await tx`select from public.users where subject = '906'`).length, 0);
+    assert.deepEqual(await eventsOf(tx, tenants.A, "user.removed"), []);
+  });
 });

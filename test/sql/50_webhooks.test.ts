@@ -56,7 +56,9 @@ Deno.test("WEB-03 a disabled endpoint gets nothing more, and what waited is canc
 
 const create = (tx: TransactionSql, types: string[] | null, since: string | null = null) =>
   tx`
-  select private.create_webhook_endpoint(${tenants.A}, ${ids.A}, 'https://hooks.example/', 'mine', ${types}, ${since}, 'k1', '\\x01') as made`;
+  select private.create_webhook_endpoint(${tenants.A}, ${ids.A},
+    ${tx.json({ url: "https://hooks.example/", event_types: types, since_at: since })},
+    '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AQ=="}]') as made`;
 
 Deno.test("WEB-20 alice makes an endpoint with its sealed secret; the log tells the row and never the secret", async () => {
   await as(database().sql, "alice", async (tx) => {
@@ -118,7 +120,7 @@ Deno.test("WEB-23 a rotated secret signs beside the old one for the overlap, the
   await undone(database().sql, async (tx) => {
     await endpoint(tx, "A");
     await tx`select set_config('gatehouse.principal_id', ${people.alice.id}, true), set_config('gatehouse.principal_kind', 'user', true), set_config('gatehouse.client_kind', 'portal', true)`;
-    await tx`select private.rotate_webhook_secret(${tenants.A}, ${ids.A}, 'k2', '\\x03', 60)`;
+    await tx`select private.rotate_webhook_secret(${tenants.A}, ${ids.A}, 'v1', null, '[{"scheme": "v1", "keyId": "k2", "ciphertext": "Aw=="}]', 60)`;
     await emit(tx);
     assert.deepEqual((await claim(tx))!.secrets.map(({ keyId }) => keyId), ["k2", "k1"]);
     await tx`update private.webhook_secrets set expires_at = now() where expires_at is not null`;
@@ -130,7 +132,8 @@ Deno.test("WEB-23 a rotated secret signs beside the old one for the overlap, the
 
 Deno.test("WEB-24 a secret is rotated and an endpoint tried out by who may change it only", async () => {
   const calls = [
-    `private.rotate_webhook_secret('${tenants.A}', '${ids.A}', 'k2', '\\x03', 60)`,
+    `private.rotate_webhook_secret('${tenants.A}', '${ids.A}', 'v1', null, '[{"scheme": "v1", "keyId": "k2", "ciphertext": "Aw=="}]', 60)`,
+    `private.put_webhook_headers('${tenants.A}', '${ids.A}', '{x-token}', 'k2', '\\x03')`,
     `private.open_webhook_endpoint('${tenants.A}', '${ids.A}')`,
   ];
   for (const call of calls) {

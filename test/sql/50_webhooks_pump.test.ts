@@ -84,7 +84,14 @@ Deno.test("WEB-06 a claim has all that is needed to sign and send, oldest first,
     await endpoint(tx, "A");
     await emit(tx, 3); // in one transaction: what was recorded first goes first
     const first = (await claim(tx, 2))!;
-    assert.deepEqual(first.endpoint, { id: ids.A, url: "https://hooks.example/", maxAttempts: 10 });
+    assert.deepEqual(first.endpoint, {
+      id: ids.A,
+      url: "https://hooks.example/",
+      ordering: "parallel",
+      failuresInARow: 0,
+      pace: null,
+      headers: null,
+    });
     assert.deepEqual(first.secrets.map(({ keyId, ciphertext }) => [keyId, ciphertext]), [[
       "k1",
       "AQI=",

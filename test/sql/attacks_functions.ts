@@ -9,9 +9,18 @@ const notAllowed = "403 not_allowed";
 const nobody = "01990000-0000-7000-8000-00000000ffff";
 const signOut = (user: string) => `select public.sign_out_everywhere('${user}')`;
 const rotate = (tenant: string, endpoint: string) =>
-  `select private.rotate_webhook_secret('${tenant}', '${endpoint}', 'k2', '\\x02', 60)`;
+  `select private.rotate_webhook_secret('${tenant}', '${endpoint}', 'v1', null, '[{"scheme": "v1", "keyId": "k2", "ciphertext": "Ag=="}]', 60)`;
 const createEndpoint = (types: string, since: string) =>
-  `select private.create_webhook_endpoint('${tenants.A}', private.new_id(), 'https://x.example/', null, ${types}, ${since}, 'k1', '\\x01')`;
+  `select private.create_webhook_endpoint('${tenants.A}', private.new_id(),
+     jsonb_build_object('url', 'https://x.example/', 'event_types', ${types}, 'since_at', ${since}),
+     '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AQ=="}]')`;
+const headers = (names: string) =>
+  `select private.put_webhook_headers('${tenants.A}', '${endpoints.E}', '${names}', 'k2', '\\x02')`;
+const publicKey = `whpk_${"A".repeat(43)}=`;
+const schemes = `select concat_ws(' ', case tenant_id when '${tenants.A}' then 'A' else 'E' end,
+    case id when '${endpoints.A}' then 'other' else 'twin' end, signature_scheme,
+    'key:', public_key is not null, 'headers:', cardinality(header_names))
+  from public.webhook_endpoints where id in ('${endpoints.A}', '${endpoints.E}') order by 1`;
 const revoked =
   "select id::text from public.users where tokens_valid_after > '-infinity' order by id";
 
@@ -81,6 +90,72 @@ export const functionAttacks: Attack[] = attacks("FUN", [
       "E rotated gone over",
       "E rotated k1 current",
     ]),
+  },
+  {
+    attack:
+      "alice moves her endpoint to another scheme: E's, whose endpoint has the same id, and her other ones stay",
+    actor: "alice",
+    arrange: twins,
+    try: async (tx) => {
+      await changes(
+        `select private.rotate_webhook_secret('${tenants.A}', '${endpoints.E}', 'v1a', '${publicKey}', '[{"scheme": "v1a", "keyId": "k2", "ciphertext": "Ag=="}]', 60)`,
+      )(tx);
+      return await peek(tx, schemes);
+    },
+    expected: JSON.stringify([
+      "A other v1 key: f headers: 0",
+      "A twin v1a key: t headers: 0",
+      "E twin v1 key: f headers: 0",
+    ]),
+  },
+  {
+    attack:
+      "alice puts headers to her endpoint: E's, whose endpoint has the same id, and her other ones keep theirs",
+    actor: "alice",
+    arrange: twins,
+    try: async (tx) => {
+      await changes(headers("{x-one,x-two}"))(tx);
+      return await peek(tx, schemes);
+    },
+    expected: JSON.stringify([
+      "A other v1 key: f headers: 0",
+      "A twin v1 key: f headers: 2",
+      "E twin v1 key: f headers: 0",
+    ]),
+  },
+  {
+    attack:
+      "alice takes her endpoint's headers away: E's, whose endpoint has the same id, and her other ones keep theirs",
+    actor: "alice",
+    arrange: async (tx) => {
+      await twins(tx);
+      await tx`insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
+        select tenant_id, id, 'k1', '\\x01' from public.webhook_endpoints
+         where id in (${endpoints.A}, ${endpoints.E})`;
+    },
+    try: async (tx) => {
+      await changes(headers("{}"))(tx);
+      return await peek(
+        tx,
+        `select concat_ws(' ', case tenant_id when '${tenants.A}' then 'A' else 'E' end,
+             case endpoint_id when '${endpoints.A}' then 'other' else 'twin' end)
+           from private.webhook_headers order by 1`,
+      );
+    },
+    expected: JSON.stringify(["A other", "E twin"]),
+  },
+  {
+    attack: "alice puts headers to E's endpoint as one of her tenant",
+    actor: "alice",
+    try: changes(headers("{x-one}")),
+    expected: "404 endpoint_not_found",
+  },
+  {
+    attack: "eve puts headers to the endpoint of A that has her endpoint's id",
+    actor: "eve",
+    arrange: twins,
+    try: changes(headers("{x-one}")),
+    expected: notAllowed,
   },
   {
     attack: "alice makes a new secret for E's application as one of her tenant",
@@ -279,5 +354,42 @@ export const functionAttacks: Attack[] = attacks("FUN", [
     actor: "pat",
     try: changes(`select public.reconcile_tenant('${nobody}')`),
     expected: "404 tenant_not_found",
+  },
+  {
+    attack: "bob asks for the personal values of an event with nothing beside it, and gets none",
+    actor: "bob",
+    try: values(
+      `select public.personal_values(jsonb_populate_record(null::public.audit_events, '{"tenant_id": "${tenants.A}"}'))`,
+    ),
+    expected: "[null]",
+  },
+  {
+    attack: "alice asks for E's personal values by an event of her own tenant with the id of E's",
+    actor: "alice",
+    arrange: (tx) =>
+      tx`select private.record_event(${tenants.E}, 'app.activated', '[]', '{"client_id": null}', null, null, '{"address": "10.9.9.9"}')`,
+    try: async (tx) => {
+      const id = await peek(
+        tx,
+        "select event_id::text from private.audit_personal order by event_recorded_at desc limit 1",
+      );
+      await tx`set local role authenticated`;
+      return await values(
+        `select public.personal_values(jsonb_populate_record(null::public.audit_events, '{"tenant_id": "${tenants.A}", "id": "${id}", "personal": {}}'))`,
+      )(tx);
+    },
+    expected: "[null]",
+  },
+  {
+    attack: "platform staff erases a person who is not there",
+    actor: "pat",
+    try: changes(`select public.erase_person('${nobody}')`),
+    expected: "404 user_not_found",
+  },
+  {
+    attack: "platform staff exports a person who is not there",
+    actor: "pat",
+    try: changes(`select public.export_person('${nobody}')`),
+    expected: "404 user_not_found",
   },
 ]);

@@ -22,7 +22,9 @@ const closedColumns: Record<string, string> = {
   "alice apps": "tenant_id id kind state last_error application_id client_id",
   "pat apps": "tenant_id state application_id client_id",
   "alice providers": "tenant_id state idp_id",
-  "alice webhook_endpoints": "tenant_id url since_at paused_until",
+  "alice webhook_endpoints":
+    "tenant_id url since_at paused_until signature_scheme public_key header_names",
+  "alice webhook_endpoint_states": "circuit first_failure_at",
   "pat webhook_endpoints": "tenant_id url",
   "pat webhook_deliveries": "state attempts next_attempt_at",
   "pat webhook_attempts": "response_body",
@@ -166,7 +168,7 @@ export const rowAttacks: Attack[] = [
       attack: "a suspended tenant's administrator rotates a secret",
       actor: "sue",
       try: changes(
-        `select private.rotate_webhook_secret('${all.S}', '${endpoints.S}', 'k1', '\\x00', 60)`,
+        `select private.rotate_webhook_secret('${all.S}', '${endpoints.S}', 'v1', null, '[]', 60)`,
       ),
       expected: "403 not_allowed",
     },

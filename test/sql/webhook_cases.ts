@@ -28,7 +28,7 @@ export async function emit(
   tenant: string = tenants.A,
 ): Promise<void> {
   await tx`
-    select private.record_event(${tenant}, ${type}, '[{"kind": "app", "id": "1"}]', jsonb_build_object('n', n), null, null,
+    select private.record_event(${tenant}, ${type}, '[]', jsonb_build_object('n', n), null, null,
         '{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}')
       from generate_series(1, ${count}::int) n`;
 }
@@ -36,11 +36,18 @@ export async function emit(
 export const deliveries = (tx: TransactionSql) =>
   tx`
   select tenant_id, endpoint_id, event_type, state, attempts, next_attempt_at, claimed_until, settled_at
-    from public.webhook_deliveries where state <> 'cancelled' or settled_at is not null order by id`;
+    from public.webhook_deliveries where state <> 'cancelled' or settled_at is not null order by event_recorded_at, id`;
 
 export interface Claim {
-  endpoint: { id: string; url: string; maxAttempts: number };
-  secrets: { id: string; keyId: string; ciphertext: string }[];
+  endpoint: {
+    id: string;
+    url: string;
+    ordering: string;
+    failuresInARow: number;
+    pace: { perSecond: number; startsInMs: number } | null;
+    headers: { keyId: string; ciphertext: string } | null;
+  };
+  secrets: { id: string; scheme: string; keyId: string; ciphertext: string }[];
   deliveries: {
     id: string;
     attempt: number;

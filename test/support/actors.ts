@@ -1,5 +1,6 @@
 // The fixed cast of the tests of who may, and how each of them comes in.
 import type { Sql, TransactionSql } from "postgres";
+import { checkCatalogueOfTransaction } from "./catalogue.ts";
 
 export const issuer = "http://zitadel.test";
 export const ownIssuer = "http://gatehouse.test/functions/v1/session";
@@ -188,6 +189,7 @@ export async function as<T>(
           set_config('role', ${String(held?.role ?? "anon")}, true)`;
       await tx`select private.check_request()`;
       result = { value: await fn(tx) };
+      await checkCatalogueOfTransaction(tx);
       throw rollback;
     });
   } catch (error) {

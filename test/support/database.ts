@@ -2,6 +2,7 @@
 import postgres, { type Sql } from "postgres";
 import { listMigrations, migrate } from "../../scripts/migrate.ts";
 import { withSql } from "../../scripts/db/throwaway.ts";
+import { checkCatalogue } from "./catalogue.ts";
 import { address, clusters, type Fixture } from "./postgres.ts";
 import { databaseAsSupabaseGivesIt } from "./supabase_roles.ts";
 
@@ -13,6 +14,7 @@ export interface TestDatabase extends AsyncDisposable {
   url(role?: string): string;
   /** A further pool, as a role. Ended together with the database. */
   connect(role?: string, options?: { max?: number }): Sql;
+  /** Throws where it holds an event that is not as the catalogue says. */
   drop(): Promise<void>;
 }
 
@@ -57,10 +59,14 @@ export async function createDatabase(
     },
     async drop() {
       await Promise.all(pools.map((sql) => sql.end({ timeout: 1 })));
-      await withSql(
-        address(cluster, "postgres"),
-        (sql) => sql.unsafe(`drop database if exists ${name} with (force)`),
-      );
+      try {
+        await withSql(database.url(), checkCatalogue);
+      } finally {
+        await withSql(
+          address(cluster, "postgres"),
+          (sql) => sql.unsafe(`drop database if exists ${name} with (force)`),
+        );
+      }
     },
     [Symbol.asyncDispose]: () => database.drop(),
   };

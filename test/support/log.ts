@@ -1,5 +1,6 @@
 // What tests ask of the log and the queue.
 import type { ISql, Sql, TransactionSql } from "postgres";
+import { checkCatalogueOfTransaction } from "./catalogue.ts";
 
 export interface LoggedEvent {
   tenant_id: string;
@@ -37,7 +38,7 @@ export async function jobs(sql: ISql, task = "%"): Promise<Job[]> {
 
 const undo = Symbol("undo");
 
-/** Runs `fn` in a transaction that is rolled back. */
+/** Runs `fn` in a transaction that is rolled back, once what it recorded is held to the catalogue. */
 export async function undone<T>(
   sql: Sql,
   fn: (tx: TransactionSql) => Promise<T>,
@@ -45,6 +46,7 @@ export async function undone<T>(
   let result: { value: T } | undefined;
   await sql.begin(async (tx) => {
     result = { value: await fn(tx) };
+    await checkCatalogueOfTransaction(tx);
     throw undo;
   }).catch((error) => {
     if (error !== undo) throw error;

@@ -12,6 +12,7 @@ const app = createApp(() => ({
     tokenFile: "/nonexistent",
     platformOrganizationId: () => Promise.resolve(null),
   }),
+  refusals: { report: () => Promise.resolve() },
   clients: {
     find: () => Promise.resolve(null),
     findLoginOrganization: () => Promise.resolve(null),

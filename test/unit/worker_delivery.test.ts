@@ -10,7 +10,7 @@ import {
   type OutboundErrorClass,
   type OutboundRequest,
 } from "../../functions/_shared/outbound.ts";
-import { importWebhookSecret, newWebhookSecret } from "../../functions/_shared/signing.ts";
+import { importWebhookKey, newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 
 const now = new Date("2026-07-01T10:00:00Z");
 
@@ -52,7 +52,7 @@ Deno.test("what is kept of an answer fits into the database and holds no cookie"
 
 async function attemptWith(send: (request: OutboundRequest) => never, given?: Partial<Delivery>) {
   const delivery = { id: "d", attempt: 1, eventId: "e", body: "{}", traceparent: null, ...given };
-  const keys = [await importWebhookSecret(newWebhookSecret())];
+  const keys = [await importWebhookKey(newWebhookSecret())];
   return await attempt({
     url: "https://receiver.test",
     delivery,

@@ -63,10 +63,18 @@ export const bystanders: Record<Label, Person> = {
   P: person(14, null),
 };
 
-const rights = ["tenants", "users", "access", "apps", "providers", "webhooks", "audit", "settings"]
-  .flatMap((domain) =>
-    domain === "audit" ? [`${domain}.read`] : [`${domain}.read`, `${domain}.write`]
-  );
+const rights = [
+  "tenants",
+  "users",
+  "access",
+  "apps",
+  "providers",
+  "webhooks",
+  "audit",
+  "events",
+  "settings",
+]
+  .flatMap((domain) => [`${domain}.read`, `${domain}.write`]);
 
 export interface Only extends Person {
   name: string;

@@ -36,7 +36,8 @@ export async function readTruth(sql: ISql): Promise<Truth> {
       join pg_index i on i.indrelid = c.oid and i.indisprimary
       join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey)
      where c.relnamespace = 'public'::regnamespace group by c.relname`;
-  for (const { name, key } of found) {
+  const views = Object.entries(tables).flatMap(([name, { key }]) => key ? [{ name, key }] : []);
+  for (const { name, key } of [...found, ...views]) {
     const line = tables[name];
     if (!line) continue; // named by its own test
     truth.keys[name] = key;

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, endpoints, robots } from "./seed.ts";
+import { backends, dead, downloads, endpoints, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -23,6 +23,8 @@ const catalogue =
   `${signedIn} authenticated-without-the-hook gatehouse_platform-without-the-hook: all`;
 
 export interface TableLine {
+  /** Of a view, which has none of its own: an expression of text. */
+  key?: string;
   /** Whose a row is. Default `tenant_id`. `all`: nobody's. */
   owner?: string;
   /** The column of the person whose own the row is: seen whatever rights there are. */
@@ -54,9 +56,10 @@ export const tables: Record<string, TableLine> = {
     insert: "pat: all",
     update: `${writers}; ${staff.write}`,
     grants: {
-      authenticated: "select; update: name branding",
+      authenticated: "select; update: name branding personal_retention_days",
       gatehouse_platform: "select; insert: slug name plan branding admin_email admin_given_name " +
-        "admin_family_name; update: name plan branding admin_email admin_given_name admin_family_name",
+        "admin_family_name; update: name plan branding personal_retention_days admin_email " +
+        "admin_given_name admin_family_name",
     },
     try: {
       insert: () => "insert into public.tenants (slug, name) values ('probe', 'Probe')",
@@ -132,6 +135,22 @@ export const tables: Record<string, TableLine> = {
   },
   sign_in_sessions: { ...reads("users.read", readers), own: "user_id" },
   audit_events: reads("audit.read", readers),
+  legal_holds: reads("audit.read", readers),
+  custom_event_types: {
+    right: { read: "events.read", write: "events.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id name description schema; update: description schema",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.custom_event_types (tenant_id, name, schema)
+         values ('${tenants[label]}', 'custom.new', '{}')`,
+      update: "update public.custom_event_types set description = 'new'",
+    },
+  },
   event_types: { owner: all, right: {}, read: catalogue, grants: { both: "select" } },
   apps: {
     right: { read: "apps.read", write: "apps.write" },
@@ -164,24 +183,35 @@ export const tables: Record<string, TableLine> = {
       update: "update public.providers set enabled = false",
     },
   },
+  audit_sinks: {
+    right: { read: "audit.read", write: "audit.write" },
+    read: `${readers}; ${staff.read}`,
+    update: `${writers}; ${staff.write}`,
+    grants: { both: "select; update: name enabled" },
+    try: { update: "update public.audit_sinks set enabled = false" },
+  },
+  audit_exports: reads("audit.read", readers),
   webhook_endpoints: {
     right: { read: "webhooks.read", write: "webhooks.write" },
     read: `${readers}; ${staff.read}`,
     update: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; update: description event_types enabled disabled_reason max_attempts",
+      both: "select; update: description event_types enabled disabled_reason retry_schedule " +
+        "ordering rate_per_second payload_filter",
     },
     try: { update: "update public.webhook_endpoints set description = 'new'" },
   },
+  webhook_endpoint_states: reads("webhooks.read", readers),
   webhook_deliveries: reads("webhooks.read", readers),
   webhook_attempts: reads("webhooks.read", readers),
+  dead_letters: { ...reads("webhooks.read", readers), key: "id::text" },
   settings: {
     owner: all,
     right: { read: "settings.read", write: "settings.write" },
     read: "pat olive: all",
     update: "pat: all",
     grants: { gatehouse_platform: "select; update: value" },
-    try: { update: "update public.settings set value = '1'" },
+    try: { update: "update public.settings set value = '100'" },
   },
 };
 
@@ -239,9 +269,59 @@ export const functions: FunctionLine[] = [
     call: (label) => `select public.sign_out_everywhere('${bystanders[label].id}')`,
   },
   {
+    name: "erase_person(uuid)",
+    ...inTenant("users.write"),
+    call: (label) => `select public.erase_person('${bystanders[label].id}')`,
+  },
+  { // oneself
+    name: "export_person(uuid)",
+    roles: people,
+    call: () => "select public.export_person(private.current_user_id())",
+    on: all,
+    works: `${signedIn.replace("mallory ", "").replace(" sam", "")}: all`,
+    otherwise: notAllowed,
+  },
+  { // somebody else
+    name: "export_person(uuid)",
+    ...inTenant("users.write"),
+    call: (label) => `select public.export_person('${bystanders[label].id}')`,
+  },
+  {
+    name: "place_legal_hold(uuid,text)",
+    roles: "gatehouse_platform",
+    right: "tenants.write",
+    call: (label) => `select public.place_legal_hold('${tenants[label]}', 'a case')`,
+    works: "pat: A E S P",
+    otherwise: notAllowed,
+  },
+  {
+    name: "lift_legal_hold(uuid)",
+    roles: "gatehouse_platform",
+    right: "tenants.write",
+    call: (label) =>
+      `select public.lift_legal_hold((public.place_legal_hold('${
+        tenants[label]
+      }', 'a case')).tenant_id)`,
+    works: "pat: A E S P",
+    otherwise: notAllowed,
+  },
+  {
     name: "list_events(uuid,bigint,integer,text[])",
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) => `select public.list_events('${tenants[label]}')`,
+  },
+  {
+    name: "verify_audit(uuid,bigint,bigint)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) => `select public.verify_audit('${tenants[label]}')`,
+  },
+  { // of a row made up: whoever asks, the right is asked for
+    name: "personal_values(audit_events)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) =>
+      `select public.personal_values(jsonb_populate_record(null::public.audit_events, '{"tenant_id": "${
+        tenants[label]
+      }", "personal": {}}'))`,
   },
   {
     name: "create_tenant(text,text,text,jsonb,jsonb)",
@@ -278,27 +358,104 @@ export const functions: FunctionLine[] = [
     call: (label) => `select public.archive_tenant('${tenants[label]}')`,
     on: "A S P",
   },
+  {
+    name: "rewind_audit_sink(uuid,uuid,timestamp with time zone)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select public.rewind_audit_sink('${tenants[label]}', '${sinks[label]}', now())`,
+  },
+  {
+    name: "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) => `select public.request_audit_export('${tenants[label]}')`,
+  },
+  {
+    name: "private.open_audit_export(uuid)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    otherwise: "PT404 export_not_found",
+    call: (label) => `select private.open_audit_export('${downloads[label]}')`,
+  },
+  {
+    name: "sink_lag(audit_sinks)",
+    ...inTenant("audit.read", `${readers}; ${staff.read}`),
+    call: (label) =>
+      `select public.sink_lag(jsonb_populate_record(null::public.audit_sinks,
+         '{"tenant_id": "${tenants[label]}", "cursor_seq": 0}'))`,
+  },
+  {
+    name: "replay_delivery(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.replay_delivery('${tenants[label]}', '${dead[label]}')`,
+  },
+  {
+    name:
+      "replay_deliveries(uuid,uuid,text[],timestamp with time zone,timestamp with time zone,text[],boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.replay_deliveries('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
+    name: "replay_missed(uuid,uuid,timestamp with time zone,boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
+  },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
+  {
+    name:
+      "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select private.create_audit_sink('${tenants[label]}', private.new_id(), 'new', 'http',
+         '{"url": "https://new.example/"}', null, 'k1', '\\x00')`,
+  },
+  {
+    name: "private.begin_custom_event(uuid,text,text,jsonb)",
+    ...inTenant("events.write"),
+    call: (label) =>
+      `select private.begin_custom_event('${tenants[label]}', 'custom.done', 'k', '{}')`,
+  },
+  {
+    name:
+      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb)",
+    ...inTenant("events.write"),
+    call: (label) =>
+      `select private.record_custom_event('${
+        tenants[label]
+      }', 'custom.done', 1, '[]', '{}', null, null, '{}')`,
+  },
   {
     name: "private.begin_app_secret(uuid,uuid)",
     ...inTenant("apps.write"),
     call: (label) => `select private.begin_app_secret('${tenants[label]}', '${backends[label]}')`,
   },
   {
-    name:
-      "private.create_webhook_endpoint(uuid,uuid,text,text,text[],timestamp with time zone,text,bytea)",
+    name: "private.create_webhook_endpoint(uuid,uuid,jsonb,jsonb)",
     ...inTenant("webhooks.write"),
     call: (label) =>
       `select private.create_webhook_endpoint('${tenants[label]}', private.new_id(),
-         'https://new.example/', null, null, null, 'k1', '\\x00')`,
+         '{"url": "https://new.example/"}', '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]')`,
   },
   {
-    name: "private.rotate_webhook_secret(uuid,uuid,text,bytea,integer)",
+    name: "private.put_webhook_headers(uuid,uuid,text[],text,bytea)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.put_webhook_headers('${tenants[label]}', '${
+        endpoints[label]
+      }', '{x-token}', 'k1', '\\x00')`,
+  },
+  {
+    name: "webhook_statistics(uuid,uuid,date,date)",
+    roles: people,
+    call: (label) => `select public.webhook_statistics('${tenants[label]}')`,
+    works: catalogue.replace(": all", ": A E S P"),
+  },
+  {
+    name: "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ...inTenant("webhooks.write"),
     call: (label) =>
       `select private.rotate_webhook_secret('${tenants[label]}', '${
         endpoints[label]
-      }', 'k1', '\\x00', 60)`,
+      }', 'v1', null, '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]', 60)`,
   },
   {
     name: "private.open_webhook_endpoint(uuid,uuid)",

@@ -56,7 +56,7 @@ for (const fixture of fixtures) {
 
 async function everythingHasALine(sql: Sql): Promise<void> {
   const found = await sql<{ kind: string; name: string }[]>`
-    select 'table' as kind, relname as name from pg_class
+    select 'table' as kind, relname::text as name from pg_class
      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
     union all
     select 'function', oid::regprocedure::text from pg_proc p

@@ -11,6 +11,11 @@ export const robots = byLabel((label) => id(1, label));
 /** An active confidential application of each tenant. */
 export const backends = byLabel((label) => id(2, label));
 export const endpoints = byLabel((label) => id(3, label));
+export const sinks = byLabel((label) => id(6, label));
+/** A ready export of each tenant. */
+export const downloads = byLabel((label) => id(8, label));
+/** A delivery of each tenant that died, of the event that made the tenant. */
+export const dead = byLabel((label) => id(8, label));
 const deliveries = byLabel((label) => id(4, label));
 
 function byLabel<T>(make: (label: Label) => T): Record<Label, T> {
@@ -58,6 +63,7 @@ export async function seed(sql: Sql): Promise<void> {
           client_id: `35000000000000000${number(label)}`,
         }],
         ["providers", { name: "directory", kind: "ldap" }],
+        ["legal_holds", { reason: "a case that is over", lifted_at: new Date() }],
         ["webhook_endpoints", {
           id: endpoints[label],
           url: "https://receiver.example/",
@@ -77,6 +83,20 @@ export async function seed(sql: Sql): Promise<void> {
           duration_ms: 1,
         }],
       ];
+      rows.push(["custom_event_types", { name: "custom.done", schema: tx.json({}) }]);
+      rows.push(["audit_sinks", {
+        id: sinks[label],
+        name: "sink",
+        kind: "http",
+        settings: tx.json({ url: "https://receiver.example/" }),
+      }]);
+      rows.push(["audit_exports", {
+        id: downloads[label],
+        format: "csv",
+        state: "ready",
+        requested_by: tx.json({ kind: "operator", id: "seed" }),
+        expires_at: new Date("2999-01-01"),
+      }]);
       for (const [table, row] of rows) {
         await tx`insert into ${tx(`public.${table}`)} ${tx({ tenant_id, ...row })}`;
       }
@@ -100,5 +120,13 @@ export async function seed(sql: Sql): Promise<void> {
     }`;
     await tx`insert into public.settings (key, value) values ('matrix', '0')`;
   });
+  for (const label of labels) {
+    await sql`
+      insert into public.webhook_deliveries
+        (tenant_id, id, endpoint_id, event_id, event_recorded_at, event_type, state, settled_at)
+      select tenant_id, ${dead[label]}, ${endpoints[label]}, id, recorded_at, type, 'dead', now()
+        from public.audit_events
+       where tenant_id = ${tenants[label]} order by recorded_at, id limit 1`;
+  }
   await sql`select private.sequence_events(100000)`;
 }

@@ -8,6 +8,7 @@ export const deciding = [
   "private.platform_has",
   "private.client_may",
   "private.require_right",
+  "private.require_platform",
   "private.change_status",
   "private.tg_assignments__check",
   "public.sign_out_everywhere",
@@ -117,7 +118,7 @@ function* conditions(code: string): Generator<Condition> {
 }
 
 const endOfQuery =
-  /^(?:where|join|order by|limit|group by|returning|on conflict|for update|union|then|into)\b/;
+  /^(?:where|(?:cross )?join|order by|limit|group by|returning|on conflict|for update|union|then|into)\b/;
 
 function endOf(code: string, start: number, ends: RegExp): number {
   let depth = 0;

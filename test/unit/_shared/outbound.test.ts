@@ -1,20 +1,10 @@
+// The door at work. What it refuses: outbound_hostile.test.ts.
 import assert from "node:assert/strict";
 import { parseNetwork } from "../../../functions/_shared/addresses.ts";
 import { createDoor, type Door, OutboundError } from "../../../functions/_shared/outbound.ts";
 import { authority, receiver } from "./outbound_tls.ts";
 
-const names: Record<string, string[]> = {
-  "receiver.test": ["127.0.0.1"],
-  "public.test": ["93.184.215.14"],
-  "private.test": ["10.0.0.7"],
-  "rebind.test": ["93.184.215.14", "127.0.0.1"],
-  "metadata.google.internal": ["169.254.169.254"],
-  "mapped.test": ["::ffff:127.0.0.1"],
-  "nat64.test": ["64:ff9b::7f00:1"],
-  "6to4.test": ["2002:7f00:1::"],
-  "zone.test": ["fe80::1%eth0"],
-  "empty.test": [],
-};
+const names: Record<string, string[]> = { "receiver.test": ["127.0.0.1"] };
 let lookups = 0;
 const resolve = (name: string) => {
   lookups++;
@@ -32,85 +22,6 @@ async function failure(door: Door, url: string, more = {}): Promise<string> {
     throw error;
   }
   return "sent";
-}
-
-const hostile: [string, string][] = [
-  // addresses of this machine, in every spelling
-  ["https://127.0.0.1/", "address_refused"],
-  ["https://127.1/", "address_refused"],
-  ["https://127.0.1/", "address_refused"],
-  ["https://2130706433/", "address_refused"],
-  ["https://0x7f000001/", "address_refused"],
-  ["https://0x7f.0.0.1/", "address_refused"],
-  ["https://0177.0.0.1/", "address_refused"],
-  ["https://017700000001/", "address_refused"],
-  ["https://127.0.0.1./", "address_refused"],
-  ["https://①②⑦.⓪.⓪.①/", "address_refused"],
-  ["https://127%2e0%2e0%2e1/", "address_refused"],
-  ["https://localhost/", "address_refused"],
-  ["https://LOCALHOST./", "address_refused"],
-  ["https://anything.localhost/", "address_refused"],
-  ["https://[::1]/", "address_refused"],
-  ["https://[0:0:0:0:0:0:0:1]/", "address_refused"],
-  ["https://[::]/", "address_refused"],
-  ["https://0.0.0.0/", "address_refused"],
-  ["https://0/", "address_refused"],
-  ["https://[::ffff:127.0.0.1]/", "address_refused"],
-  ["https://[::ffff:7f00:1]/", "address_refused"],
-  ["https://[::127.0.0.1]/", "address_refused"],
-  ["https://[64:ff9b::127.0.0.1]/", "address_refused"],
-  ["https://[2002:7f00:1::]/", "address_refused"],
-  // the link, metadata, and networks nobody allowed
-  ["https://169.254.169.254/latest/meta-data/", "address_refused"],
-  ["https://[fe80::1]/", "address_refused"],
-  ["https://[fd00:ec2::254]/", "address_refused"],
-  ["https://100.100.100.200/", "address_refused"],
-  ["https://168.63.129.16/", "address_refused"],
-  ["https://10.0.0.1/", "address_refused"],
-  ["https://192.168.0.1/", "address_refused"],
-  ["https://[fc00::1]/", "address_refused"],
-  ["https://224.0.0.1/", "address_refused"],
-  ["https://255.255.255.255/", "address_refused"],
-  // names that lead there
-  ["https://private.test/", "address_refused"],
-  ["https://rebind.test/", "address_refused"],
-  ["https://metadata.google.internal/", "address_refused"],
-  ["https://mapped.test/", "address_refused"],
-  ["https://nat64.test/", "address_refused"],
-  ["https://6to4.test/", "address_refused"],
-  ["https://zone.test/", "address_refused"],
-  ["https://public.test@127.0.0.1/", "url_refused"],
-  // what is no address of a receiver
-  ["http://public.test/", "url_refused"],
-  ["https://user@public.test/", "url_refused"],
-  ["https://user:password@public.test/", "url_refused"],
-  ["https://:@public.test:22/", "url_refused"],
-  ["https://public.test:22/", "url_refused"],
-  ["https://public.test:25/", "url_refused"],
-  ["https://public.test:0/", "url_refused"],
-  ["https://public.test:6667/", "url_refused"],
-  ["https://public.test:65536/", "url_refused"],
-  ["https://public.test/#fragment", "url_refused"],
-  ["https://", "url_refused"],
-  ["https://[fe80::1%25eth0]/", "url_refused"],
-  ["https://256.256.256.256/", "url_refused"],
-  ["https://exa mple.test/", "url_refused"],
-  ["//public.test/", "url_refused"],
-  ["public.test", "url_refused"],
-  ["ftp://public.test/", "url_refused"],
-  ["file:///etc/passwd", "url_refused"],
-  ["gopher://public.test/", "url_refused"],
-  ["javascript:alert(1)", "url_refused"],
-  ["data:text/plain,x", "url_refused"],
-  ["https://public.test/" + "a".repeat(2048), "url_refused"],
-  ["https://unknown.test/", "dns_failed"],
-  ["https://empty.test/", "dns_failed"],
-];
-
-for (const [url, errorClass] of hostile) {
-  Deno.test(`the door refuses ${url.slice(0, 60)}: ${errorClass}`, async () => {
-    assert.equal(await failure(standard, url), errorClass);
-  });
 }
 
 Deno.test("a refusal does not repeat credentials that the address held", () => {

@@ -1,0 +1,261 @@
+/**
+ * What an export proves, with nothing but the public key and checkpoints that were known before.
+ *
+ * A record is good when a checkpoint signed by the key covers it: the root over all records up to there is the signed
+ * one. Where no root fits, and after the newest one, each record is judged by its own signature, which names the bad ones.
+ * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
+ */
+import type { KeyObject } from "node:crypto";
+import type { ExportHeader } from "./export_format.ts";
+import { alteredPersonal, readLine } from "./export_reader.ts";
+import { type Checkpoint, openCheckpoint, verifyLeaf } from "./note.ts";
+import { Frontier, leafHash, sameHash } from "./tree.ts";
+
+export type ProblemSlug =
+  | "header_malformed" // the first line is none of an export
+  | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
+  | "checkpoint_invalid" // a note in the export is not signed by the key, or tells of another log
+  | "checkpoint_not_covered" // the known checkpoint is older than the first record
+  | "prefix_altered" // the hashes that stand for the records before the first are not the signed ones
+  | "history_forked" // every record is signed and the whole is not: the key signed two histories
+  | "record_missing" // records that a checkpoint or the numbering tells of are not there
+  | "record_out_of_order" // a number that was there before, or a lower one
+  | "record_malformed" // the line is no record
+  | "record_altered" // the signature is not of these bytes in this place
+  | "record_unsigned" // no signature, and no checkpoint covers it
+  | "personal_altered"; // a personal value is not the one that was sealed
+
+export interface Problem {
+  problem: ProblemSlug;
+  /** The record; null when it concerns the whole. */
+  index: number | null;
+  detail: string;
+}
+
+export interface Report {
+  origin: string;
+  first: number;
+  records: number;
+  /** A signed tombstone says that retention removed the records before. */
+  removedBefore: number;
+  /** Size of the newest checkpoint whose root fits: the records before it are proved as a whole. */
+  provedTo: number;
+  problems: Problem[];
+  /** The lowest index among the problems. */
+  firstBad: number | null;
+}
+
+export interface Trust {
+  key: KeyObject;
+  /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
+  known: Checkpoint[];
+  /** Index that the export is expected to begin with, when the caller asked for a part. */
+  from?: number;
+  /** Index that it may end before, when the caller asked for a part. */
+  to?: number;
+  /** Checks the signature of every record, though a root covers it. */
+  allSignatures?: boolean;
+}
+
+/** The checkpoints to compare, by size, and what is wrong before any record is looked at. */
+export function weighNotes(
+  header: ExportHeader,
+  notes: { kind: "checkpoint" | "tombstone"; note: string }[],
+  trust: Trust,
+): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const known = trust.known.filter(({ origin }) => origin === header.origin);
+  const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
+  const checkpoints = known.filter(({ size }) => size <= end);
+  const tombstones: Checkpoint[] = [];
+  const newest = Math.max(0, ...known.map(({ size }) => size));
+  if (known.length === 0) {
+    problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
+  }
+  for (const { kind, note } of notes) {
+    const opened = openCheckpoint(note, header.origin, trust.key, kind);
+    if (!opened) problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
+    else (kind === "checkpoint" ? checkpoints : tombstones).push(opened);
+  }
+  const begins = Math.max(trust.from ?? 0, ...tombstones.map(({ size }) => size));
+  if (header.first > begins) {
+    problems.push(missing(begins, header.first));
+  } else if (newest > 0 && newest <= header.first && tombstones.length === 0) {
+    problems.push(whole("checkpoint_not_covered", `it has ${newest} records`));
+  }
+  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems };
+}
+
+/** The tree of the records before the first one; null when the header's hashes are none. */
+export function openPrefix({ first, prefix }: ExportHeader): Frontier | null {
+  try {
+    return new Frontier(first, prefix.map((hash) => Uint8Array.fromBase64(hash)));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the records before the first are the ones that retention removed. */
+export function prefixFits(prefix: Frontier, tombstones: Checkpoint[]): boolean {
+  return tombstones.every(({ size, root }) =>
+    size !== prefix.size || sameHash(root, prefix.root())
+  );
+}
+
+/** Compares roots as the tree grows. `checkpoints` by size. */
+export class Roots {
+  readonly tree: Frontier;
+  /** Size of the newest checkpoint that fits. */
+  provedTo = 0;
+  failed: Checkpoint[] = [];
+  #checkpoints: Checkpoint[];
+  #next = 0;
+
+  constructor(tree: Frontier, checkpoints: Checkpoint[]) {
+    this.tree = tree;
+    this.#checkpoints = checkpoints;
+    while (this.nextSize < tree.size) this.#next++;
+    this.compare();
+  }
+
+  /** Size of the next checkpoint to compare. */
+  get nextSize(): number {
+    return this.#checkpoints[this.#next]?.size ?? Infinity;
+  }
+
+  /** To be called whenever the tree has reached `nextSize`. */
+  compare(): void {
+    const root = this.nextSize === this.tree.size ? this.tree.root() : undefined;
+    while (root && this.nextSize === this.tree.size) {
+      const checkpoint = this.#checkpoints[this.#next++]!;
+      if (sameHash(root, checkpoint.root)) this.provedTo = checkpoint.size;
+      else this.failed.push(checkpoint);
+    }
+  }
+}
+
+/** Goes through the export line by line and names every bad record. Slower than verify_file.ts, which calls it in doubt. */
+export async function examine(
+  header: ExportHeader,
+  lines: () => AsyncIterable<string>,
+  trust: Trust,
+): Promise<Report> {
+  const notes: { kind: "checkpoint" | "tombstone"; note: string }[] = [];
+  for await (const text of lines()) {
+    const line = readLine(text);
+    if ("note" in line) notes.push(line);
+  }
+  const { checkpoints, tombstones, problems } = weighNotes(header, notes, trust);
+  const prefix = openPrefix(header);
+  if (!prefix) problems.push(whole("prefix_altered", "so many hashes are no tree of that size"));
+  if (prefix && !prefixFits(prefix, tombstones)) {
+    problems.push(whole("prefix_altered", "the tombstone was signed for others"));
+  }
+
+  // First the roots: up to the newest that fits nothing was touched.
+  const roots = prefix && new Roots(prefix, checkpoints);
+  if (roots) {
+    for await (const text of lines()) {
+      const line = readLine(text);
+      if (line.kind === "malformed") break;
+      if (line.kind !== "record") continue;
+      if (line.record.index !== roots.tree.size) break;
+      roots.tree.append(leafHash(line.record.bytes));
+      roots.compare();
+    }
+  }
+  const provedTo = roots?.provedTo ?? 0;
+
+  // Then each record by itself.
+  let expected = header.first;
+  let records = 0;
+  let unsound = 0;
+  for await (const text of lines()) {
+    const line = readLine(text);
+    if ("note" in line) continue;
+    if (line.kind === "malformed") {
+      problems.push({ problem: "record_malformed", index: expected, detail: text.slice(0, 200) });
+      unsound++;
+      continue;
+    }
+    records++;
+    const { record } = line;
+    const { index } = record;
+    if (index < expected) {
+      problems.push({
+        problem: "record_out_of_order",
+        index: expected,
+        detail: `record ${index} comes where ${expected} belongs`,
+      });
+      unsound++;
+      continue;
+    }
+    if (index > expected) {
+      problems.push(missing(expected, index));
+      unsound++;
+    }
+    expected = index + 1;
+    if (index >= provedTo || trust.allSignatures) {
+      const signature = record.signature === null ? null : signatureOf(record.signature);
+      const holds = signature !== null &&
+        verifyLeaf(header.origin, index, leafHash(record.bytes), signature, trust.key);
+      if (!holds) {
+        unsound++;
+        problems.push(
+          record.signature === null
+            ? { problem: "record_unsigned", index, detail: "no signature, no checkpoint covers it" }
+            : {
+              problem: "record_altered",
+              index,
+              detail: "the signature is not of these bytes in this place",
+            },
+        );
+        continue; // its commitments mean nothing
+      }
+    }
+    for (const slot of alteredPersonal(record)) {
+      problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
+    }
+  }
+  const promised = Math.max(header.size, trust.to ?? 0, ...checkpoints.map(({ size }) => size));
+  if (promised > expected) problems.push(missing(expected, promised));
+  else if (unsound === 0 && roots && roots.failed.length > 0) {
+    const sizes = roots.failed.map(({ size }) => size).join(", ");
+    problems.push(
+      header.first > 0
+        ? whole("prefix_altered", `the roots at ${sizes} do not fit`)
+        : whole("history_forked", `the roots at ${sizes} do not fit`),
+    );
+  }
+  return report(header, records, provedTo, tombstones, problems);
+}
+
+export function report(
+  { origin, first }: ExportHeader,
+  records: number,
+  provedTo: number,
+  tombstones: Checkpoint[],
+  problems: Problem[],
+): Report {
+  const indexes = problems.flatMap(({ index }) => index ?? []);
+  const firstBad = indexes.length === 0 ? null : indexes.reduce((a, b) => Math.min(a, b));
+  const removedBefore = Math.max(0, ...tombstones.map(({ size }) => size));
+  return { origin, first, records, removedBefore, provedTo, problems, firstBad };
+}
+
+function signatureOf(base64: string): Uint8Array | null {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch {
+    return null;
+  }
+}
+
+export function missing(from: number, to: number): Problem {
+  const detail = to - from === 1 ? `record ${from}` : `records ${from} to ${to - 1}`;
+  return { problem: "record_missing", index: from, detail };
+}
+
+function whole(problem: ProblemSlug, detail: string): Problem {
+  return { problem, index: null, detail };
+}

@@ -1,0 +1,78 @@
+/**
+ * A sink of kind http: one POST a batch, signed as Standard Webhooks, through the door.
+ *
+ * The body is `{type: "audit.batch", timestamp, data: {sink_id, tenant_id, events, checkpoints}}`. `webhook-id` is the same
+ * when the same batch is sent again; each event has its own `id`, which stays even where batches are cut otherwise.
+ */
+import { z } from "zod";
+import type { OutboundRequest, OutboundResponse } from "../outbound.ts";
+import { signWebhook } from "../signing.ts";
+import { importWebhookKey } from "../signing_keys.ts";
+import { type Batch, checkpointText, SinkError } from "./sink.ts";
+
+export const HttpSettings = z.strictObject({ url: z.string().min(1).max(2000) });
+
+/** What lies sealed in private.audit_sink_secrets. */
+export const HttpSecret = z.strictObject({
+  signingSecret: z.string(),
+  /** Sent with each request, such as a receiver's own `authorization`. */
+  headers: z.record(z.string(), z.string()),
+});
+
+export interface HttpSink {
+  settings: z.output<typeof HttpSettings>;
+  secret: z.output<typeof HttpSecret>;
+}
+
+export async function sendHttp(
+  { settings: { url }, secret }: HttpSink,
+  batch: Batch,
+  { send, now }: {
+    send: (request: OutboundRequest) => Promise<OutboundResponse>;
+    now: () => Date;
+  },
+): Promise<void> {
+  const at = now();
+  const body = batchBody(batch, at);
+  const signed = await signWebhook(
+    { id: batchId(batch), timestampSeconds: Math.floor(at.getTime() / 1000), body },
+    [await importWebhookKey(secret.signingSecret)],
+  );
+  const { status, headers } = await send({
+    url,
+    body,
+    headers: {
+      ...secret.headers,
+      "content-type": "application/json",
+      "user-agent": "Gatehouse-Audit/1",
+      ...signed,
+    },
+    maxBytes: 1024,
+  });
+  if (status >= 200 && status < 300) return;
+  if (status === 413) throw new SinkError("batch_too_large", "The receiver answered 413");
+  throw new SinkError("receiver_refused", `The receiver answered ${status}`, {
+    retryAfterSeconds: retryAfter(headers["retry-after"], at),
+  });
+}
+
+/** Events as the database printed them, so by hand: nothing of them is parsed or written anew. */
+function batchBody({ sinkId, tenantId, events, checkpoints }: Batch, at: Date): string {
+  const head = JSON.stringify({ type: "audit.batch", timestamp: at.toISOString() }).slice(0, -1);
+  return `${head},"data":{"sink_id":"${sinkId}","tenant_id":"${tenantId}",` +
+    `"events":[${events.map(({ text }) => text).join(",")}],` +
+    `"checkpoints":[${checkpoints.map(checkpointText).join(",")}]}}`;
+}
+
+function batchId({ sinkId, events, checkpoints }: Batch): string {
+  const sizes = checkpoints.reduce((sum, { size }) => sum + size, 0);
+  return `${sinkId}-${events[0]?.seq ?? 0}-${events.at(-1)?.seq ?? 0}-${sizes}`;
+}
+
+function retryAfter(text: string | undefined, now: Date): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d+$/.test(text.trim())
+    ? Number(text)
+    : Math.ceil((Date.parse(text) - now.getTime()) / 1000);
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), 86_400);
+}

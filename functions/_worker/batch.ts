@@ -1,0 +1,91 @@
+// The deliveries of one claim, sent: signed with the endpoint's keys, several at once, each in its slot where a rate is kept.
+import { log } from "../_shared/telemetry.ts";
+import { openHeaders, openSecrets, type SealedText } from "../_shared/webhook_secrets.ts";
+import { attempt, type Delivery, release, type Result, type Send } from "./delivery.ts";
+import type { Pace, Slots } from "./pace.ts";
+
+/** What `private.claim_deliveries` gives. */
+export interface Batch {
+  endpoint: {
+    url: string;
+    ordering: "parallel" | "strict";
+    /** Before this batch. */
+    failuresInARow: number;
+    pace: Slots | null;
+    headers: SealedText | null;
+  };
+  secrets: SealedText[];
+  deliveries: Delivery[];
+  /** Milliseconds since the epoch: no attempt begins later, so that none outlives the claim. */
+  beginBy: number;
+}
+
+export interface Sending {
+  send: Send;
+  now: () => Date;
+  pace: Pace;
+  goOn: () => boolean;
+  /** Resolves when what is under way is not waited for any longer. */
+  abandoned: Promise<void>;
+}
+
+/** Of one endpoint at once: what a receiver sees at most from one worker. */
+const parallel = 8;
+const timeoutMs = 15_000;
+/** A claim outlives the last attempt that is begun under it; a dead worker's deliveries are due again after it. */
+export const claimSeconds = 60;
+export const beginWithinMs = claimSeconds * 1_000 - timeoutMs - 5_000;
+/** `private.settle_circuit` opens the circuit at as many. */
+const failuresToOpen = 10;
+
+/** `sick`: nothing more can be sent now. What was not begun by then is given back unsent. */
+export async function sendBatch(
+  of: { tenantId: string; id: string },
+  batch: Batch,
+  { send, now, pace, goOn, abandoned }: Sending,
+): Promise<{ results: Result[]; sick: boolean }> {
+  const { deliveries, endpoint, beginBy } = batch;
+  const opened = await openBatch(of, batch);
+  if (!opened) return { results: deliveries.map(({ id }) => release(id, 60)), sick: true };
+  if (endpoint.pace) pace.take(endpoint.pace);
+  const results: Result[] = [];
+  const waiting = deliveries.values();
+  let sick = false;
+  let failures = endpoint.failuresInARow;
+  const mayBegin = () => !sick && goOn() && now().getTime() <= beginBy;
+  const lane = async () => {
+    for (const delivery of waiting) {
+      if (mayBegin() && endpoint.pace) await pace.next();
+      if (!mayBegin()) {
+        results.push(release(delivery.id));
+        continue;
+      }
+      const result = await Promise.race([
+        attempt({ url: endpoint.url, delivery, ...opened, send, now, timeoutMs }),
+        abandoned.then(() => release(delivery.id)),
+      ]);
+      failures = result.outcome === "delivered" ? 0 : failures + 1;
+      if (result.throttle || result.stop || failures >= failuresToOpen) sick = true;
+      results.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  return { results, sick };
+}
+
+/** Null when a secret does not open: our fault, so no attempt is counted against the receiver. */
+async function openBatch(
+  { tenantId, id }: { tenantId: string; id: string },
+  { secrets, endpoint }: Batch,
+): Promise<{ keys: CryptoKey[]; headers: Record<string, string> } | null> {
+  try {
+    if (secrets.length === 0) throw new Error("there is no secret to sign with");
+    return {
+      keys: await openSecrets(secrets, tenantId, id),
+      headers: await openHeaders(endpoint.headers, tenantId, id),
+    };
+  } catch (error) {
+    log("error", "a webhook cannot be signed", { tenant: tenantId, endpoint: id, error });
+    return null;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Events of customers' own: a type `custom.…` is registered with its schema in `custom_event_types` (PostgREST), its events are recorded here.
+ * Next: validate.ts (data by the schema), sql/30_audit/36_custom_event_types.sql (who may, Idempotency-Key, the event).
+ */
+import { z } from "zod";
+import { newApp } from "../_shared/app.ts";
+import { authenticate } from "../_shared/auth.ts";
+import { body } from "../_shared/body.ts";
+import { asCaller } from "../_shared/db.ts";
+import { Problem } from "../_shared/problem.ts";
+import { type Json, requireStorable, requireValid } from "./validate.ts";
+
+export const app = newApp("events");
+
+const maxBytes = 24 * 1024;
+
+const NewEvent = z.strictObject({
+  tenantId: z.uuid(),
+  type: z.string().max(100).regex(
+    /^custom(\.[a-z][a-z0-9_]*)+$/,
+    "Expected a type of one's own, such as custom.order.placed",
+  ),
+  /** What it is about, the thing itself first. Ids, never names: a log is read by many and for long. */
+  targets: z.array(z.strictObject({
+    kind: z.string().max(50).regex(/^[a-z][a-z0-9_]*$/),
+    id: z.string().min(1).max(200),
+  })).max(20).default([]),
+  data: z.record(z.string(), z.unknown()).default({}),
+  /** Default: now. */
+  occurredAt: z.iso.datetime({ offset: true }).optional(),
+});
+
+interface Answer {
+  id: string;
+  type: string;
+  version: number;
+  recordedAt: string;
+}
+
+type Begun = { answer: Answer } | { answer?: undefined; version: number; schema: Json };
+
+/**
+ * 201 `{ id, type, version, recordedAt }`. With an `Idempotency-Key` the same request is recorded once: the same answer again, with
+ * `idempotency-replayed: true`; kept for a day · 403 `not_allowed` · 409 `idempotency_key_reused` ·
+ * 422 `invalid_request`, `event_type_unknown`, `event_data_refused`, `occurred_at_refused`
+ */
+app.post("/", authenticate, async (c) => {
+  const key = idempotencyKey(c.req.header("idempotency-key"));
+  const event = await body(c, NewEvent, { maxBytes });
+  const data = event.data as Record<string, Json>;
+  requireStorable({ targets: event.targets, data });
+  const answer = await asCaller(c.var.caller, async (sql) => {
+    const request = sql.json(event as unknown as Json);
+    const [{ begun }] = await sql<[{ begun: Begun }]>`
+      select private.begin_custom_event(${event.tenantId}, ${event.type}, ${key}, ${request}) as begun`;
+    if (begun.answer !== undefined) return { ...begun.answer, replayed: true };
+    requireValid(data, begun.schema);
+    const [{ recorded }] = await sql<[{ recorded: Answer & { replayed?: boolean } }]>`
+      select private.record_custom_event(${event.tenantId}, ${event.type}, ${begun.version},
+        ${sql.json(event.targets)}, ${sql.json(data)}, ${event.occurredAt ?? null}, ${key},
+        ${request}) as recorded`;
+    return recorded;
+  }, { path: c.req.path });
+  const { replayed, ...shown } = answer;
+  if (replayed) c.header("idempotency-replayed", "true");
+  return c.json(shown, 201);
+});
+
+function idempotencyKey(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  if (/^[\x21-\x7e]{1,255}$/.test(given)) return given;
+  throw new Problem(
+    "invalid_request",
+    "An Idempotency-Key has 1 to 255 visible characters of ASCII",
+  );
+}

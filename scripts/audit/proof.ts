@@ -1,0 +1,134 @@
+/**
+ * Proofs that are a few hundred bytes, for who is not to have the whole export: that one record is in the log
+ * (inclusion), and that the log only grew between two checkpoints (consistency). RFC 6962, section 2.1.
+ */
+import type { KeyObject } from "node:crypto";
+import { z } from "zod";
+import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
+import { readHeader, readLine } from "../../functions/_shared/audit/export_reader.ts";
+import { type Checkpoint, openCheckpoint } from "../../functions/_shared/audit/note.ts";
+import {
+  consistencyProof,
+  type Hash,
+  inclusionProof,
+  leafHash,
+  verifyConsistency,
+  verifyInclusion,
+} from "../../functions/_shared/audit/tree.ts";
+import { firstLine, linesAfterFirst } from "./lines.ts";
+
+const path = z.array(z.base64()).max(64);
+const Proof = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("inclusion"),
+    origin: z.string(),
+    index: z.int().nonnegative(),
+    /** private.audit_leaves.bytes */
+    bytes: z.string(),
+    path,
+    /** The signed note of the tree that holds the record. */
+    checkpoint: z.string(),
+  }),
+  z.object({
+    kind: z.literal("consistency"),
+    origin: z.string(),
+    oldSize: z.int().positive(),
+    path,
+    /** The signed note of the newer tree. */
+    checkpoint: z.string(),
+  }),
+]);
+export type Proof = z.output<typeof Proof>;
+
+/** Says what an export lacks for the proof that was asked. */
+export class ProofError extends Error {
+  override readonly name = "ProofError";
+}
+
+/** Proves record `index` by the newest checkpoint in the export. @throws {ProofError} */
+export async function proveInclusion(file: string, index: number): Promise<Proof> {
+  const { origin, records, leaves, size, checkpoint } = await read(file, (n) => n === index);
+  const record = records[0];
+  if (!record || index >= size) throw new ProofError(`There is no record ${index} in ${size}`);
+  const proof = inclusionProof(index, leaves.slice(0, size));
+  return { kind: "inclusion", origin, index, bytes: record.bytes, path: texts(proof), checkpoint };
+}
+
+/** Proves that the newest checkpoint in the export continues the tree of `oldSize`. @throws {ProofError} */
+export async function proveConsistency(file: string, oldSize: number): Promise<Proof> {
+  const { origin, leaves, size, checkpoint } = await read(file, () => false);
+  if (oldSize < 1 || oldSize > size) {
+    throw new ProofError(`${size} records did not grow from ${oldSize}`);
+  }
+  const proof = consistencyProof(oldSize, leaves.slice(0, size));
+  return { kind: "consistency", origin, oldSize, path: texts(proof), checkpoint };
+}
+
+/**
+ * Whether a proof holds. `known`: the checkpoints that whoever checks had before; a consistency proof needs the older
+ * one among them, an inclusion proof is checked against the one of its size if it is there.
+ * @returns what is wrong, or null
+ */
+export function checkProof(value: unknown, key: KeyObject, known: Checkpoint[]): string | null {
+  const parsed = Proof.safeParse(value);
+  if (!parsed.success) return "this is no proof";
+  const proof = parsed.data;
+  const newer = openCheckpoint(proof.checkpoint, proof.origin, key);
+  if (!newer) return "its checkpoint is not signed by this key";
+  const ours = (size: number) =>
+    known.find((one) => one.origin === proof.origin && one.size === size);
+  const same = ours(newer.size);
+  if (same && same.root.toHex() !== newer.root.toHex()) {
+    return `two checkpoints of ${newer.size} records are signed: the key signed two histories`;
+  }
+  let hashes: Hash[];
+  try {
+    hashes = proof.path.map((text) => Uint8Array.fromBase64(text));
+  } catch {
+    return "this is no proof";
+  }
+  if (proof.kind === "inclusion") {
+    const { index, bytes } = proof;
+    const { size, root } = newer;
+    return verifyInclusion({ index, size, leaf: leafHash(bytes), proof: hashes, root })
+      ? null
+      : `these bytes are not record ${index}`;
+  }
+  const older = ours(proof.oldSize);
+  if (!older) return `no known checkpoint has ${proof.oldSize} records`;
+  const holds = verifyConsistency({
+    oldSize: older.size,
+    oldRoot: older.root,
+    newSize: newer.size,
+    newRoot: newer.root,
+    proof: hashes,
+  });
+  return holds
+    ? null
+    : `the log of ${newer.size} records does not continue the one of ${older.size}`;
+}
+
+async function read(file: string, keep: (index: number) => boolean) {
+  const header = readHeader(firstLine(file));
+  if (!header) throw new ProofError(`"${file}" does not begin as an export`);
+  if (header.first > 0) throw new ProofError("A proof takes an export from the first record on");
+  const records: ExportRecord[] = [];
+  const leaves: Hash[] = [];
+  let newest = { size: 0, note: "" };
+  for await (const text of linesAfterFirst(file)) {
+    const line = readLine(text);
+    if (line.kind === "record") {
+      if (keep(leaves.length)) records.push(line.record);
+      leaves.push(leafHash(line.record.bytes));
+    } else if (line.kind === "checkpoint") {
+      const size = Number(line.note.split("\n")[1]);
+      if (size > newest.size) newest = { size, note: line.note };
+    }
+  }
+  if (newest.size === 0 || newest.size > leaves.length) {
+    throw new ProofError(`The export has ${leaves.length} records and no checkpoint of them`);
+  }
+  return { origin: header.origin, records, leaves, size: newest.size, checkpoint: newest.note };
+}
+
+const texts = (hashes: Hash[]): string[] => hashes.map((hash) => hash.toBase64());

@@ -1,0 +1,15 @@
+/// <reference lib="deno.worker" />
+// A thread of verify_file.ts: reads and hashes one stretch of the file after the other.
+import { hashChunk } from "./chunk.ts";
+import { readStretch } from "./lines.ts";
+
+export interface Order {
+  path: string;
+  from: number;
+  to: number;
+}
+
+self.onmessage = ({ data }: MessageEvent<Order>) => {
+  const chunk = hashChunk(readStretch(data.path, data.from, data.to));
+  self.postMessage(chunk, [chunk.hashes.buffer]);
+};

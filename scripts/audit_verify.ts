@@ -1,0 +1,92 @@
+/**
+ * Verifies an export of the sealed log with nothing but the public key and checkpoints that were known before.
+ *
+ *   deno task audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]
+ *
+ * --key         the public key: a JWK (scripts/audit_key.ts wrote it) or a C2SP verifier key
+ * --checkpoint  a file with one or many signed notes, best the whole GATEHOUSE_AUDIT_CHECKPOINT_FILE
+ * --from, --to  a part was asked for: it begins with this record at the latest, and ends before that one at the earliest
+ * --signatures  checks the signature of every record, also where a checkpoint proves it
+ *
+ * Needs no network and no database. Prints what is proved and what is not, one line a problem, the first bad record last.
+ * Exit 0 all is as it was sealed · 1 it is not · 2 wrong use.
+ */
+import { parseArgs } from "node:util";
+import { splitNotes } from "../functions/_shared/audit/checkpoint_file.ts";
+import { claimedOrigin, openCheckpoint, readPublicKey } from "../functions/_shared/audit/note.ts";
+import type { Report } from "../functions/_shared/audit/verify.ts";
+import { verifyFile, type VerifyOptions } from "./audit/verify_file.ts";
+
+const usage =
+  "usage: audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]";
+const printed = 100;
+
+if (import.meta.main) {
+  let asked: { path: string; options: VerifyOptions; json: boolean };
+  try {
+    asked = await read(Deno.args);
+    await Deno.stat(asked.path);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    Deno.exit(2);
+  }
+  const began = performance.now();
+  const report = await verifyFile(asked.path, asked.options);
+  const seconds = (performance.now() - began) / 1000;
+  if (asked.json) console.log(JSON.stringify(report, null, 2));
+  else tell(report, seconds);
+  Deno.exit(report.problems.length === 0 ? 0 : 1);
+}
+
+async function read(args: string[]) {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      key: { type: "string" },
+      checkpoint: { type: "string" },
+      from: { type: "string" },
+      to: { type: "string" },
+      signatures: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const [path, ...more] = positionals;
+  if (!path || more.length > 0 || !values.key || !values.checkpoint) {
+    throw new Error("An export, a key and a checkpoint are needed");
+  }
+  const [from, to] = [indexOf(values.from), indexOf(values.to)];
+  const key = readPublicKey(await Deno.readTextFile(values.key));
+  const known = splitNotes(await Deno.readTextFile(values.checkpoint)).flatMap((note) =>
+    openCheckpoint(note, claimedOrigin(note), key) ?? []
+  );
+  if (known.length === 0) {
+    throw new Error(`"${values.checkpoint}" holds no checkpoint signed by this key`);
+  }
+  return {
+    path,
+    options: { key, known, from, to, allSignatures: values.signatures },
+    json: values.json,
+  };
+}
+
+function indexOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`"${text}" is no index`);
+  return Number(text);
+}
+
+function tell(report: Report, seconds: number) {
+  const { origin, first, records, removedBefore, provedTo, problems, firstBad } = report;
+  console.log(`log         ${origin}`);
+  console.log(`records     ${records}, from ${first}`);
+  if (removedBefore > 0) console.log(`removed     before ${removedBefore}, by retention, signed`);
+  console.log(`proved to   ${provedTo}, by signed checkpoints`);
+  console.error(`${seconds.toFixed(2)} s, ${Math.round(records / seconds)} records/s`);
+  for (const { problem, index, detail } of problems.slice(0, printed)) {
+    console.log(`${problem}  ${index ?? "-"}  ${detail}`);
+  }
+  if (problems.length > printed) console.log(`… and ${problems.length - printed} more`);
+  if (firstBad !== null) console.log(`first bad record: ${firstBad}`);
+  console.log(problems.length === 0 ? "all is as it was sealed" : "this is not what was sealed");
+}

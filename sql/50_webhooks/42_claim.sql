@@ -1,0 +1,285 @@
+-- Claims: which deliveries of an endpoint may be sent now, by its order, its filter, its rate and its circuit.
+
+-- Strict ordering. An event is sent when everything recorded before it is there to see: a transaction that still runs may hold an earlier one.
+-- So each claim notes a barrier (this moment, the transactions begun by then), and what was recorded before it may go once those have ended.
+create function private.complete_until(p_tenant uuid, p_endpoint uuid) returns timestamptz
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_state public.webhook_endpoint_states;
+  -- recorded_at is read a moment before its transaction gets its id
+  v_at timestamptz := clock_timestamp() - interval '50 ms';
+  v_top xid8 := pg_snapshot_xmax(pg_current_snapshot());
+  v_horizon xid8 := private.sequence_horizon();
+begin
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  if v_horizon >= v_top then
+    v_state.complete_until := v_at;
+    v_state.barrier_xid := null;
+  elsif v_state.barrier_xid <= v_horizon then
+    v_state.complete_until := v_state.barrier_at;
+    v_state.barrier_xid := null;
+  end if;
+  if v_horizon < v_top
+    and (v_state.barrier_xid is null or v_state.barrier_xid > v_top) -- of before a restore
+  then
+    v_state.barrier_xid := v_top;
+    v_state.barrier_at := v_at;
+  end if;
+  update public.webhook_endpoint_states
+     set complete_until = v_state.complete_until, barrier_xid = v_state.barrier_xid,
+         barrier_at = v_state.barrier_at
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  return v_state.complete_until;
+end;
+$$;
+comment on function private.complete_until(uuid, uuid) is 'Every event recorded before is committed or never will be; null: not known yet. Definer: runs for jobs.';
+
+create function private.next_in_order(p_tenant uuid, p_endpoint uuid, p_limit integer)
+returns uuid[]
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_until timestamptz := private.complete_until(p_tenant, p_endpoint);
+  v_ids uuid[];
+  v_seen integer;
+begin
+  with held as (
+    -- keys that wait for the next attempt of their first: skipped whole, however much stands behind it
+    select distinct d.ordering_key from public.webhook_deliveries d
+     where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+       and d.ordering_key is not null and d.next_attempt_at > now()
+  ), ahead as materialized (
+    select d.id, d.ordering_key, d.next_attempt_at, d.claimed_until,
+           row_number() over () as place
+      from (
+        select c.* from public.webhook_deliveries c
+         where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
+           and c.ordering_key is not null and c.event_recorded_at <= v_until
+           and not exists (select from held h where h.ordering_key = c.ordering_key)
+         order by c.event_recorded_at, c.event_id
+         limit 2000) d
+  ), first as (
+    select distinct on (a.ordering_key) a.id, a.place, a.next_attempt_at, a.claimed_until
+      from ahead a order by a.ordering_key, a.place
+  )
+  select (select array_agg(id) from (
+      select f.id from first f
+       where f.next_attempt_at <= now() and (f.claimed_until is null or f.claimed_until < now())
+       order by f.place limit p_limit) x),
+    (select count(*) from ahead)
+    into v_ids, v_seen;
+  if v_ids is null and v_seen = 0 then
+    -- noted before the endpoint ordered strictly: from here on they stand in line too
+    update public.webhook_deliveries d
+       set ordering_key = coalesce(e.targets -> 0 ->> 'id', '')
+      from public.audit_events e
+     where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+       and d.ordering_key is null
+       and e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id;
+  end if;
+  if v_ids is null then
+    update public.webhook_endpoint_states s
+       set look_again_after = (
+         select now() + case when bool_or(d.event_recorded_at <= v_until)
+             then interval '500 ms' -- it waits for another of its key
+             else interval '50 ms' end -- for a transaction beside it
+           from public.webhook_deliveries d
+          where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
+            and d.ordering_key is not null and d.next_attempt_at <= now()
+            and (d.claimed_until is null or d.claimed_until < now()))
+     where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint;
+  end if;
+  return v_ids;
+end;
+$$;
+comment on function private.next_in_order(uuid, uuid, integer) is
+  'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due and in nobody''s hand. Called with the endpoint''s state locked. Definer: runs for jobs.';
+
+-- Payload filters.
+create function private.passes_filter(p_data jsonb, p_filter text) returns boolean
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_found jsonb;
+begin
+  if p_filter is null or pg_column_size(p_data) > 65536 then
+    return true; -- unread
+  end if;
+  v_found := jsonb_path_query_first(p_data, p_filter::jsonpath, '{}', true);
+  return v_found is not null and v_found not in ('false', 'null');
+exception when others then
+  return true; -- rather one too many than one lost
+end;
+$$;
+comment on function private.passes_filter(jsonb, text) is
+  'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 64 KiB pass.';
+
+create function private.drop_filtered(
+  p_tenant uuid, p_endpoint uuid, p_filter text, p_ids uuid[]
+) returns uuid[]
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_one record;
+  v_kept uuid[] := '{}';
+  v_dropped uuid[] := '{}';
+  v_began timestamptz;
+begin
+  for v_one in
+    select d.id, private.delivery_body(e)::jsonb -> 'data' as data
+      from public.webhook_deliveries d
+      join public.audit_events e
+        on e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id
+     where d.tenant_id = p_tenant and d.id = any (p_ids)
+     order by array_position(p_ids, d.id)
+  loop
+    v_began := clock_timestamp();
+    if private.passes_filter(v_one.data, p_filter) then
+      v_kept := v_kept || v_one.id;
+    else
+      v_dropped := v_dropped || v_one.id;
+    end if;
+    if clock_timestamp() - v_began > interval '250 ms' then
+      update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
+       where tenant_id = p_tenant and id = p_endpoint;
+      return '{}';
+    end if;
+  end loop;
+  update public.webhook_deliveries set state = 'filtered', settled_at = clock_timestamp()
+   where tenant_id = p_tenant and id = any (v_dropped);
+  return v_kept;
+end;
+$$;
+comment on function private.drop_filtered(uuid, uuid, text, uuid[]) is
+  'Settles as filtered what the filter does not want and returns the rest. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+
+create function private.claim_deliveries(
+  p_tenant uuid, p_endpoint uuid, p_limit integer, p_seconds integer
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+  v_state public.webhook_endpoint_states;
+  v_limit integer := p_limit;
+  v_round integer := 0;
+  v_ids uuid[];
+  v_deliveries jsonb;
+  v_slot timestamptz;
+begin
+  select * into v_endpoint from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and enabled
+     and (paused_until is null or paused_until <= now());
+  if not found then
+    return null;
+  end if;
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  if v_state.circuit <> 'closed' or v_endpoint.ordering = 'strict'
+    or v_endpoint.rate_per_second is not null
+  then
+    -- two claims at once would send two probes, two of a key, or twice the rate
+    select * into v_state from public.webhook_endpoint_states
+     where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  end if;
+  if v_state.circuit = 'half_open' and v_state.probe_until > clock_timestamp() then
+    return null;
+  end if;
+  if v_state.circuit <> 'closed' then
+    v_limit := 1;
+  elsif v_endpoint.rate_per_second is not null then
+    if v_state.next_slot_at > clock_timestamp() + interval '5 seconds' then
+      return null;
+    end if;
+    v_limit := least(p_limit, 5 * v_endpoint.rate_per_second);
+  end if;
+  loop
+    if v_endpoint.ordering = 'strict' then
+      v_ids := private.next_in_order(p_tenant, p_endpoint, v_limit);
+    else
+      select array_agg(d.id) into v_ids from (
+        select c.id from public.webhook_deliveries c
+         where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
+           and c.next_attempt_at <= now() and (c.claimed_until is null or c.claimed_until < now())
+         order by c.next_attempt_at, c.event_recorded_at, c.id
+         limit v_limit
+         for update skip locked) d;
+    end if;
+    exit when v_ids is null or v_endpoint.payload_filter is null;
+    v_ids := nullif(
+      private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_ids), '{}');
+    v_round := v_round + 1;
+    exit when v_ids is not null or v_round = 10;
+  end loop;
+  if v_ids is null then
+    return null;
+  end if;
+  with claimed as (
+    update public.webhook_deliveries d
+       set claimed_until = clock_timestamp() + make_interval(secs => p_seconds)
+     where d.tenant_id = p_tenant and d.id = any (v_ids)
+    returning d.id, d.attempts, d.event_id, d.event_recorded_at, d.next_attempt_at
+  )
+  select jsonb_agg(jsonb_build_object(
+      'id', c.id, 'attempt', c.attempts + 1, 'eventId', c.event_id,
+      'body', private.delivery_body(e), 'traceparent', e.context ->> 'traceparent')
+      order by c.next_attempt_at, c.event_recorded_at, c.id)
+    into v_deliveries
+    from claimed c
+    join public.audit_events e
+      on e.tenant_id = p_tenant and e.recorded_at = c.event_recorded_at and e.id = c.event_id;
+  if v_deliveries is null then
+    return null;
+  end if;
+  if v_state.circuit <> 'closed' then
+    update public.webhook_endpoint_states
+       set circuit = 'half_open', probe_until = clock_timestamp() + make_interval(secs => p_seconds)
+     where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  end if;
+  if v_endpoint.rate_per_second is not null then
+    v_slot := greatest(clock_timestamp(), v_state.next_slot_at);
+    update public.webhook_endpoint_states
+       set next_slot_at = v_slot
+         + jsonb_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
+     where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  end if;
+  return jsonb_build_object(
+    'endpoint', jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
+      'ordering', v_endpoint.ordering,
+      'failuresInARow', v_state.failures_in_a_row,
+      'pace', case when v_slot is not null then jsonb_build_object(
+        'perSecond', v_endpoint.rate_per_second,
+        'startsInMs', 1000 * extract(epoch from v_slot - clock_timestamp())) end,
+      'headers', private.webhook_headers_of(p_tenant, p_endpoint)),
+    'secrets', private.webhook_secrets_of(p_tenant, p_endpoint),
+    'deliveries', v_deliveries);
+end;
+$$;
+comment on function private.claim_deliveries(uuid, uuid, integer, integer) is
+  'Takes what is due, oldest first, for so many seconds: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
+  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}]}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
+  '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
+  'null when nothing may be sent, or the endpoint is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+
+create function private.webhook_secrets_of(p_tenant uuid, p_endpoint uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'scheme', s.scheme, 'keyId', s.key_id,
+      'ciphertext', translate(encode(s.ciphertext, 'base64'), E'\n', ''))
+      order by s.created_at desc, s.id desc), '[]')
+    from private.webhook_secrets s
+   where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint
+     and (s.expires_at is null or s.expires_at > now())
+$$;
+comment on function private.webhook_secrets_of(uuid, uuid) is 'The sealed secrets and private keys to sign with, newest first. Definer: the table is private.';
+
+create function private.webhook_headers_of(p_tenant uuid, p_endpoint uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('keyId', h.key_id,
+      'ciphertext', translate(encode(h.ciphertext, 'base64'), E'\n', ''))
+    from private.webhook_headers h where h.tenant_id = p_tenant and h.endpoint_id = p_endpoint
+$$;
+comment on function private.webhook_headers_of(uuid, uuid) is 'The sealed headers to add; null when there are none. Definer: the table is private.';

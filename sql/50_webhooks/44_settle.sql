@@ -1,0 +1,174 @@
+-- Settling: what an attempt came to, when the next one is due, and what it says of the endpoint.
+
+create function private.days_setting(p_key text, p_default numeric) returns interval
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_value jsonb := private.get_setting(p_key);
+begin
+  return interval '1 day'
+    * (case jsonb_typeof(v_value) when 'number' then v_value::numeric else p_default end);
+end;
+$$;
+comment on function private.days_setting(text, numeric) is 'A setting that is a number of days; the default when it is not set, or is none.';
+
+create function private.retry_delay(p_schedule integer[], p_attempt integer) returns interval
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return make_interval(secs => p_schedule[least(p_attempt, cardinality(p_schedule))]
+    * (0.8 + random() * 0.4));
+end;
+$$;
+comment on function private.retry_delay(integer[], integer) is 'How long after a failed attempt the next one is due, ± 20 % jitter; null when none is.';
+
+create function private.settle_deliveries(
+  p_tenant uuid, p_endpoint uuid, p_results jsonb
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_settled jsonb;
+  v_stop text;
+begin
+  -- before any delivery, in the order in which claims lock
+  perform from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  with result as (
+    select r ->> 'outcome' as outcome, (r ->> 'id')::uuid as id,
+           case when r ? 'retryAfterSeconds'
+             then least((r ->> 'retryAfterSeconds')::numeric, 86400) end as retry_after, r, place
+      from jsonb_array_elements(p_results) with ordinality x (r, place)
+  ), settled as (
+    update public.webhook_deliveries d
+       set attempts = d.attempts + (r.outcome <> 'release')::integer,
+           claimed_until = null,
+           state = case
+             when r.outcome = 'delivered' then 'delivered'
+             when r.outcome = 'release' then 'pending'
+             when r.outcome = 'disable' then 'cancelled'
+             when r.outcome = 'dead' or d.attempts >= cardinality(e.retry_schedule) then 'dead'
+             else 'pending' end,
+           settled_at = case when r.outcome in ('delivered', 'dead', 'disable')
+             or r.outcome = 'retry' and d.attempts >= cardinality(e.retry_schedule)
+             then clock_timestamp() end,
+           next_attempt_at = case
+             when r.outcome = 'release' then
+               greatest(d.next_attempt_at,
+                 now() + make_interval(secs => coalesce(r.retry_after, 0)))
+             when r.outcome = 'delivered' then d.next_attempt_at
+             else clock_timestamp() + greatest(
+               coalesce(private.retry_delay(e.retry_schedule, d.attempts + 1), interval '0'),
+               make_interval(secs => coalesce(r.retry_after, 0))) end
+      from result r, public.webhook_endpoints e
+     where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.id = r.id
+       and e.tenant_id = p_tenant and e.id = p_endpoint
+       and d.state = 'pending' and d.claimed_until is not null -- a late word about a settled one is not heard
+    returning d.id, d.attempts, r.outcome, r.r, r.place
+  ), attempted as (
+    insert into public.webhook_attempts (tenant_id, delivery_id, number, started_at, duration_ms,
+      status, error_class, response_headers, response_body)
+    select p_tenant, s.id, s.attempts, (s.r ->> 'startedAt')::timestamptz,
+           (s.r ->> 'durationMs')::numeric::integer, (s.r ->> 'status')::integer,
+           s.r ->> 'errorClass', s.r -> 'responseHeaders', left(s.r ->> 'responseBody', 4096)
+      from settled s where s.outcome <> 'release'
+    on conflict do nothing
+    returning 1
+  )
+  select jsonb_agg(jsonb_build_object('outcome', outcome, 'at', r ->> 'startedAt') order by place)
+    into v_settled from settled;
+  if v_settled is null then
+    return 0;
+  end if;
+  v_stop := private.settle_circuit(p_tenant, p_endpoint, v_settled);
+  select coalesce(max(coalesce(
+      r ->> 'stop', case r ->> 'outcome' when 'disable' then 'gone' end)), v_stop)
+    into v_stop from jsonb_array_elements(p_results) r;
+  if v_stop is not null then
+    update public.webhook_endpoints set enabled = false, disabled_reason = v_stop
+     where tenant_id = p_tenant and id = p_endpoint and enabled;
+  elsif exists (
+    select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
+  then
+    update public.webhook_endpoints e
+       set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
+      from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds
+              from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) p
+     where e.tenant_id = p_tenant and e.id = p_endpoint;
+  end if;
+  return jsonb_array_length(v_settled);
+end;
+$$;
+comment on function private.settle_deliveries(uuid, uuid, jsonb) is
+  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAt, errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
+  'release: claimed but never sent, counts nothing. throttle: the endpoint rests for retryAfterSeconds, 5 at least. stop: why the endpoint is to be disabled. Returns how many were settled. Definer: callers never write deliveries.';
+
+create function private.settle_circuit(p_tenant uuid, p_endpoint uuid, p_settled jsonb) returns text
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_state public.webhook_endpoint_states;
+  v_was text;
+  v_success bigint;
+  v_failures integer;
+  v_first timestamptz;
+  v_patience interval := private.days_setting('webhooks.disable_after_days', 5);
+begin
+  select * into v_state from public.webhook_endpoint_states
+   where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  v_was := v_state.circuit;
+  select max(place) filter (where r ->> 'outcome' = 'delivered') into v_success
+    from jsonb_array_elements(p_settled) with ordinality x (r, place);
+  select count(*), min((r ->> 'at')::timestamptz) into v_failures, v_first
+    from jsonb_array_elements(p_settled) with ordinality x (r, place)
+   where r ->> 'outcome' in ('retry', 'dead') and place > coalesce(v_success, 0);
+  v_state.look_again_after := null;
+  v_state.probe_until := null;
+  if v_success is not null then
+    v_state.last_success_at := clock_timestamp();
+    v_state.circuit := 'closed';
+    v_state.opened := 0;
+    v_state.failures_in_a_row := 0;
+    v_state.first_failure_at := null;
+  end if;
+  if v_failures > 0 then
+    v_state.failures_in_a_row := v_state.failures_in_a_row + v_failures;
+    v_state.first_failure_at := coalesce(v_state.first_failure_at, v_first, now());
+    if v_state.failures_in_a_row >= 10 or v_state.circuit <> 'closed' then
+      if v_was <> 'open' or v_state.circuit <> 'open' then -- else a straggler of before it opened
+        v_state.opened := v_state.opened + 1;
+      end if;
+      v_state.circuit := 'open';
+      update public.webhook_endpoints
+         set paused_until = greatest(paused_until, now() + make_interval(
+           secs => least(900, 15 * 2 ^ least(v_state.opened - 1, 10)) * (0.9 + random() * 0.2)))
+       where tenant_id = p_tenant and id = p_endpoint;
+    end if;
+  end if;
+  update public.webhook_endpoint_states s
+     set circuit = v_state.circuit, opened = v_state.opened, probe_until = v_state.probe_until,
+         failures_in_a_row = v_state.failures_in_a_row, look_again_after = null,
+         first_failure_at = v_state.first_failure_at, last_success_at = v_state.last_success_at
+   where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint;
+  if v_failures > 0 and v_state.failures_in_a_row >= 10
+    and v_state.first_failure_at <= now() - v_patience
+  then
+    return 'failing';
+  end if;
+  return null;
+end;
+$$;
+comment on function private.settle_circuit(uuid, uuid, jsonb) is
+  'Counts failures in a row, opens the circuit after ten (15 s, doubling to 15 min, ± 10 %) and closes it after a success; returns failing when the endpoint is to be disabled: '
+  'ten failures or more and nothing else for the setting webhooks.disable_after_days, 5 by default. Definer: callers never write states.';
+
+create function private.settle_pace(p_tenant uuid, p_endpoint uuid, p_ms numeric) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  update public.webhook_endpoint_states
+     set next_slot_at = greatest(next_slot_at,
+       clock_timestamp() + make_interval(secs => (least(p_ms, 60000) / 1000)::double precision))
+   where tenant_id = p_tenant and endpoint_id = p_endpoint
+$$;
+comment on function private.settle_pace(uuid, uuid, numeric) is
+  'The worker was late with its slots: the next request of the endpoint comes no sooner than in so many milliseconds. Definer: callers never write states.';

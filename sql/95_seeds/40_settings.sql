@@ -1,0 +1,2 @@
+-- Settings that platform staff may change from the first day on.
+insert into public.settings (key, value) values ('audit.retention_days', 'null');

@@ -1,0 +1,142 @@
+// What an endpoint may ask for, seen from its receiver: kinds of signatures, headers, an end to it all, a schedule of its own.
+import assert from "node:assert/strict";
+import { Webhook } from "standardwebhooks";
+import { Webhook as SvixWebhook } from "svix";
+import { importVerificationKey } from "../../functions/_shared/signing_keys.ts";
+import { verifyWebhook } from "../../functions/_shared/signing_verify.ts";
+import { Deliveries, type Received } from "./deliveries_support.ts";
+import { sleep, until } from "./worker_support.ts";
+
+const verifies = async (received: Received, key: string) =>
+  await verifyWebhook(received, [await importVerificationKey(key)]);
+
+Deno.test("endpoints get what they ask for", async (t) => {
+  await using bench = await Deliveries.start();
+  const { sql } = bench.database;
+  await bench.startWorker();
+
+  await t.step("v1a: Ed25519, verified with the public key that the tenant reads", async () => {
+    const endpoint = await bench.endpoint("test.v1a");
+    const { publicKey } = await bench.setScheme(endpoint.id, "v1a");
+    await bench.record("test.v1a");
+    await until("it is received", () => bench.at(endpoint).length > 0, 3_000);
+    const [received] = bench.at(endpoint);
+    assert.match(received!.headers["webhook-signature"]!, /^v1a,[\w+/=]{88}$/);
+    assert.equal(await verifies(received!, publicKey!), true);
+  });
+
+  await t.step("both: each kind in the same header, for the libraries too", async () => {
+    const endpoint = await bench.endpoint("test.both");
+    const { secret, publicKey } = await bench.setScheme(endpoint.id, "both");
+    await bench.record("test.both");
+    await until("it is received", () => bench.at(endpoint).length > 0, 3_000);
+    const [received] = bench.at(endpoint);
+    assert.equal(received!.headers["webhook-signature"]!.split(" ").length, 2);
+    new Webhook(secret!).verify(received!.body, received!.headers);
+    new SvixWebhook(secret!).verify(received!.body, received!.headers);
+    assert.equal(await verifies(received!, publicKey!), true);
+  });
+
+  await t.step("from one scheme to the other: while it overlaps both hold", async () => {
+    const endpoint = await bench.endpoint("test.moved");
+    const { publicKey } = await bench.setScheme(endpoint.id, "v1a", 600);
+    await bench.record("test.moved");
+    await until("it is received", () => bench.at(endpoint).length > 0, 3_000);
+    const [received] = bench.at(endpoint);
+    new Webhook(endpoint.secret).verify(received!.body, received!.headers);
+    assert.equal(await verifies(received!, publicKey!), true);
+    const other = await bench.setScheme(endpoint.id, "v1a", 600);
+    await bench.record("test.moved");
+    await until("the next is received", () => bench.at(endpoint).length > 1, 3_000);
+    const next = bench.at(endpoint)[1]!;
+    for (const key of [publicKey!, other.publicKey!]) assert.equal(await verifies(next, key), true);
+  });
+
+  await t.step("its own headers come with each request, and replace none of ours", async () => {
+    const endpoint = await bench.endpoint("test.headers");
+    await bench.setHeaders(endpoint.id, { authorization: "Bearer hunter2", "x-shop": "acme" });
+    await bench.record("test.headers");
+    await until("it is received", () => bench.at(endpoint).length > 0, 3_000);
+    const { headers } = bench.at(endpoint)[0]!;
+    assert.deepEqual([headers.authorization, headers["x-shop"]], ["Bearer hunter2", "acme"]);
+    const everywhere = await sql`
+      select to_jsonb(e)::text as text from audit_events e
+      union all select to_jsonb(w)::text from webhook_endpoints w
+      union all select to_jsonb(a)::text from webhook_attempts a`;
+    assert.ok(everywhere.every(({ text }) => !text.includes("hunter2")));
+  });
+
+  await t.step("webhook-delivery: disable ends it, with a 200 too", async () => {
+    const endpoint = await bench.endpoint(
+      "test.asked",
+      () => new Response(null, { status: 200, headers: { "webhook-delivery": "disable" } }),
+    );
+    await bench.record("test.asked");
+    const row = async () =>
+      (await sql`select enabled, disabled_reason from webhook_endpoints where id = ${endpoint.id}`)[
+        0
+      ]!;
+    await until("it is disabled", async () => !(await row()).enabled, 3_000);
+    assert.equal((await row()).disabled_reason, "asked");
+    assert.equal((await bench.deliveries(endpoint))[0]!.state, "delivered");
+  });
+
+  await t.step("webhook-delivery: abort-message gives up this one and goes on", async () => {
+    const endpoint = await bench.endpoint(
+      "test.aborted",
+      () => new Response(null, { status: 500, headers: { "webhook-delivery": "abort-message" } }),
+    );
+    await bench.record("test.aborted");
+    await until(
+      "it is dead",
+      async () => (await bench.deliveries(endpoint))[0]!.state === "dead",
+      3_000,
+    );
+  });
+
+  await t.step("its own schedule: again after a second, then dead", async () => {
+    const endpoint = await bench.endpoint(
+      "test.scheduled",
+      () => new Response(null, { status: 500 }),
+    );
+    await sql`update webhook_endpoints set retry_schedule = '{1}' where id = ${endpoint.id}`;
+    await bench.record("test.scheduled");
+    await until(
+      "it is dead",
+      async () => (await bench.deliveries(endpoint))[0]!.state === "dead",
+      5_000,
+    );
+    const [first, second] = bench.at(endpoint);
+    assert.ok(second!.at - first!.at > 750 && second!.at - first!.at < 2_500);
+  });
+
+  await t.step("a receiver that fails every time is left alone after ten", async () => {
+    const endpoint = await bench.endpoint(
+      "test.failing",
+      () => new Response(null, { status: 500 }),
+    );
+    await bench.record("test.failing", 300);
+    const circuit = async () =>
+      (await sql`select circuit from webhook_endpoint_states where endpoint_id = ${endpoint.id}`)[
+        0
+      ]!
+        .circuit;
+    await until("its circuit opens", async () => await circuit() === "open", 3_000);
+    await sleep(1_000);
+    assert.ok(bench.at(endpoint).length <= 18, `${bench.at(endpoint).length} requests`);
+    const untouched = (await bench.deliveries(endpoint)).filter(({ attempts }) => attempts === 0);
+    assert.ok(untouched.length >= 300 - 18);
+  });
+
+  await t.step("a filter: only what it wants arrives", async () => {
+    const endpoint = await bench.endpoint("test.filtered");
+    await sql`update webhook_endpoints set payload_filter = '$.n == 7' where id = ${endpoint.id}`;
+    await bench.record("test.filtered", 500);
+    await until(
+      "the rest is settled",
+      async () => (await bench.deliveries(endpoint)).every(({ state }) => state !== "pending"),
+      5_000,
+    );
+    assert.deepEqual(bench.at(endpoint).map(({ body }) => JSON.parse(body).data.n), [7]);
+  });
+});

@@ -1,0 +1,350 @@
+// RET: months that are over go, personal values go sooner; what is left of the log still verifies, and never under a legal hold.
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import type { Sql } from "postgres";
+import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
+import { auditOrigin, openCheckpoint } from "../../functions/_shared/audit/note.ts";
+import { sealer } from "../../functions/_shared/audit/sealer.ts";
+import { type Hash, rootOf } from "../../functions/_shared/audit/tree.ts";
+import type { Config } from "../../functions/_shared/config.ts";
+import { auditRetain } from "../../functions/_worker/tasks/audit__retain.ts";
+import { createDatabase } from "../support/database.ts";
+import { undone } from "../support/log.ts";
+
+const x = "01990000-0000-7000-8000-0000000000f1";
+const y = "01990000-0000-7000-8000-0000000000f2";
+const { privateKey: key, publicKey } = generateKeyPairSync("ed25519");
+const publicUrl = "https://id.example";
+
+/** A log that begins in 2020: `months` as `[name, events of x, events of y]`, then the two tenants as of now, all sealed and signed. */
+async function arranged(...months: [month: string, ofX: number, ofY: number][]) {
+  const database = await createDatabase();
+  const { sql } = database;
+  for (const [month, ofX, ofY] of months) {
+    await makeMonth(sql, month);
+    if (ofX > 0) await record(sql, x, `${month.replace("_", "-")}-05`, ofX);
+    if (ofY > 0) await record(sql, y, `${month.replace("_", "-")}-06`, ofY);
+  }
+  await sql`insert into public.tenants (id, slug, name) values (${x}, 'x1', 'X'), (${y}, 'y1', 'Y')`;
+  const worker = database.connect("gatehouse_worker");
+  const signer = sealer({ sql: worker, key, publicUrl });
+  const seal = async ({ sign = true } = {}) => {
+    while (Number((await worker`select private.sequence_events(10000) as n`)[0]!.n) > 0);
+    while (Number((await worker`select private.seal_events(10000) as n`)[0]!.n) > 0);
+    while (sign && await signer.sign(1000) > 0);
+  };
+  await seal();
+  const keep = (days: number | null) =>
+    sql`update public.settings set value = ${sql.json(days)} where key = 'audit.retention_days'`;
+  return {
+    ...database,
+    sql,
+    worker,
+    seal,
+    keep,
+    drop: async () => (await worker`select private.drop_audit_month() as done`)[0]!.done,
+    [Symbol.asyncDispose]: () => database.drop(),
+  };
+}
+
+async function makeMonth(sql: Sql, month: string): Promise<void> {
+  const from = `${month.replace("_", "-")}-01`;
+  const [{ to }] = await sql<
+    [{ to: string }]
+  >`select (${from}::date + interval '1 month')::text as to`;
+  await sql.unsafe(
+    `create table private.audit_events_${month} partition of public.audit_events for values from ('${from}') to ('${to}');
+     alter table private.audit_events_${month} owner to gatehouse_migrator`,
+  );
+}
+
+/** Events as they were recorded on a day, each with an address beside it. */
+const record = (sql: Sql, tenant: string, day: string, count: number) =>
+  sql`
+    insert into public.audit_events
+      (tenant_id, recorded_at, id, type, occurred_at, actor, targets, data, context, personal)
+    select ${tenant}, at, id, 'app.activated', at, '{"kind": "system", "id": "worker"}', '[]', '{"client_id": null}',
+           '{"address": null}', jsonb_build_object('actor', private.keep_personal(
+             ${tenant}, at, id, 'actor', null, '{"context.address": "10.1.2.3"}'))
+      from (select ${day}::timestamptz + n * interval '1 second' as at, private.uuid_v7() as id
+              from generate_series(1, ${count}) n) e`;
+
+/** Everything that SQL finds wrong with a tenant's log. */
+async function problems(sql: Sql, tenant: string): Promise<string[]> {
+  const rows = await sql`
+    select problem from private.verify_records(${tenant}, 0, 1000000000)
+    union all select problem from private.verify_personal(${tenant}, 0, 1000000000)
+    union all select problem from private.verify_unnumbered(${tenant})
+    union all select problem from private.verify_tree(${tenant})`;
+  return rows.map(({ problem }) => problem);
+}
+
+async function counts(sql: Sql, tenant: string): Promise<Record<string, number>> {
+  const [row] = await sql`
+    select (select count(*)::int from public.audit_events where tenant_id = ${tenant}) as events,
+           (select count(*)::int from private.audit_leaves where tenant_id = ${tenant}) as leaves,
+           (select count(*)::int from private.audit_signatures where tenant_id = ${tenant}) as signatures,
+           (select count(*)::int from private.audit_sequence where tenant_id = ${tenant}) as numbered,
+           (select count(*)::int from private.audit_personal where tenant_id = ${tenant}) as personal`;
+  return { ...row };
+}
+
+const hashes = (sql: Sql, tenant: string): Promise<Hash[]> =>
+  sql`select hash from private.audit_leaves where tenant_id = ${tenant} order by leaf_index`
+    .then((rows) => rows.map(({ hash }) => new Uint8Array(hash)));
+
+const hex = (bytes: Uint8Array) => new Uint8Array(bytes).toHex();
+
+Deno.test("RET-01 without a setting, or before a month is over for so long, nothing is dropped", async () => {
+  await using log = await arranged(["2020_01", 3, 0]);
+  assert.equal(await log.drop(), null);
+  await log.keep(36_500);
+  assert.equal(await log.drop(), null);
+  assert.equal((await counts(log.sql, x)).events, 3 + 1);
+});
+
+Deno.test("RET-02 a month that is over is dropped whole; a tombstone stands for it, the rest verifies and grows on", async () => {
+  await using log = await arranged(["2020_01", 5, 2], ["2020_02", 4, 0]);
+  const { sql } = log;
+  const before = await hashes(sql, x);
+  await log.keep(365);
+  assert.deepEqual(await log.drop(), { month: "2020_01", outcome: "dropped", events: 7 });
+  assert.equal((await sql`select to_regclass('private.audit_events_2020_01') as t`)[0]!.t, null);
+  const left = { events: 6, leaves: 5, signatures: 5, numbered: 5, personal: 4 }; // 4, made, dropped
+  assert.deepEqual(await counts(sql, x), left);
+  const [stone, ...more] = await sql`
+    select size::int, root, frontier, first_seq::int, last_seq::int, events::int, note, recorded_until::date::text as before
+      from private.audit_tombstones where tenant_id = ${x}`;
+  assert.deepEqual(more, []);
+  assert.equal(hex(stone!.root), hex(rootOf(before.slice(0, 5))));
+  assert.deepEqual([stone!.size, stone!.events, stone!.before, stone!.note], [
+    5,
+    5,
+    "2020-02-01",
+    null,
+  ]);
+  assert.ok(stone!.first_seq < stone!.last_seq);
+  const [event] =
+    await sql`select data from public.audit_events where type = 'audit.dropped' and tenant_id = ${x}`;
+  assert.deepEqual([event!.data.events, event!.data.size, event!.data.root], [
+    5,
+    5,
+    hex(stone!.root),
+  ]);
+  assert.deepEqual(await problems(sql, x), []);
+  await log.seal(); // the signer goes on where it was
+  assert.deepEqual(await problems(sql, x), []);
+  assert.deepEqual(await problems(sql, y), []);
+  const [tree] =
+    await sql`select size::int, signed_size::int from private.audit_trees where tenant_id = ${x}`;
+  assert.deepEqual({ ...tree }, { size: 11, signed_size: 11 });
+});
+
+Deno.test("RET-03 month after month, each tombstone built on the one before, across batches", async () => {
+  await using log = await arranged(["2020_01", 1_500, 0], ["2020_02", 700, 0], ["2020_03", 1, 0]);
+  const { sql } = log;
+  const before = await hashes(sql, x);
+  await log.keep(365);
+  for (const events of [1_500, 700, 1]) assert.equal((await log.drop()).events, events);
+  assert.equal(await log.drop(), null, "this month is not over");
+  const stones = await sql`
+    select size::int, root from private.audit_tombstones where tenant_id = ${x} order by recorded_until`;
+  assert.deepEqual(
+    stones.map(({ size, root }) => [size, hex(root)]),
+    [1_500, 2_200, 2_201].map((size) => [size, hex(rootOf(before.slice(0, size)))]),
+  );
+  await log.seal();
+  assert.deepEqual(await problems(sql, x), []);
+});
+
+Deno.test("RET-04 a tombstone that is altered, or missing, is found", async () => {
+  await using log = await arranged(["2020_01", 5, 0]);
+  const { sql } = log;
+  await log.keep(365);
+  await log.drop();
+  for (
+    const tamper of [
+      "update private.audit_tombstones set frontier = array[sha256('a')]",
+      "update private.audit_tombstones set frontier = array[sha256('a')], root = sha256('a')",
+      "update private.audit_tombstones set size = 4",
+      "delete from private.audit_tombstones",
+    ]
+  ) {
+    await undone(sql, async (tx) => {
+      await tx.unsafe(tamper);
+      assert.notDeepEqual(await problems(tx as unknown as Sql, x), [], tamper);
+    });
+  }
+});
+
+Deno.test("RET-05 what is not sealed and signed yet is not dropped", async () => {
+  await using log = await arranged(["2020_01", 2, 0]);
+  await log.keep(365);
+  await record(log.sql, x, "2020-01-20", 1);
+  const unsealed = { month: "2020_01", outcome: "unsealed", events: 3 };
+  assert.deepEqual(await log.drop(), unsealed, "it has no seq");
+});
+
+Deno.test("RET-06 sealed and not signed is not enough", async () => {
+  await using database = await createDatabase();
+  const { sql } = database;
+  await makeMonth(sql, "2020_01");
+  await record(sql, x, "2020-01-05", 2);
+  await sql`select private.sequence_events(10000)`;
+  await sql`select private.seal_events(10000)`;
+  await sql`update public.settings set value = '365' where key = 'audit.retention_days'`;
+  const [row] = await sql`select private.drop_audit_month() as done`;
+  assert.equal(row!.done.outcome, "unsealed");
+});
+
+Deno.test("RET-07 a leaf that somebody took away stops the sweep: nothing is covered up", async () => {
+  await using log = await arranged(["2020_01", 5, 0]);
+  await log.sql`delete from private.audit_leaves where tenant_id = ${x} and leaf_index = 2`;
+  await log.keep(365);
+  await assert.rejects(log.drop(), { message: "audit_incomplete" });
+  assert.equal((await counts(log.sql, x)).events, 5 + 1);
+});
+
+Deno.test("RET-08 an event out of order at the month's end keeps its leaf until the next month goes", async () => {
+  await using log = await arranged(["2020_01", 3, 0], ["2020_02", 2, 0]);
+  const { sql } = log;
+  // Recorded in January, committed after events of today.
+  await record(sql, x, "2020-01-31", 1);
+  await log.seal();
+  await log.keep(365);
+  assert.equal((await log.drop()).events, 4);
+  assert.deepEqual(await problems(sql, x), []);
+  const [left] = await sql`
+    select count(*)::int as n from private.audit_leaves where tenant_id = ${x} and recorded_at < '2020-02-01'`;
+  assert.equal(left!.n, 1);
+  assert.equal((await log.drop()).events, 2);
+  assert.deepEqual(await problems(sql, x), []);
+});
+
+Deno.test("RET-09 under a legal hold no month goes and no value of the tenant; others' values go", async () => {
+  await using log = await arranged(["2020_01", 3, 3]);
+  const { sql } = log;
+  await log.keep(365);
+  await sql`insert into public.legal_holds (tenant_id, reason) values (${x}, 'case 7')`;
+  assert.deepEqual(await log.drop(), { month: "2020_01", outcome: "held", events: 6 });
+  await log.worker`select private.remove_old_values(100)`;
+  assert.equal((await counts(sql, x)).personal, 3);
+  assert.equal((await counts(sql, y)).personal, 0);
+  assert.deepEqual([...await problems(sql, x), ...await problems(sql, y)], []);
+  await sql`update public.legal_holds set lifted_at = now()`;
+  assert.equal((await log.drop()).outcome, "dropped");
+});
+
+Deno.test("RET-10 a tenant's own shorter retention removes values and salts and no event", async () => {
+  await using log = await arranged(["2020_01", 30, 30]);
+  const { sql } = log;
+  const events = () =>
+    sql`select to_jsonb(e) from public.audit_events e where tenant_id = ${x} and type = 'app.activated' order by 1`;
+  const before = await events();
+  await sql`update public.tenants set personal_retention_days = 90 where id = ${x}`;
+  let removed = 0;
+  for (let n = 1; n > 0; removed += n) {
+    n = (await log.worker`select private.remove_old_values(7) as n`)[0]!.n;
+    assert.ok(n <= 7);
+  }
+  assert.equal(removed, 30);
+  assert.equal((await counts(sql, x)).personal, 0);
+  assert.equal((await counts(sql, y)).personal, 30);
+  assert.deepEqual([...await events()], [...before]);
+  assert.deepEqual(await problems(sql, x), []);
+});
+
+Deno.test("RET-11 what was recorded of an erased person while the erasure ran is swept", async () => {
+  await using log = await arranged();
+  const { sql } = log;
+  const [user] = await sql`
+    insert into public.users (issuer, subject, home_tenant_id, email) values ('http://i.test', '7', ${x}, 'ada@x.example') returning id`;
+  await sql`select private.erase_user(u) from public.users u`;
+  await sql`
+    select private.record_event(${x}, 'app.activated', '[]', '{"client_id": null}',
+      ${sql.json({ kind: "user", id: user!.id })}, null, '{"address": "10.1.2.3"}')`;
+  assert.equal((await log.worker`select private.remove_old_values(100) as n`)[0]!.n, 1);
+  await log.seal();
+  assert.deepEqual(await problems(sql, x), []);
+});
+
+Deno.test("RET-12 the night's job drops, removes, signs what stands for it and pushes that outside", async () => {
+  await using log = await arranged(["2020_01", 5, 1], ["2020_02", 4, 0]);
+  const { sql } = log;
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-retain-" });
+  try {
+    await Deno.writeTextFile(`${dir}/key`, JSON.stringify(key.export({ format: "jwk" })), {
+      mode: 0o600,
+    });
+    const settings = {
+      publicUrl,
+      auditKeyFile: `${dir}/key`,
+      auditCheckpointFile: `${dir}/notes`,
+      has: () => true,
+    } as unknown as Config;
+    const run = () =>
+      auditRetain(() => settings)({}, {
+        sql: log.worker,
+        now: () => new Date(),
+        holder: "test",
+        stopping: new AbortController().signal,
+      });
+    await log.keep(365);
+    await run();
+    await run(); // again does no harm
+    const stones = await sql`
+      select tenant_id, size::int, root, note from private.audit_tombstones where size > 0 order by tenant_id, size`;
+    assert.deepEqual(stones.map(({ tenant_id, size }) => [tenant_id, size]), [[x, 5], [x, 9], [
+      y,
+      1,
+    ]]);
+    for (const { tenant_id, size, root, note } of stones) {
+      const origin = auditOrigin(publicUrl, tenant_id);
+      const said = openCheckpoint(note, origin, publicKey, "tombstone");
+      assert.deepEqual([said!.size, hex(said!.root)], [size, hex(root)]);
+      assert.equal(openCheckpoint(note, origin, publicKey), null, "it is no checkpoint");
+      assert.ok((await Deno.readTextFile(`${dir}/notes`)).includes(note));
+    }
+    const newest = await checkpointFile(`${dir}/notes`).newest(publicKey);
+    assert.equal(newest.get(auditOrigin(publicUrl, x)), undefined);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("RET-13 a reader in the way puts it off: two seconds, then all is as it was", async () => {
+  await using log = await arranged(["2020_01", 5, 0]);
+  await log.keep(365);
+  const reader = await log.sql.reserve();
+  await reader`begin`;
+  await reader`select count(*) from public.audit_events`;
+  await assert.rejects(log.drop(), { code: "55P03" });
+  assert.deepEqual(await counts(log.sql, x), {
+    events: 6,
+    leaves: 6,
+    signatures: 6,
+    numbered: 6,
+    personal: 5,
+  });
+  await reader`rollback`;
+  reader.release();
+  assert.equal((await log.drop()).outcome, "dropped");
+});
+
+Deno.test("RET-14 a retention that is none is refused", async () => {
+  await using database = await createDatabase();
+  for (const value of ["30", "0", "-1", '"365"', "365.5", "true", "{}", "1000000"]) {
+    await assert.rejects(
+      database.sql.unsafe(
+        `update public.settings set value = '${value}' where key = 'audit.retention_days'`,
+      ),
+      { constraint_name: "setting_retention_malformed" },
+      value,
+    );
+  }
+  for (const value of ["31", "365", "null"]) {
+    await database.sql.unsafe(
+      `update public.settings set value = '${value}' where key = 'audit.retention_days'`,
+    );
+  }
+});
