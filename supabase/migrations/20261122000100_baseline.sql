@@ -1887,9 +1887,11 @@ create index audit_sequence_event_idx on private.audit_sequence (tenant_id, reco
 create table private.audit_sequencer (
   only_row boolean primary key default true check (only_row),
   horizon xid8 not null,
-  last_seq bigint not null
+  last_seq bigint not null,
+  system_id bigint not null
 );
 comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
+comment on column private.audit_sequencer.system_id is 'The cluster whose transactions horizon speaks of. Another one has restored a dump.';
 
 create function private.sequence_horizon() returns xid8
 language sql volatile security definer set search_path = ''
@@ -1912,6 +1914,7 @@ as $$
 declare
   v_state private.audit_sequencer;
   v_horizon xid8;
+  v_system bigint := (select system_identifier from pg_control_system());
   v_restored boolean;
   v_count integer;
   v_top xid8;
@@ -1919,12 +1922,13 @@ begin
   if not pg_try_advisory_xact_lock(779, 2) then
     return 0; -- another sequencer is at it
   end if;
-  insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing;
+  insert into private.audit_sequencer (horizon, last_seq, system_id)
+  values ('3', 0, v_system) on conflict do nothing;
   select * into v_state from private.audit_sequencer;
   -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
   v_horizon := private.sequence_horizon();
   -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
-  v_restored := v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
+  v_restored := v_state.system_id <> v_system;
   with batch as materialized (
     select e.tenant_id, e.recorded_at, e.id, e.xid
       from public.audit_events e
@@ -1948,6 +1952,7 @@ begin
     into v_count, v_top;
   update private.audit_sequencer
      set last_seq = v_state.last_seq + v_count,
+         system_id = case when v_count < p_limit then v_system else v_state.system_id end,
          -- A full batch may have stopped inside a transaction: its rest is found from there.
          horizon = case when v_count < p_limit then v_horizon
            when v_restored then v_state.horizon else v_top end;
@@ -2555,7 +2560,7 @@ declare
   v_tree private.audit_trees;
   v_frontier bytea[];
 begin
-  if not pg_try_advisory_xact_lock(779, 3) then
+  if not pg_try_advisory_xact_lock(779, 7) then
     return 0; -- another sealer is at it
   end if;
   insert into private.audit_sealer (last_seq) values (0) on conflict do nothing;
@@ -3518,7 +3523,7 @@ declare
   v_sink record;
   v_queued integer := 0;
 begin
-  if not pg_try_advisory_xact_lock(779, 20) then
+  if not pg_try_advisory_xact_lock(779, 22) then
     return 0; -- another finder is at it
   end if;
   for v_sink in
@@ -3711,7 +3716,7 @@ declare
   v_export public.audit_exports;
 begin
   perform private.require_right(request_audit_export.tenant_id, 'audit.read');
-  perform pg_advisory_xact_lock(779, hashtext(request_audit_export.tenant_id::text));
+  perform pg_advisory_xact_lock(782, hashtext(request_audit_export.tenant_id::text));
   if (
     select count(*) from public.audit_exports e
      where e.tenant_id = request_audit_export.tenant_id and e.state in ('pending', 'running')) >= 3
@@ -3951,6 +3956,13 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
+declare
+  v_patterns text[] := array(
+    select case when t like '%.*' then left(t, -1) else t end
+        || case when t like '%.*' then '%' else '' end
+      from (
+        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
+          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
@@ -3963,13 +3975,13 @@ begin
       cross join lateral (
         select case when e.personal is not null then private.with_personal(e) end as event) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-       and (list_events.types is null or e.type = any (list_events.types))
+       and (list_events.types is null or e.type like any (v_patterns))
      order by s.seq
      limit least(greatest(list_events."limit", 1), 1000);
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -5045,7 +5057,7 @@ declare
   v_endpoint public.webhook_endpoints;
   v_state public.webhook_endpoint_states;
   v_limit integer := p_limit;
-  v_round integer := 0;
+  v_began timestamptz := clock_timestamp();
   v_ids uuid[];
   v_deliveries jsonb;
   v_slot timestamptz;
@@ -5091,8 +5103,7 @@ begin
     exit when v_ids is null or v_endpoint.payload_filter is null;
     v_ids := nullif(
       private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_ids), '{}');
-    v_round := v_round + 1;
-    exit when v_ids is not null or v_round = 10;
+    exit when v_ids is not null or clock_timestamp() - v_began > interval '250 ms';
   end loop;
   if v_ids is null then
     return null;
@@ -5989,6 +6000,11 @@ begin
      and d.tenant_id = (j.payload ->> 'tenantId')::uuid
      and d.endpoint_id = (j.payload ->> 'id')::uuid
      and d.state = 'pending' and d.claimed_until is not null;
+  update public.webhook_endpoint_states s set probe_until = null
+    from graphile_worker._private_jobs j
+   where j.locked_by = any (v_dead) and j.key like 'endpoint\_\_pump:%'
+     and s.tenant_id = (j.payload ->> 'tenantId')::uuid
+     and s.endpoint_id = (j.payload ->> 'id')::uuid and s.probe_until is not null;
   perform graphile_worker.force_unlock_workers(v_dead);
   return cardinality(v_dead);
 end;
