@@ -1887,11 +1887,9 @@ create index audit_sequence_event_idx on private.audit_sequence (tenant_id, reco
 create table private.audit_sequencer (
   only_row boolean primary key default true check (only_row),
   horizon xid8 not null,
-  last_seq bigint not null,
-  system_id bigint not null
+  last_seq bigint not null
 );
 comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
-comment on column private.audit_sequencer.system_id is 'The cluster whose transactions horizon speaks of. Another one has restored a dump.';
 
 create function private.sequence_horizon() returns xid8
 language sql volatile security definer set search_path = ''
@@ -1914,7 +1912,6 @@ as $$
 declare
   v_state private.audit_sequencer;
   v_horizon xid8;
-  v_system bigint := (select system_identifier from pg_control_system());
   v_restored boolean;
   v_count integer;
   v_top xid8;
@@ -1922,13 +1919,12 @@ begin
   if not pg_try_advisory_xact_lock(779, 2) then
     return 0; -- another sequencer is at it
   end if;
-  insert into private.audit_sequencer (horizon, last_seq, system_id)
-  values ('3', 0, v_system) on conflict do nothing;
+  insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing;
   select * into v_state from private.audit_sequencer;
   -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
   v_horizon := private.sequence_horizon();
   -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
-  v_restored := v_state.system_id <> v_system;
+  v_restored := v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
   with batch as materialized (
     select e.tenant_id, e.recorded_at, e.id, e.xid
       from public.audit_events e
@@ -1952,7 +1948,6 @@ begin
     into v_count, v_top;
   update private.audit_sequencer
      set last_seq = v_state.last_seq + v_count,
-         system_id = case when v_count < p_limit then v_system else v_state.system_id end,
          -- A full batch may have stopped inside a transaction: its rest is found from there.
          horizon = case when v_count < p_limit then v_horizon
            when v_restored then v_state.horizon else v_top end;
@@ -2679,9 +2674,11 @@ comment on function private.report_fork(uuid, bigint, bigint) is
 create function private.list_checkpoints() returns table (tenant_id uuid, size bigint, note text)
 language sql stable security definer set search_path = ''
 as $$
-  select distinct on (c.tenant_id) c.tenant_id, c.size, c.note
-    from private.audit_checkpoints c
-   order by c.tenant_id, c.size desc
+  select t.tenant_id, c.size, c.note
+    from private.audit_trees t
+    cross join lateral (
+      select * from private.audit_checkpoints c
+       where c.tenant_id = t.tenant_id order by c.size desc limit 1) c
 $$;
 comment on function private.list_checkpoints() is 'The newest checkpoint of each tenant. Definer: checkpoints are private.';
 
@@ -2927,6 +2924,41 @@ end;
 $$;
 comment on function private.with_personal(public.audit_events) is
   'The event as one object, its personal values in their places; null where they are erased. Definer: the table is private, and callers ask through what checks audit.read.';
+
+create function private.merge_personal(
+  p_event public.audit_events, out actor jsonb, out targets jsonb, out data jsonb, out context jsonb
+)
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_event jsonb;
+begin
+  actor := p_event.actor;
+  targets := p_event.targets;
+  data := p_event.data;
+  context := p_event.context;
+  if p_event.personal is not null then
+    v_event := private.with_personal(p_event);
+    actor := v_event -> 'actor';
+    targets := v_event -> 'targets';
+    data := v_event -> 'data';
+    context := v_event -> 'context';
+  end if;
+end;
+$$;
+comment on function private.merge_personal(public.audit_events) is
+  'The columns of an event that may hold personal values, with them in their places.';
+
+create function private.personal_of(p_event public.audit_events) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_object_agg(v.key, v.value)
+    from private.audit_personal p, jsonb_each(p.value) v
+   where p.tenant_id = p_event.tenant_id and p.event_recorded_at = p_event.recorded_at
+     and p.event_id = p_event.id
+$$;
+comment on function private.personal_of(public.audit_events) is
+  'The personal values beside an event: {path: value}; null when there are none.';
 
 -- sql/30_audit/65_legal_holds.sql
 
@@ -3262,6 +3294,17 @@ declare
   v_emails text[] := private.emails_of(p_user.id);
   v_events integer;
 begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  perform private.lock_holds();
+  if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
+    select from private.audit_personal p
+     where p.user_id = p_user.id and private.is_held(p.tenant_id))
+  then
+    perform private.refuse(409, 'legal_hold',
+      format('Cannot erase user %s: a legal hold is open', p_user.id));
+  end if;
   update public.users
      set login_name = null, display_name = null, given_name = null, family_name = null,
          email = null, email_verified = false, preferred_language = null, state = 'removed',
@@ -3294,7 +3337,56 @@ begin
 end;
 $$;
 comment on function private.erase_user(public.users) is
-  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Called by erase_person only.';
+  'Blanks the row, ends the sessions, removes the values beside the log, records user.erased, has ZITADEL''s user removed. Returns how many events had values. Raises user_not_found, legal_hold. Called by erase_person only.';
+
+create function private.export_user(p_user public.users) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_own text := p_user.id;
+  v_tenants uuid[];
+begin
+  if p_user.id is null then
+    perform private.refuse(404, 'user_not_found', 'There is no such user');
+  end if;
+  v_tenants := array(
+    select coalesce(p_user.home_tenant_id, private.platform_tenant())
+    union select a.tenant_id from public.assignments a where a.user_id = p_user.id
+    union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
+    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
+  return jsonb_build_object(
+    'exported_at', clock_timestamp(),
+    'user', to_jsonb(p_user) - 'zitadel_sequence',
+    'assignments', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
+        from public.assignments a where a.user_id = p_user.id),
+    'sessions', (
+      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
+        from public.sign_in_sessions s where s.user_id = p_user.id),
+    'events', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
+          'actor', e.actor ->> 'id' is not distinct from v_own,
+          -- What others did that does not concern the person is not theirs to know.
+          'data', case when e.is_target then e.data end,
+          'values', (
+            select jsonb_object_agg(v.key, v.value)
+              from private.audit_personal p, jsonb_each(p.value) v
+             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
+               and p.event_id = e.id and p.user_id = p_user.id)
+        ) order by e.recorded_at, e.id), '[]')
+        from (
+          select a.*, a.targets @> jsonb_build_array(
+                jsonb_build_object('kind', 'user', 'id', v_own))
+              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              as is_target
+            from public.audit_events a where a.tenant_id = any (v_tenants)
+        ) e
+       where e.is_target or e.actor ->> 'id' = v_own));
+end;
+$$;
+comment on function private.export_user(public.users) is
+  'Everything known of a person (export_person says what). Raises user_not_found. Called by export_person only.';
 
 create function private.erased_subject(p_user uuid) returns text
 language sql stable security definer set search_path = ''
@@ -3523,7 +3615,7 @@ declare
   v_sink record;
   v_queued integer := 0;
 begin
-  if not pg_try_advisory_xact_lock(779, 22) then
+  if not pg_try_advisory_xact_lock(779, 20) then
     return 0; -- another finder is at it
   end if;
   for v_sink in
@@ -3716,7 +3808,7 @@ declare
   v_export public.audit_exports;
 begin
   perform private.require_right(request_audit_export.tenant_id, 'audit.read');
-  perform pg_advisory_xact_lock(782, hashtext(request_audit_export.tenant_id::text));
+  perform pg_advisory_xact_lock(779, hashtext(request_audit_export.tenant_id::text));
   if (
     select count(*) from public.audit_exports e
      where e.tenant_id = request_audit_export.tenant_id and e.state in ('pending', 'running')) >= 3
@@ -3956,32 +4048,23 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
-declare
-  v_patterns text[] := array(
-    select case when t like '%.*' then left(t, -1) else t end
-        || case when t like '%.*' then '%' else '' end
-      from (
-        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
-          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
     select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           coalesce(p.event -> 'actor', e.actor), coalesce(p.event -> 'targets', e.targets),
-           coalesce(p.event -> 'data', e.data), coalesce(p.event -> 'context', e.context)
+           p.actor, p.targets, p.data, p.context
       from private.audit_sequence s
       join public.audit_events e
         on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral (
-        select case when e.personal is not null then private.with_personal(e) end as event) p
+      cross join lateral private.merge_personal(e) p
      where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-       and (list_events.types is null or e.type like any (v_patterns))
+       and (list_events.types is null or e.type = any (list_events.types))
      order by s.seq
      limit least(greatest(list_events."limit", 1), 1000);
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -3991,11 +4074,7 @@ begin
     return null;
   end if;
   perform private.require_right(event.tenant_id, 'audit.read');
-  return (
-    select jsonb_object_agg(v.key, v.value)
-      from private.audit_personal p, jsonb_each(p.value) v
-     where p.tenant_id = event.tenant_id and p.event_recorded_at = event.recorded_at
-       and p.event_id = event.id);
+  return private.personal_of(event);
 end;
 $$;
 comment on function public.personal_values(public.audit_events) is
@@ -4015,18 +4094,6 @@ begin
   select * into v_user from public.users u where u.id = erase_person.user_id;
   perform private.require_right(
     coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', erase_person.user_id));
-  end if;
-  perform private.lock_holds();
-  if private.is_held(coalesce(v_user.home_tenant_id, private.platform_tenant())) or exists (
-    select from private.audit_personal p
-     where p.user_id = v_user.id and private.is_held(p.tenant_id))
-  then
-    perform private.refuse(409, 'legal_hold',
-      format('Cannot erase user %s: a legal hold is open', v_user.id));
-  end if;
   return private.erase_user(v_user);
 end;
 $$;
@@ -4039,52 +4106,13 @@ language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_own text := export_person.user_id;
-  v_tenants uuid[];
 begin
   select * into v_user from public.users u where u.id = export_person.user_id;
   if v_user.id is distinct from private.current_user_id() or v_user.id is null then
     perform private.require_right(
       coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
   end if;
-  if v_user.id is null then
-    perform private.refuse(404, 'user_not_found',
-      format('There is no user %s', export_person.user_id));
-  end if;
-  v_tenants := array(
-    select coalesce(v_user.home_tenant_id, private.platform_tenant())
-    union select a.tenant_id from public.assignments a where a.user_id = v_user.id
-    union select s.tenant_id from public.sign_in_sessions s where s.user_id = v_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = v_user.id);
-  return jsonb_build_object(
-    'exported_at', clock_timestamp(),
-    'user', to_jsonb(v_user) - 'zitadel_sequence',
-    'assignments', (
-      select coalesce(jsonb_agg(to_jsonb(a) - 'principal_id' order by a.created_at), '[]')
-        from public.assignments a where a.user_id = v_user.id),
-    'sessions', (
-      select coalesce(jsonb_agg(to_jsonb(s) order by s.signed_in_at), '[]')
-        from public.sign_in_sessions s where s.user_id = v_user.id),
-    'events', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-          'id', e.id, 'tenant_id', e.tenant_id, 'type', e.type, 'occurred_at', e.occurred_at,
-          'actor', e.actor ->> 'id' is not distinct from v_own,
-          -- What others did that does not concern the person is not theirs to know.
-          'data', case when e.is_target then e.data end,
-          'values', (
-            select jsonb_object_agg(v.key, v.value)
-              from private.audit_personal p, jsonb_each(p.value) v
-             where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = v_user.id)
-        ) order by e.recorded_at, e.id), '[]')
-        from (
-          select a.*, a.targets @> jsonb_build_array(
-                jsonb_build_object('kind', 'user', 'id', v_own))
-              or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
-              as is_target
-            from public.audit_events a where a.tenant_id = any (v_tenants)
-        ) e
-       where e.is_target or e.actor ->> 'id' = v_own));
+  return private.export_user(v_user);
 end;
 $$;
 comment on function public.export_person(uuid) is
