@@ -3615,7 +3615,7 @@ declare
   v_sink record;
   v_queued integer := 0;
 begin
-  if not pg_try_advisory_xact_lock(779, 20) then
+  if not pg_try_advisory_xact_lock(779, 22) then
     return 0; -- another finder is at it
   end if;
   for v_sink in
@@ -3676,12 +3676,16 @@ begin
   select max(b.seq), jsonb_agg(jsonb_build_object('seq', b.seq, 'id', e.id,
       'tenantId', e.tenant_id, 'type', e.type, 'occurredAt', e.occurred_at,
       'actor', e.actor, 'targets', e.targets,
-      'text', (private.with_personal(e) || jsonb_build_object('seq', b.seq))::text)
+      'text', (private.with_personal(e.event) || jsonb_build_object('seq', b.seq))::text)
       order by b.seq) filter (where e.id is not null)
     into v_last, v_events
     from batch b
-    left join public.audit_events e
-      on e.tenant_id = b.tenant_id and e.recorded_at = b.recorded_at and e.id = b.event_id;
+    left join lateral (
+      -- With a limit it cannot become a join that reads the whole log: 500 probes of an index.
+      select o.id, o.tenant_id, o.type, o.occurred_at, o.actor, o.targets, o as event
+        from public.audit_events o
+       where o.tenant_id = b.tenant_id and o.recorded_at = b.recorded_at and o.id = b.event_id
+       limit 1) e on true;
   select jsonb_agg(jsonb_build_object('tenantId', c.tenant_id, 'size', c.size, 'note', c.note,
       'createdAt', c.created_at))
     into v_checkpoints
@@ -3808,7 +3812,7 @@ declare
   v_export public.audit_exports;
 begin
   perform private.require_right(request_audit_export.tenant_id, 'audit.read');
-  perform pg_advisory_xact_lock(779, hashtext(request_audit_export.tenant_id::text));
+  perform pg_advisory_xact_lock(782, hashtext(request_audit_export.tenant_id::text));
   if (
     select count(*) from public.audit_exports e
      where e.tenant_id = request_audit_export.tenant_id and e.state in ('pending', 'running')) >= 3
@@ -3964,18 +3968,24 @@ create function private.list_export_events(
 ) returns table (seq bigint, event jsonb)
 language sql stable security definer set search_path = ''
 as $$
-  select s.seq, private.with_personal(e)
-    from private.audit_sequence s
-    join public.audit_events e
-      on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-   where s.tenant_id = p_tenant and s.seq > p_after and s.seq <= p_last
-     and s.recorded_at < p_until and (p_since is null or s.recorded_at >= p_since)
-   order by s.seq
-   limit p_limit
+  with page as (
+    select s.* from private.audit_sequence s
+     where s.tenant_id = p_tenant and s.seq > p_after and s.seq <= p_last
+       and s.recorded_at < p_until and (p_since is null or s.recorded_at >= p_since)
+     order by s.seq
+     limit p_limit
+  )
+  select p.seq, e.event
+    from page p
+    left join lateral (
+      select private.with_personal(o) as event from public.audit_events o
+       where o.tenant_id = p.tenant_id and o.recorded_at = p.recorded_at and o.id = p.event_id
+       limit 1) e on true
+   order by p.seq
 $$;
 comment on function private.list_export_events(
   uuid, bigint, bigint, timestamptz, timestamptz, integer
-) is 'Events of an export in order, a page of them. Definer: the sequence is private.';
+) is 'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
 
 create function private.progress_export(
   p_tenant uuid, p_export uuid, p_done bigint
