@@ -4061,16 +4061,23 @@ as $$
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
-    select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           p.actor, p.targets, p.data, p.context
-      from private.audit_sequence s
-      join public.audit_events e
-        on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral private.merge_personal(e) p
-     where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-       and (list_events.types is null or e.type = any (list_events.types))
-     order by s.seq
-     limit least(greatest(list_events."limit", 1), 1000);
+    select f.seq, (f.event).id, (f.event).type, (f.event).version, (f.event).occurred_at,
+           (f.event).recorded_at, p.actor, p.targets, p.data, p.context
+      from (
+        select s.seq, e.event
+          from private.audit_sequence s
+          -- offset 0 keeps it a probe a row, in order, until the page is full: as a join it was the whole log, sorted.
+          cross join lateral (
+            select a from public.audit_events a
+             where a.tenant_id = s.tenant_id and a.recorded_at = s.recorded_at
+               and a.id = s.event_id
+            offset 0) e (event)
+         where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
+           and (list_events.types is null or (e.event).type = any (list_events.types))
+         order by s.seq
+         limit least(greatest(list_events."limit", 1), 1000)) f
+      cross join lateral private.merge_personal(f.event) p
+     order by f.seq;
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
@@ -4127,7 +4134,7 @@ end;
 $$;
 comment on function public.export_person(uuid) is
   'Everything known of a person, for their request for access: {exported_at, user, assignments, sessions, events: [{id, tenant_id, type, occurred_at, actor, data, values}]}; values are their own ones only. '
-  'Reads the log of their tenants whole: 0.4 s for 100,000 events. Errors: 403 not_allowed, 404 user_not_found. Definer: the log is not the person''s to read; oneself, or checks users.write itself.';
+  'Reads the log of their tenants whole: 0.7 s for 100,000 events. Errors: 403 not_allowed, 404 user_not_found. Definer: the log is not the person''s to read; oneself, or checks users.write itself.';
 
 create function public.place_legal_hold(tenant_id uuid, reason text) returns public.legal_holds
 language plpgsql volatile security definer set search_path = ''
