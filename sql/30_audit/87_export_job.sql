@@ -120,7 +120,8 @@ as $$
 $$;
 comment on function private.list_export_events(
   uuid, bigint, bigint, timestamptz, timestamptz, integer
-) is 'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
+) is
+  'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
 
 create function private.progress_export(
   p_tenant uuid, p_export uuid, p_done bigint
