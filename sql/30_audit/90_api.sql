@@ -8,6 +8,13 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
+declare
+  v_patterns text[] := array(
+    select case when t like '%.*' then left(t, -1) else t end
+        || case when t like '%.*' then '%' else '' end
+      from (
+        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
+          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
@@ -23,7 +30,7 @@ begin
                and a.id = s.event_id
             offset 0) e (event)
          where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-           and (list_events.types is null or (e.event).type = any (list_events.types))
+           and (list_events.types is null or (e.event).type like any (v_patterns))
          order by s.seq
          limit least(greatest(list_events."limit", 1), 1000)) f
       cross join lateral private.merge_personal(f.event) p
@@ -31,7 +38,7 @@ begin
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''

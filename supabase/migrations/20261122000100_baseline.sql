@@ -1887,9 +1887,11 @@ create index audit_sequence_event_idx on private.audit_sequence (tenant_id, reco
 create table private.audit_sequencer (
   only_row boolean primary key default true check (only_row),
   horizon xid8 not null,
-  last_seq bigint not null
+  last_seq bigint not null,
+  system_id bigint not null
 );
 comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
+comment on column private.audit_sequencer.system_id is 'The cluster whose transactions horizon speaks of. Another one has restored a dump.';
 
 create function private.sequence_horizon() returns xid8
 language sql volatile security definer set search_path = ''
@@ -1912,6 +1914,7 @@ as $$
 declare
   v_state private.audit_sequencer;
   v_horizon xid8;
+  v_system bigint := (select system_identifier from pg_control_system());
   v_restored boolean;
   v_count integer;
   v_top xid8;
@@ -1919,12 +1922,14 @@ begin
   if not pg_try_advisory_xact_lock(779, 2) then
     return 0; -- another sequencer is at it
   end if;
-  insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing;
+  insert into private.audit_sequencer (horizon, last_seq, system_id)
+  values ('3', 0, v_system) on conflict do nothing;
   select * into v_state from private.audit_sequencer;
   -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
   v_horizon := private.sequence_horizon();
   -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
-  v_restored := v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
+  v_restored := v_state.system_id <> v_system
+    or v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
   with batch as materialized (
     select e.tenant_id, e.recorded_at, e.id, e.xid
       from public.audit_events e
@@ -1948,6 +1953,7 @@ begin
     into v_count, v_top;
   update private.audit_sequencer
      set last_seq = v_state.last_seq + v_count,
+         system_id = case when v_count < p_limit then v_system else v_state.system_id end,
          -- A full batch may have stopped inside a transaction: its rest is found from there.
          horizon = case when v_count < p_limit then v_horizon
            when v_restored then v_state.horizon else v_top end;
@@ -4059,6 +4065,13 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
+declare
+  v_patterns text[] := array(
+    select case when t like '%.*' then left(t, -1) else t end
+        || case when t like '%.*' then '%' else '' end
+      from (
+        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
+          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
@@ -4074,7 +4087,7 @@ begin
                and a.id = s.event_id
             offset 0) e (event)
          where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-           and (list_events.types is null or (e.event).type = any (list_events.types))
+           and (list_events.types is null or (e.event).type like any (v_patterns))
          order by s.seq
          limit least(greatest(list_events."limit", 1), 1000)) f
       cross join lateral private.merge_personal(f.event) p
@@ -4082,7 +4095,7 @@ begin
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''
