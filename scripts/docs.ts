@@ -1,5 +1,5 @@
 /**
- * Writes docs/errors.md from functions/_shared/problems.ts and outbound_error.ts, where every slug stands with its meaning, and
+ * Writes docs/errors.md from functions/_shared/problems.ts, outbound_error.ts and sinks/sink.ts, where every slug stands with its meaning, and
  * docs/events.md from the table event_types of a throw-away database.
  *
  * Usage: `deno task docs`; test/unit/docs.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
@@ -51,6 +51,8 @@ export const stepSlugs: Record<string, string> = {
 export function errorsPage(): string {
   const classes = read("functions/_shared/outbound_error.ts")
     .matchAll(/^ {2}\| "(\w+)";?(?: \/\/ (.+))?$/gm);
+  const sinkSlugs = read("functions/_shared/sinks/sink.ts")
+    .matchAll(/^ {2}\| "(\w+)";?(?: \/\/ (.+))?$/gm);
   return [
     head,
     ...problemGroups().map(({ title, slugs }) =>
@@ -68,6 +70,8 @@ export function errorsPage(): string {
     ),
     receivers,
     table("", ["Class", "Means"], [...classes].map(([, name, why = ""]) => [`\`${name}\``, why])),
+    sinks,
+    table("", ["Slug", "Means"], [...sinkSlugs].map(([, name, why = ""]) => [`\`${name}\``, why])),
   ].join("\n\n") + "\n";
 }
 
@@ -92,6 +96,10 @@ In \`last_error\` of \`provisioning_steps\` and \`apps\`, as \`{slug, detail, at
 const receivers = `## Calls to receivers
 
 In \`webhook_attempts.error_class\` where there was no HTTP status, and in the answer of a test event.`;
+
+const sinks = `## Audit sinks
+
+In \`last_error\` of \`audit_sinks\`, beside the classes above, as \`{slug, detail, at}\`. A sink is tried for ever: nothing is dropped meanwhile.`;
 
 function table(title: string, names: string[], rows: string[][]): string {
   return [

@@ -55,7 +55,7 @@ export async function sendBatch(
   const mayBegin = () => !sick && goOn() && now().getTime() <= beginBy;
   const lane = async () => {
     for (const delivery of waiting) {
-      if (mayBegin() && endpoint.pace) await pace.next();
+      const answered = mayBegin() && endpoint.pace ? await pace.next() : undefined;
       if (!mayBegin()) {
         results.push(release(delivery.id));
         continue;
@@ -64,6 +64,7 @@ export async function sendBatch(
         attempt({ url: endpoint.url, delivery, ...opened, send, now, timeoutMs }),
         abandoned.then(() => release(delivery.id)),
       ]);
+      answered?.();
       failures = result.outcome === "delivered" ? 0 : failures + 1;
       if (result.throttle || result.stop || failures >= failuresToOpen) sick = true;
       results.push(result);

@@ -8,18 +8,24 @@ export interface Slots {
   startsInMs: number;
 }
 
-/** 1 % over a second: what the way to the receiver may waver without a request too many arriving within one. */
+/** 1 % over a second: clocks and timers are no better. */
 const windowMs = 1_010;
+/**
+ * A request may be this long on its way. It arrives between its beginning and its answer: the next one that would fill up its second
+ * counts from the answer, or from this long after the beginning, so that the receiver too counts no more than the rate.
+ */
+const longestWayMs = 50;
 
 /** Resolves after so many milliseconds, or at once when asked to stop. */
 export type Wait = (ms: number) => Promise<void>;
 
 export class Pace {
-  #sent: number[] = [];
+  /** When each of the latest had arrived at the latest. */
+  #arrived: { at: number }[] = [];
   #slot = 0;
   #spacing = 0;
   #perSecond = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<() => void> = Promise.resolve(() => {});
   readonly #clock: () => number;
   readonly #wait: Wait;
 
@@ -36,26 +42,28 @@ export class Pace {
     this.#slot = this.#clock() + startsInMs;
   }
 
-  /** Resolves when the next request may begin. One after the other, whoever asks. */
-  next(): Promise<void> {
+  /** Resolves when the next request may begin, one after the other, whoever asks; to be called when it was answered. */
+  next(): Promise<() => void> {
     const turn = this.#turn.then(() => this.#next());
     this.#turn = turn;
     return turn;
   }
 
-  async #next(): Promise<void> {
+  async #next(): Promise<() => void> {
     const at = Math.max(this.#slot, this.#earliest(0));
     this.#slot += this.#spacing;
     const early = at - this.#clock();
     if (early > 0) await this.#wait(Math.ceil(early));
-    this.#sent.push(this.#clock());
-    if (this.#sent.length > this.#perSecond) this.#sent.shift();
+    const arrived = { at: this.#clock() + longestWayMs };
+    this.#arrived.push(arrived);
+    if (this.#arrived.length > this.#perSecond) this.#arrived.shift();
+    return () => arrived.at = Math.min(arrived.at, this.#clock());
   }
 
-  /** When the request after `ahead` more may begin at the earliest, by those sent within the last second. */
+  /** When the request after `ahead` more may begin at the earliest, by those of the last second. */
   #earliest(ahead: number): number {
-    const before = this.#sent[this.#sent.length - this.#perSecond + ahead];
-    return before === undefined ? -Infinity : before + windowMs;
+    const before = this.#arrived[this.#arrived.length - this.#perSecond + ahead];
+    return before === undefined ? -Infinity : before.at + windowMs;
   }
 
   /**

@@ -13,9 +13,11 @@ create index audit_sequence_event_idx on private.audit_sequence (tenant_id, reco
 create table private.audit_sequencer (
   only_row boolean primary key default true check (only_row),
   horizon xid8 not null,
-  last_seq bigint not null
+  last_seq bigint not null,
+  system_id bigint not null
 );
 comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
+comment on column private.audit_sequencer.system_id is 'The cluster whose transactions horizon speaks of. Another one has restored a dump.';
 
 create function private.sequence_horizon() returns xid8
 language sql volatile security definer set search_path = ''
@@ -38,6 +40,7 @@ as $$
 declare
   v_state private.audit_sequencer;
   v_horizon xid8;
+  v_system bigint := (select system_identifier from pg_control_system());
   v_restored boolean;
   v_count integer;
   v_top xid8;
@@ -45,12 +48,14 @@ begin
   if not pg_try_advisory_xact_lock(779, 2) then
     return 0; -- another sequencer is at it
   end if;
-  insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing;
+  insert into private.audit_sequencer (horizon, last_seq, system_id)
+  values ('3', 0, v_system) on conflict do nothing;
   select * into v_state from private.audit_sequencer;
   -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
   v_horizon := private.sequence_horizon();
   -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
-  v_restored := v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
+  v_restored := v_state.system_id <> v_system
+    or v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
   with batch as materialized (
     select e.tenant_id, e.recorded_at, e.id, e.xid
       from public.audit_events e
@@ -74,6 +79,7 @@ begin
     into v_count, v_top;
   update private.audit_sequencer
      set last_seq = v_state.last_seq + v_count,
+         system_id = case when v_count < p_limit then v_system else v_state.system_id end,
          -- A full batch may have stopped inside a transaction: its rest is found from there.
          horizon = case when v_count < p_limit then v_horizon
            when v_restored then v_state.horizon else v_top end;

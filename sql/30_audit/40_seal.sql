@@ -143,7 +143,7 @@ declare
   v_tree private.audit_trees;
   v_frontier bytea[];
 begin
-  if not pg_try_advisory_xact_lock(779, 5) then
+  if not pg_try_advisory_xact_lock(779, 7) then
     return 0; -- another sealer is at it
   end if;
   insert into private.audit_sealer (last_seq) values (0) on conflict do nothing;
@@ -262,8 +262,10 @@ comment on function private.report_fork(uuid, bigint, bigint) is
 create function private.list_checkpoints() returns table (tenant_id uuid, size bigint, note text)
 language sql stable security definer set search_path = ''
 as $$
-  select distinct on (c.tenant_id) c.tenant_id, c.size, c.note
-    from private.audit_checkpoints c
-   order by c.tenant_id, c.size desc
+  select t.tenant_id, c.size, c.note
+    from private.audit_trees t
+    cross join lateral (
+      select * from private.audit_checkpoints c
+       where c.tenant_id = t.tenant_id order by c.size desc limit 1) c
 $$;
 comment on function private.list_checkpoints() is 'The newest checkpoint of each tenant. Definer: checkpoints are private.';

@@ -50,7 +50,7 @@ declare
   v_export public.audit_exports;
 begin
   perform private.require_right(request_audit_export.tenant_id, 'audit.read');
-  perform pg_advisory_xact_lock(779, hashtext(request_audit_export.tenant_id::text));
+  perform pg_advisory_xact_lock(782, hashtext(request_audit_export.tenant_id::text));
   if (
     select count(*) from public.audit_exports e
      where e.tenant_id = request_audit_export.tenant_id and e.state in ('pending', 'running')) >= 3

@@ -103,18 +103,25 @@ create function private.list_export_events(
 ) returns table (seq bigint, event jsonb)
 language sql stable security definer set search_path = ''
 as $$
-  select s.seq, private.with_personal(e)
-    from private.audit_sequence s
-    join public.audit_events e
-      on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-   where s.tenant_id = p_tenant and s.seq > p_after and s.seq <= p_last
-     and s.recorded_at < p_until and (p_since is null or s.recorded_at >= p_since)
-   order by s.seq
-   limit p_limit
+  with page as (
+    select s.* from private.audit_sequence s
+     where s.tenant_id = p_tenant and s.seq > p_after and s.seq <= p_last
+       and s.recorded_at < p_until and (p_since is null or s.recorded_at >= p_since)
+     order by s.seq
+     limit p_limit
+  )
+  select p.seq, e.event
+    from page p
+    left join lateral (
+      select private.with_personal(o) as event from public.audit_events o
+       where o.tenant_id = p.tenant_id and o.recorded_at = p.recorded_at and o.id = p.event_id
+       limit 1) e on true
+   order by p.seq
 $$;
 comment on function private.list_export_events(
   uuid, bigint, bigint, timestamptz, timestamptz, integer
-) is 'Events of an export in order, a page of them. Definer: the sequence is private.';
+) is
+  'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
 
 create function private.progress_export(
   p_tenant uuid, p_export uuid, p_done bigint

@@ -8,23 +8,37 @@ create function public.list_events(
 )
 language plpgsql stable security definer set search_path = ''
 as $$
+declare
+  v_patterns text[] := array(
+    select case when t like '%.*' then left(t, -1) else t end
+        || case when t like '%.*' then '%' else '' end
+      from (
+        select regexp_replace(u, '([\\%_])', '\\\1', 'g')
+          from unnest(list_events.types) u) x (t));
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
-    select s.seq, e.id, e.type, e.version, e.occurred_at, e.recorded_at,
-           p.actor, p.targets, p.data, p.context
-      from private.audit_sequence s
-      join public.audit_events e
-        on e.tenant_id = s.tenant_id and e.recorded_at = s.recorded_at and e.id = s.event_id
-      cross join lateral private.merge_personal(e) p
-     where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
-       and (list_events.types is null or e.type = any (list_events.types))
-     order by s.seq
-     limit least(greatest(list_events."limit", 1), 1000);
+    select f.seq, (f.event).id, (f.event).type, (f.event).version, (f.event).occurred_at,
+           (f.event).recorded_at, p.actor, p.targets, p.data, p.context
+      from (
+        select s.seq, e.event
+          from private.audit_sequence s
+          -- offset 0 keeps it a probe a row, in order, until the page is full: as a join it was the whole log, sorted.
+          cross join lateral (
+            select a from public.audit_events a
+             where a.tenant_id = s.tenant_id and a.recorded_at = s.recorded_at
+               and a.id = s.event_id
+            offset 0) e (event)
+         where s.tenant_id = list_events.tenant_id and s.seq > list_events.after_seq
+           and (list_events.types is null or (e.event).type like any (v_patterns))
+         order by s.seq
+         limit least(greatest(list_events."limit", 1), 1000)) f
+      cross join lateral private.merge_personal(f.event) p
+     order by f.seq;
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''

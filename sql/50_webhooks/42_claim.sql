@@ -164,7 +164,7 @@ declare
   v_endpoint public.webhook_endpoints;
   v_state public.webhook_endpoint_states;
   v_limit integer := p_limit;
-  v_round integer := 0;
+  v_began timestamptz := clock_timestamp();
   v_ids uuid[];
   v_deliveries jsonb;
   v_slot timestamptz;
@@ -210,8 +210,7 @@ begin
     exit when v_ids is null or v_endpoint.payload_filter is null;
     v_ids := nullif(
       private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_ids), '{}');
-    v_round := v_round + 1;
-    exit when v_ids is not null or v_round = 10;
+    exit when v_ids is not null or clock_timestamp() - v_began > interval '250 ms';
   end loop;
   if v_ids is null then
     return null;

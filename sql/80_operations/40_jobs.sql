@@ -29,6 +29,11 @@ begin
      and d.tenant_id = (j.payload ->> 'tenantId')::uuid
      and d.endpoint_id = (j.payload ->> 'id')::uuid
      and d.state = 'pending' and d.claimed_until is not null;
+  update public.webhook_endpoint_states s set probe_until = null
+    from graphile_worker._private_jobs j
+   where j.locked_by = any (v_dead) and j.key like 'endpoint\_\_pump:%'
+     and s.tenant_id = (j.payload ->> 'tenantId')::uuid
+     and s.endpoint_id = (j.payload ->> 'id')::uuid and s.probe_until is not null;
   perform graphile_worker.force_unlock_workers(v_dead);
   return cardinality(v_dead);
 end;

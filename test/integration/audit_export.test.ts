@@ -290,6 +290,15 @@ Deno.test("an export of the log is asked for, written, fetched and verified", as
         const [first] = receiver.received;
         new Webhook(sink.signingSecret).verify(first!.body, first!.headers);
         assert.equal(first!.headers.authorization, "Bearer theirs");
+        const { data: { checkpoints } } = JSON.parse(first!.body);
+        const [newest] = await sql`
+        select note from private.audit_checkpoints
+         where tenant_id = ${tenants.A} order by size desc limit 1`;
+        assert.deepEqual(
+          checkpoints.map((one: { checkpoint: string }) => one.checkpoint),
+          [newest!.note],
+          "the signed note leaves the database here as well",
+        );
 
         assert.equal(await slugOf(await make("alice", http)), "sink_name_taken");
         const file = { kind: "file", settings: {}, name: "file" };

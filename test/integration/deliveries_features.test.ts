@@ -140,3 +140,25 @@ Deno.test("endpoints get what they ask for", async (t) => {
     assert.deepEqual(bench.at(endpoint).map(({ body }) => JSON.parse(body).data.n), [7]);
   });
 });
+
+Deno.test("a dead receiver with a long line costs the others nothing", async () => {
+  await using bench = await Deliveries.start();
+  const { sql } = bench.database;
+  const timed = async (name: string) => {
+    const endpoint = await bench.endpoint(name);
+    const began = Date.now();
+    await bench.record(name, 400);
+    await until("all are there", () => bench.at(endpoint).length === 400, 15_000);
+    return Date.now() - began;
+  };
+  await bench.startWorker();
+  const alone = await timed("test.alone");
+  const dead = await bench.endpoint("test.dead", undefined, "http://127.0.0.1:18999/x");
+  await bench.record("test.dead", 20_000);
+  await until("it is known", async () => (await bench.attempts(dead)).length > 0, 5_000);
+  const beside = await timed("test.beside");
+  assert.ok(beside < alone * 2 + 1_000, `${beside} ms beside it, ${alone} ms alone`);
+  const [row] = await sql`
+    select count(*)::int as n from webhook_deliveries where endpoint_id = ${dead.id} and attempts > 0`;
+  assert.ok(row!.n <= 30, `${row!.n} attempts`);
+});

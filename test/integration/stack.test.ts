@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
+import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
+import { auditOrigin, readPublicKey } from "../../functions/_shared/audit/note.ts";
 import type { Facts } from "../../scripts/stack/stack.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   commandLine,
   descendants,
@@ -45,16 +48,29 @@ Deno.test("the life of a stack", async (t) => {
 
   await t.step("secrets are readable by their owner only", async () => {
     assert.equal(mode(join(dir, "stack.json")), 0o600);
-    for (const path of ["", "credentials", "credentials/zitadel", "logs", "postgres"]) {
+    for (const path of ["", "credentials", "credentials/zitadel", "logs", "postgres", "audit"]) {
       assert.equal(mode(join(dir, path)), 0o700, path);
     }
     const files = [
       ...["install.json", "bootstrap.json", "secrets-key.json", "signing-key.json"],
+      "audit-key.json",
       ...["postgrest.conf", "demo.json"],
       ...["provisioner.pat", "login-client.pat", "event-reader.pat"].map((pat) => `zitadel/${pat}`),
     ];
     for (const file of files) assert.equal(mode(join(dir, "credentials", file)), 0o600, file);
     assert.deepEqual(await secretsOnCommandLines(stack, dir), []);
+  });
+
+  await t.step("the log is sealed, and its checkpoints are outside the database", async () => {
+    const key = readPublicKey(
+      await Deno.readTextFile(join(dir, "credentials/audit-key.json.pub")),
+    );
+    const outside = checkpointFile(join(dir, "audit/checkpoints"));
+    const origin = auditOrigin(first.apiUrl, first.demo.tenant!.id);
+    await eventually(
+      "a checkpoint of the demo's tenant",
+      async () => (await outside.newest(key)).get(origin),
+    );
   });
 
   await t.step("a second copy is refused, and the first goes on", async () => {

@@ -41,9 +41,13 @@ export class RestartablePostgres implements AsyncDisposable {
     await serving(this.#child, spec);
   }
 
-  /** `fast` ends the sessions, `immediate` is a crash: recovery follows at the next start. */
-  async stop(how: "fast" | "immediate"): Promise<void> {
-    Deno.kill(this.#child!.pid, how === "fast" ? "SIGINT" : "SIGQUIT");
+  /**
+   * `fast` ends the sessions; `immediate` is a crash: recovery follows at the next start; `kill` is kill -9 of the
+   * postmaster, whose backends find out by themselves. Resolves when the last of them is gone.
+   */
+  async stop(how: "fast" | "immediate" | "kill"): Promise<void> {
+    const signals = { fast: "SIGINT", immediate: "SIGQUIT", kill: "SIGKILL" } as const;
+    Deno.kill(this.#child!.pid, signals[how]);
     await this.#child!.exited;
     this.#child = undefined;
   }

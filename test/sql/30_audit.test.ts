@@ -147,6 +147,16 @@ Deno.test("AUD-10 list_events pages by seq, filters by type, and is for who may 
     const created =
       await tx`select * from public.list_events(${tenants.A}, types => array['app.created'])`;
     assert.deepEqual(created.map(({ type }) => type), ["app.created"]);
+    const typesOf = async (...types: string[]) =>
+      (await tx`select distinct type from public.list_events(${tenants.A}, types => ${types}) order by 1`)
+        .map(({ type }) => type);
+    assert.deepEqual(await typesOf("app.*", "tenant.activated"), [
+      "app.created",
+      "tenant.activated",
+    ]);
+    for (const none of ["app%", "app_created", "app", "ap.*", "%.*", "\\", ".*"]) {
+      assert.deepEqual(await typesOf(none), [], none);
+    }
   }, { arrange: (tx) => tx`select 1` });
   for (const actor of ["bob", "eve", "visitor", "mallory"] as const) {
     await assert.rejects(

@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import type { Sql } from "postgres";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
-import { auditOrigin, openCheckpoint } from "../../functions/_shared/audit/note.ts";
+import { auditOrigin, openCheckpoint, signCheckpoint } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { type Hash, rootOf } from "../../functions/_shared/audit/tree.ts";
+import { headerLine, noteLine, recordLine } from "../../functions/_shared/audit/export_format.ts";
 import type { Config } from "../../functions/_shared/config.ts";
 import { auditRetain } from "../../functions/_worker/tasks/audit__retain.ts";
+import { verifyFile } from "../../scripts/audit/verify_file.ts";
 import { createDatabase } from "../support/database.ts";
 import { undone } from "../support/log.ts";
 
@@ -348,3 +350,83 @@ Deno.test("RET-14 a retention that is none is refused", async () => {
     );
   }
 });
+
+Deno.test("RET-15 an export after retention, a shorter retention and an erasure is proved offline by a checkpoint from before", async () => {
+  await using log = await arranged(["2020_01", 20, 0], ["2020_02", 10, 0]);
+  const { sql } = log;
+  const [user] = await sql`
+    insert into public.users (issuer, subject, home_tenant_id, email) values ('http://i.test', '7', ${x}, 'ada@x.example') returning id`;
+  await log.seal();
+  const [{ note }] = await sql<[{ note: string }]>`
+    select note from private.list_checkpoints() where tenant_id = ${x}`;
+  const origin = auditOrigin(publicUrl, x);
+  const known = [openCheckpoint(note, origin, publicKey)!];
+
+  await log.keep(365);
+  assert.equal((await log.drop()).month, "2020_01");
+  await sql`update public.tenants set personal_retention_days = 31 where id = ${x}`;
+  await log.worker`select private.remove_old_values(1000)`;
+  await sql`select private.erase_user(u) from public.users u where id = ${user!.id}`;
+  await log.seal();
+  assert.deepEqual(await counts(sql, x).then(({ personal }) => personal), 0);
+
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-retain-" });
+  try {
+    const whole = await exported(log, `${dir}/whole`);
+    const report = await verifyFile(whole, { key: publicKey, known, threads: 0 });
+    assert.deepEqual(report.problems, []);
+    assert.equal(report.first, 20);
+    assert.ok(report.provedTo >= known[0]!.size);
+
+    const lines = (await Deno.readTextFile(whole)).split("\n");
+    await Deno.writeTextFile(`${dir}/cut`, lines.toSpliced(1, 1).join("\n"));
+    const cut = await verifyFile(`${dir}/cut`, { key: publicKey, known, threads: 0 });
+    assert.equal(cut.firstBad, 20, "one more record gone than retention removed");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+/** The tenant's export as the worker writes it; its path. */
+async function exported({ sql, worker }: { sql: Sql; worker: Sql }, path: string): Promise<string> {
+  for (
+    const { tenant_id, recorded_until, size, root }
+      of await sql`select * from private.audit_tombstones`
+  ) {
+    const checkpoint = {
+      origin: auditOrigin(publicUrl, tenant_id),
+      size: Number(size),
+      root: new Uint8Array(root),
+    };
+    await worker`select private.store_tombstone_note(${tenant_id}, ${recorded_until}, ${
+      signCheckpoint(checkpoint, key, "tombstone")
+    })`;
+  }
+  const [asked] = await sql`
+    insert into public.audit_exports (tenant_id, format, requested_by) values (${x}, 'jsonl', '{}') returning id`;
+  const [{ plan }] = await worker<
+    [{ plan: { first: number; size: number; prefix: string[]; notes: never[] } }]
+  >`
+    select private.begin_export(${x}, ${asked!.id}) as plan`;
+  const records = await worker<
+    { index: string; bytes: string; signature: string | null; personal: null }[]
+  >`
+    select * from private.list_export_leaves(${x}, ${plan.first}, ${plan.size})`;
+  const { first, size, prefix, notes } = plan;
+  const origin = auditOrigin(publicUrl, x);
+  await Deno.writeTextFile(
+    path,
+    headerLine({
+      origin,
+      tenant_id: x,
+      first,
+      prefix,
+      size,
+      exported_at: new Date().toISOString(),
+    }) +
+      records.map(({ personal, index, ...record }) =>
+        recordLine({ ...record, index: Number(index), personal: personal ?? undefined })
+      ).join("") + notes.map(noteLine).join(""),
+  );
+  return path;
+}

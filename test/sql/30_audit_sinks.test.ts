@@ -31,7 +31,7 @@ async function sink(tx: TransactionSql, label: Label, kind = "http"): Promise<vo
 
 /** The sequencer passes over a transaction that still runs, this one too: here its events get their places by hand. */
 async function sequence(tx: TransactionSql): Promise<void> {
-  await tx`insert into private.audit_sequencer (horizon, last_seq) values ('3', 0) on conflict do nothing`;
+  await tx`select private.sequence_events(1)`;
   await tx`
     with fresh as (
       insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)
@@ -221,6 +221,36 @@ Deno.test("SNK-06 a checkpoint goes to the sinks of its tenant and of the platfo
       "note 2",
     ]);
   });
+});
+
+Deno.test("SNK-07 how far a sink is behind is told to who reads the log, to nobody else", async () => {
+  const lag = async (tx: TransactionSql) =>
+    (await tx`
+      select public.sink_lag(s) as lag from public.audit_sinks s where id = ${ids.A}`)[0]?.lag;
+  const arrange = async (tx: TransactionSql) => {
+    await sink(tx, "A");
+    await emit(tx, 7);
+    await emit(tx, 3, "app.updated", tenants.E);
+    await sequence(tx);
+  };
+  for (const actor of ["alice", "audrey", "pat"] as const) {
+    await as(database().sql, actor, async (tx) => {
+      const { events, seconds } = await lag(tx);
+      assert.equal(events, 7, actor);
+      assert.ok(seconds >= 0 && seconds < 5);
+    }, { arrange });
+  }
+  await as(database().sql, "eve", async (tx) => {
+    assert.equal(await lag(tx), undefined);
+    await assert.rejects(
+      tx.savepoint((s) =>
+        s`select public.sink_lag(jsonb_populate_record(null::public.audit_sinks, ${
+          s.json({ tenant_id: tenants.A, cursor_seq: 0 })
+        }))`
+      ),
+      refusal("not_allowed", 403),
+    );
+  }, { arrange });
 });
 
 const create = (tx: TransactionSql, tenant: string, kind = "http") =>

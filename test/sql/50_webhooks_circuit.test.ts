@@ -4,7 +4,16 @@ import type { TransactionSql } from "postgres";
 import { as, tenants } from "../support/actors.ts";
 import { eventsOf, undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
-import { claim, deliveries, emit, endpoint, findDue, ids, settle } from "./webhook_cases.ts";
+import {
+  asRole,
+  claim,
+  deliveries,
+  emit,
+  endpoint,
+  findDue,
+  ids,
+  settle,
+} from "./webhook_cases.ts";
 
 const database = suiteDatabase();
 
@@ -225,4 +234,21 @@ Deno.test("WEB-39 webhook-delivery: disable is heard with an answer of any kind,
       assert.equal((await state(tx)).disabled_reason, "asked");
     });
   }
+});
+
+Deno.test("WEB-40 the probe of a worker that died is made again by the next one at once", async () => {
+  await undone(database().sql, async (tx) => {
+    await tx`delete from graphile_worker._private_jobs`;
+    await endpoint(tx, "A", ["app.*"]);
+    await emit(tx, 20);
+    await end(tx, 10, "retry", { status: 500 });
+    await wake(tx);
+    await findDue(tx);
+    await tx`
+      update graphile_worker._private_jobs set locked_at = now() - interval '9 s', locked_by = 'dead'`;
+    await claim(tx, 10);
+    assert.equal(await claim(tx, 10), null);
+    await asRole(tx, () => tx`select private.unlock_dead_workers()`);
+    assert.equal((await claim(tx, 10))!.deliveries.length, 1);
+  });
 });

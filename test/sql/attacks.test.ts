@@ -1,16 +1,23 @@
-// ESC, CEI, NAR, ROW, LOG, INT, FUN: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
+// ESC, CEI, NAR, ROW, LOG, INT, FUN, AUD: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
 import assert from "node:assert/strict";
 import { as, claims, people, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { fixtures } from "../support/postgres.ts";
 import { accessAttacks } from "./attacks_access.ts";
+import { auditAttacks } from "./attacks_audit.ts";
 import { type Attack, attackOutcome } from "./attacks_cases.ts";
 import { functionAttacks } from "./attacks_functions.ts";
 import { privateAttacks } from "./attacks_private.ts";
 import { rowAttacks } from "./attacks_rows.ts";
 import { seed } from "./matrix/seed.ts";
 
-const all: Attack[] = [...accessAttacks, ...rowAttacks, ...privateAttacks, ...functionAttacks];
+const all: Attack[] = [
+  ...accessAttacks,
+  ...rowAttacks,
+  ...privateAttacks,
+  ...functionAttacks,
+  ...auditAttacks,
+];
 
 for (const fixture of fixtures) {
   Deno.test(`an attack gets what it deserves (${fixture})`, async (t) => {

@@ -198,6 +198,30 @@ export const functionAttacks: Attack[] = attacks("FUN", [
     expected: "1",
   },
   {
+    attack: "alice subscribes to a type that another tenant has registered",
+    actor: "alice",
+    arrange: (tx) =>
+      tx`
+      insert into public.custom_event_types (tenant_id, name, schema) values (${tenants.E}, 'custom.order.placed', '{}')`,
+    try: changes(createEndpoint("array['custom.order.placed']", "null")),
+    expected: "422 event_type_unknown",
+  },
+  {
+    attack: "alice subscribes to a type that her tenant has registered",
+    actor: "alice",
+    arrange: (tx) =>
+      tx`
+      insert into public.custom_event_types (tenant_id, name, schema) values (${tenants.A}, 'custom.order.placed', '{}')`,
+    try: changes(createEndpoint("array['custom.order.placed']", "null")),
+    expected: "1",
+  },
+  {
+    attack: "alice subscribes to all that her tenant will ever register",
+    actor: "alice",
+    try: changes(createEndpoint("array['custom.*']", "null")),
+    expected: "1",
+  },
+  {
     attack: "alice asks for a year of past events",
     actor: "alice",
     try: changes(createEndpoint("null", "now() - interval '1 year'")),

@@ -103,3 +103,17 @@ Deno.test("HTTP-77 with the anonymous key there is nothing to read", async () =>
   const { status, error } = await house.client(house.anonKey).from("tenants").select();
   assert.deepEqual([status, error!.code], [401, "42501"]);
 });
+
+Deno.test("HTTP-78 the log's personal values come as a computed column to who has audit.read, and to nobody else", async () => {
+  const read = async (actor: "alice" | "audrey" | "bob" | "eve") =>
+    await house.client(await house.token(actor)).from("audit_events")
+      .select("type, data, personal_values").eq("tenant_id", tenants.A).eq("type", "user.created")
+      .limit(1);
+  for (const actor of ["alice", "audrey"] as const) {
+    const { data, error } = await read(actor);
+    assert.equal(error, null);
+    assert.ok((data![0]!.personal_values as Record<string, string>)["data.after.login_name"]);
+    assert.equal((data![0]!.data as { after: { login_name: null } }).after.login_name, null);
+  }
+  for (const actor of ["bob", "eve"] as const) assert.deepEqual((await read(actor)).data, []);
+});

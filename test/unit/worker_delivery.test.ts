@@ -29,6 +29,19 @@ Deno.test("every 2xx is a delivery, nothing else is", () => {
   assert.equal(answer(410).outcome, "disable");
 });
 
+Deno.test("webhook-delivery: disable ends it whatever the status, abort-message gives up this one", () => {
+  const wish = (status: number, value: string) => {
+    const { outcome, stop } = answer(status, { "webhook-delivery": value });
+    return [outcome, stop];
+  };
+  assert.deepEqual(wish(200, "disable"), ["delivered", "asked"]);
+  assert.deepEqual(wish(500, " Disable "), ["disable", "asked"]);
+  assert.deepEqual(wish(410, "disable"), ["disable", "gone"]);
+  assert.deepEqual(wish(500, "abort-message"), ["dead", undefined]);
+  assert.deepEqual(wish(204, "abort-message"), ["delivered", undefined]);
+  assert.deepEqual(wish(500, "enable"), ["retry", undefined]);
+});
+
 Deno.test("only answers that ask for a slower pace rest the endpoint", () => {
   const throttled = [400, 408, 429, 500, 501, 502, 503, 504].filter((s) => answer(s).throttle);
   assert.deepEqual(throttled, [429, 502, 503, 504]);

@@ -30,8 +30,9 @@ Deno.test("a batch is spread evenly, with 1 % kept back", async () => {
   pace.take({ perSecond: 100, startsInMs: 0 });
   const sent: number[] = [];
   for (let i = 0; i < 500; i++) {
-    await pace.next();
+    const answered = await pace.next();
     sent.push(clock.ms);
+    answered();
   }
   assert.ok(most(sent) <= 100, `${most(sent)}`);
   const perSecond = 499 / (sent.at(-1)! / 1_000);
@@ -55,6 +56,25 @@ Deno.test("property: however late timers and however long the pauses, no second 
         }
       }
       assert.ok(most(sent) <= perSecond, `${most(sent)} of ${perSecond}`);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("property: however long requests are on their way, up to 50 ms, no second holds more where they arrive", async () => {
+  const rates = fc.integer({ min: 1, max: 100 });
+  const ways = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(rates, ways, async (perSecond, onTheWay) => {
+      const clock = new Clock();
+      const pace = clock.pace();
+      pace.take({ perSecond, startsInMs: 0 });
+      const arrived: number[] = [];
+      for (let n = 0; n < perSecond * 3; n++) {
+        await pace.next(); // answered long after it arrived
+        arrived.push(clock.ms + onTheWay[n % onTheWay.length]!);
+      }
+      assert.ok(most(arrived) <= perSecond, `${most(arrived)} of ${perSecond}`);
     }),
     { numRuns: 100 },
   );

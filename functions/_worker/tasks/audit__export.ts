@@ -148,11 +148,12 @@ async function writeFlat(
 ): Promise<void> {
   file.add(csvHeader);
   for (let after = afterSeq; after < lastSeq;) {
-    const rows = await sql<{ seq: string; event: Record<string, unknown> }[]>`
+    const rows = await sql<{ seq: string; event: Record<string, unknown> | null }[]>`
       select seq, event from private.list_export_events(${tenantId}, ${after}, ${lastSeq},
         ${since}::text::timestamptz, ${until}::text::timestamptz, ${pageSize})`;
-    for (const { seq, event } of rows) file.add(csvLine(Number(seq), event));
-    await pageWritten(rows.length);
+    const kept = rows.filter(({ event }) => event !== null);
+    for (const { seq, event } of kept) file.add(csvLine(Number(seq), event!));
+    await pageWritten(kept.length);
     if (rows.length < pageSize) return;
     after = Number(rows.at(-1)!.seq);
   }

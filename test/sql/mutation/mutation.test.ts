@@ -1,5 +1,5 @@
 // The tests of who may are themselves tested: a weakened policy or function does not pass them.
-// A sample here, all of them with FULL=1 (`deno task test:full`) or `deno task db:mutate`.
+// A sample here, the same one each time unless GATEHOUSE_TEST_SEED says otherwise; all of them with FULL=1 (`deno task test:full`) or `deno task db:mutate`.
 import assert from "node:assert/strict";
 import { createDatabase } from "../../support/database.ts";
 import { equivalent } from "./equivalent.ts";
@@ -10,10 +10,10 @@ import { policyMutants, weaken, withoutOnePart } from "./policy_mutants.ts";
 import { survivors } from "./run.ts";
 
 const full = Deno.env.get("FULL") === "1";
-const seed = Number(Deno.env.get("GATEHOUSE_TEST_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(Deno.env.get("GATEHOUSE_TEST_SEED") ?? 1);
 
 Deno.test("no weakened policy and no weakened function passes the tests of who may", async () => {
-  const verdicts = await mutate(full ? {} : { policies: 40, functions: 20, seed });
+  const verdicts = await mutate(full ? {} : { policies: 30, functions: 10, seed });
   assert.equal(
     survivors(verdicts).join("\n"),
     "",

@@ -1,6 +1,7 @@
 // Applies mutants one after another and asks the tests of who may about each, as functions and not as processes.
 import type { Sql } from "postgres";
 import { accessAttacks } from "../attacks_access.ts";
+import { auditAttacks } from "../attacks_audit.ts";
 import { attackOutcome } from "../attacks_cases.ts";
 import { functionAttacks } from "../attacks_functions.ts";
 import { tokenOutcome } from "../attacks_outcome.ts";
@@ -61,7 +62,8 @@ async function firstTokenFault(sql: Sql): Promise<string | undefined> {
 }
 
 async function firstAttackFault(sql: Sql): Promise<string | undefined> {
-  for (const one of [...functionAttacks, ...accessAttacks, ...deciding(rowAttacks)]) {
+  const all = [...functionAttacks, ...auditAttacks, ...accessAttacks, ...deciding(rowAttacks)];
+  for (const one of all) {
     const got = await attackOutcome(sql, one);
     if (got !== one.expected) return `${one.id}: expected ${one.expected}, got ${got}`;
   }
