@@ -21,7 +21,8 @@ interface Row {
 const rows = (tx: TransactionSql) =>
   tx<Row[]>`
     select id, event_id, event_type, state, attempts, replayed_as from public.webhook_deliveries
-     where endpoint_id = ${ids.A} and event_type like 'test.%' order by id`;
+     where endpoint_id = ${ids.A} and event_type like 'test.%'
+     order by event_recorded_at, attempts desc, replayed_as is null`;
 
 /** As alice, with an endpoint that had these deliveries. */
 async function withDeliveries(
@@ -167,7 +168,8 @@ Deno.test("REP-06 dead letters are what died and was not replayed, with the last
       values (${tenants.A}, ${made[0]!.id}, 1, now(), 1, 500, null), (${tenants.A}, ${
         made[0]!.id
       }, 2, now(), 1, null, 'timeout')`);
-    const letters = () => tx`select id, last_result from public.dead_letters order by id`;
+    const letters = () =>
+      tx`select id, last_result from public.dead_letters order by event_recorded_at`;
     assert.deepEqual((await letters()).map((one) => ({ ...one })), [
       { id: made[0]!.id, last_result: "timeout" },
       { id: made[1]!.id, last_result: null },
