@@ -37,7 +37,7 @@ interface Answer {
   recordedAt: string;
 }
 
-type Begun = { answer: Answer } | { answer?: undefined; version: number; schema: Json };
+type Begun = { answer: Answer } | { answer?: undefined; version: number; schema: Json } | null;
 
 /**
  * 201 `{ id, type, version, recordedAt }`. With an `Idempotency-Key` the same request is recorded once: the same answer again, with
@@ -53,6 +53,12 @@ app.post("/", authenticate, async (c) => {
     const request = sql.json(event as unknown as Json);
     const [{ begun }] = await sql<[{ begun: Begun }]>`
       select private.begin_custom_event(${event.tenantId}, ${event.type}, ${key}, ${request}) as begun`;
+    if (begun === null) {
+      throw new Problem(
+        "event_type_unknown",
+        `Tenant ${event.tenantId} has no event type "${event.type}": register it first`,
+      );
+    }
     if (begun.answer !== undefined) return { ...begun.answer, replayed: true };
     requireValid(data, begun.schema);
     const [{ recorded }] = await sql<[{ recorded: Answer & { replayed?: boolean } }]>`

@@ -157,42 +157,50 @@ end;
 $$;
 comment on function private.find_event_answer(uuid, text, jsonb) is 'What the caller was answered under the key; null: nothing yet. Raises idempotency_key_reused.';
 
-create function private.begin_custom_event(
+create function private.prepare_custom_event(
   p_tenant uuid, p_type text, p_key text, p_request jsonb
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
 declare
   v_answer jsonb;
   v_type public.custom_event_types;
 begin
-  perform private.require_right(p_tenant, 'events.write');
   v_answer := private.find_event_answer(p_tenant, p_key, p_request);
   if v_answer is not null then
     return jsonb_build_object('answer', v_answer);
   end if;
   select * into v_type from public.custom_event_types t
    where t.tenant_id = p_tenant and t.name = p_type;
-  if not found then
-    perform private.refuse(422, 'event_type_unknown', format('Tenant %s has no event type "%s": register it first', p_tenant, p_type));
-  end if;
-  return jsonb_build_object('version', v_type.version, 'schema', v_type.schema);
+  return case when found then
+    jsonb_build_object('version', v_type.version, 'schema', v_type.schema) end;
+end;
+$$;
+comment on function private.prepare_custom_event(uuid, text, text, jsonb) is 'begin_custom_event, once the right was asked for.';
+
+create function private.begin_custom_event(
+  p_tenant uuid, p_type text, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  return private.prepare_custom_event(p_tenant, p_type, p_key, p_request);
 end;
 $$;
 comment on function private.begin_custom_event(uuid, text, text, jsonb) is
-  '{answer} when the caller was answered under this key before, else {version, schema} to validate by. Raises not_allowed, idempotency_key_reused, event_type_unknown. Definer: the table is private, and who records need not read types; checks events.write itself.';
+  '{answer} when the caller was answered under this key before, else {version, schema} to validate by; null when the tenant has no such type. Raises not_allowed, idempotency_key_reused. Definer: the table is private, and who records need not read types; checks events.write itself.';
 
-create function private.record_custom_event(
+create function private.write_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
   p_occurred_at timestamptz, p_key text, p_request jsonb
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
   v_id uuid;
   v_answer jsonb;
 begin
-  perform private.require_right(p_tenant, 'events.write');
   if p_type not like 'custom.%' then
     perform private.refuse(422, 'event_type_unknown', 'Types of one''s own begin with custom.');
   elsif p_occurred_at not between now() - interval '30 days' and now() + interval '5 minutes' then
@@ -220,6 +228,22 @@ begin
    where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
      and r.key = p_key;
   return v_answer;
+end;
+$$;
+comment on function private.write_custom_event(
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+) is 'record_custom_event, once the right was asked for.';
+
+create function private.record_custom_event(
+  p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
+  p_occurred_at timestamptz, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  return private.write_custom_event(
+    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request);
 end;
 $$;
 comment on function private.record_custom_event(

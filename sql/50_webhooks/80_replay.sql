@@ -18,7 +18,6 @@ as $$
 declare
   v_endpoint public.webhook_endpoints;
 begin
-  perform private.require_right(p_tenant, 'webhooks.write');
   select * into v_endpoint
     from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
   if not found then
@@ -33,7 +32,7 @@ begin
   return v_endpoint;
 end;
 $$;
-comment on function private.begin_replay(uuid, uuid) is 'The endpoint, for this transaction''s replay alone. Raises not_allowed, endpoint_not_found, endpoint_disabled. Definer: the table of catch-ups is private; checks webhooks.write itself.';
+comment on function private.begin_replay(uuid, uuid) is 'The endpoint, for this transaction''s replay alone. Raises endpoint_not_found, endpoint_disabled. Definer: the table of catch-ups is private; who calls it has checked webhooks.write.';
 
 create function private.replay_events(
   p_endpoint public.webhook_endpoints, p_ids uuid[], p_recorded_ats timestamptz[]
@@ -82,14 +81,13 @@ end;
 $$;
 comment on function private.record_replay(public.webhook_endpoints, integer, jsonb) is 'webhook_endpoint.replayed, when there was anything. Definer: callers cannot write events.';
 
-create function public.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
-language plpgsql volatile security definer set search_path = ''
+create function private.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
+language plpgsql volatile set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
   v_delivery public.webhook_deliveries;
 begin
-  perform private.require_right(replay_delivery.tenant_id, 'webhooks.write');
   select * into v_delivery from public.webhook_deliveries d
    where d.tenant_id = replay_delivery.tenant_id and d.id = delivery_id;
   if not found then
@@ -120,23 +118,34 @@ begin
        and d.event_id = v_delivery.event_id and d.state = 'pending');
 end;
 $$;
+comment on function private.replay_delivery(uuid, uuid) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_delivery.tenant_id, 'webhooks.write');
+  return private.replay_delivery(tenant_id, delivery_id);
+end;
+$$;
 comment on function public.replay_delivery(uuid, uuid) is
   'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
 
-create function public.replay_deliveries(
-  tenant_id uuid, endpoint_id uuid, types text[] default null,
-  since timestamptz default '-infinity', until timestamptz default 'infinity',
-  states text[] default '{dead,cancelled}', dry_run boolean default true
+create function private.replay_deliveries(
+  tenant_id uuid, endpoint_id uuid, types text[],
+  since timestamptz, until timestamptz,
+  states text[], dry_run boolean
 ) returns integer
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_endpoint public.webhook_endpoints :=
-    private.begin_replay(replay_deliveries.tenant_id, replay_deliveries.endpoint_id);
+  v_endpoint public.webhook_endpoints;
   v_ids uuid[];
   v_recorded_ats timestamptz[];
   v_count integer;
 begin
+  v_endpoint :=
+    private.begin_replay(replay_deliveries.tenant_id, replay_deliveries.endpoint_id);
   if not states <@ array['delivered', 'dead', 'cancelled', 'filtered'] then
     perform private.refuse(422, 'delivery_state_unknown', 'states are of delivered, dead, cancelled and filtered');
   end if;
@@ -160,24 +169,41 @@ begin
   return v_count;
 end;
 $$;
+comment on function private.replay_deliveries(
+  uuid, uuid, text[], timestamptz, timestamptz, text[], boolean
+) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_deliveries(
+  tenant_id uuid, endpoint_id uuid, types text[] default null,
+  since timestamptz default '-infinity', until timestamptz default 'infinity',
+  states text[] default '{dead,cancelled}', dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_deliveries.tenant_id, 'webhooks.write');
+  return private.replay_deliveries(
+    tenant_id, endpoint_id, types, since, until, states, dry_run);
+end;
+$$;
 comment on function public.replay_deliveries(
   uuid, uuid, text[], timestamptz, timestamptz, text[], boolean
 ) is
   'Sends an endpoint''s events once more: of these types and prefixes, recorded from since to until, whose delivery ended in one of the states. With dry_run, the default, only says how many. '
   'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 delivery_state_unknown. Definer: callers never write deliveries; checks webhooks.write itself.';
 
-create function public.replay_missed(
-  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean default true
+create function private.replay_missed(
+  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean
 ) returns integer
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_endpoint public.webhook_endpoints :=
-    private.begin_replay(replay_missed.tenant_id, replay_missed.endpoint_id);
+  v_endpoint public.webhook_endpoints;
   v_ids uuid[];
   v_recorded_ats timestamptz[];
   v_count integer;
 begin
+  v_endpoint := private.begin_replay(replay_missed.tenant_id, replay_missed.endpoint_id);
   -- Past the retention of deliveries nobody knows any more what arrived.
   if since is null or since < now() - make_interval(days => least(30, extract(day from
     private.days_setting('webhooks.deliveries_retention_days', 90))::integer))
@@ -199,6 +225,18 @@ begin
   perform private.record_replay(v_endpoint, v_count,
     jsonb_build_object('missed', true, 'since', since));
   return v_count;
+end;
+$$;
+comment on function private.replay_missed(uuid, uuid, timestamptz, boolean) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_missed(
+  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_missed.tenant_id, 'webhooks.write');
+  return private.replay_missed(tenant_id, endpoint_id, since, dry_run);
 end;
 $$;
 comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is

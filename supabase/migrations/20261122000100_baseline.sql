@@ -2334,42 +2334,50 @@ end;
 $$;
 comment on function private.find_event_answer(uuid, text, jsonb) is 'What the caller was answered under the key; null: nothing yet. Raises idempotency_key_reused.';
 
-create function private.begin_custom_event(
+create function private.prepare_custom_event(
   p_tenant uuid, p_type text, p_key text, p_request jsonb
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
 declare
   v_answer jsonb;
   v_type public.custom_event_types;
 begin
-  perform private.require_right(p_tenant, 'events.write');
   v_answer := private.find_event_answer(p_tenant, p_key, p_request);
   if v_answer is not null then
     return jsonb_build_object('answer', v_answer);
   end if;
   select * into v_type from public.custom_event_types t
    where t.tenant_id = p_tenant and t.name = p_type;
-  if not found then
-    perform private.refuse(422, 'event_type_unknown', format('Tenant %s has no event type "%s": register it first', p_tenant, p_type));
-  end if;
-  return jsonb_build_object('version', v_type.version, 'schema', v_type.schema);
+  return case when found then
+    jsonb_build_object('version', v_type.version, 'schema', v_type.schema) end;
+end;
+$$;
+comment on function private.prepare_custom_event(uuid, text, text, jsonb) is 'begin_custom_event, once the right was asked for.';
+
+create function private.begin_custom_event(
+  p_tenant uuid, p_type text, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  return private.prepare_custom_event(p_tenant, p_type, p_key, p_request);
 end;
 $$;
 comment on function private.begin_custom_event(uuid, text, text, jsonb) is
-  '{answer} when the caller was answered under this key before, else {version, schema} to validate by. Raises not_allowed, idempotency_key_reused, event_type_unknown. Definer: the table is private, and who records need not read types; checks events.write itself.';
+  '{answer} when the caller was answered under this key before, else {version, schema} to validate by; null when the tenant has no such type. Raises not_allowed, idempotency_key_reused. Definer: the table is private, and who records need not read types; checks events.write itself.';
 
-create function private.record_custom_event(
+create function private.write_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
   p_occurred_at timestamptz, p_key text, p_request jsonb
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
   v_id uuid;
   v_answer jsonb;
 begin
-  perform private.require_right(p_tenant, 'events.write');
   if p_type not like 'custom.%' then
     perform private.refuse(422, 'event_type_unknown', 'Types of one''s own begin with custom.');
   elsif p_occurred_at not between now() - interval '30 days' and now() + interval '5 minutes' then
@@ -2397,6 +2405,22 @@ begin
    where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
      and r.key = p_key;
   return v_answer;
+end;
+$$;
+comment on function private.write_custom_event(
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+) is 'record_custom_event, once the right was asked for.';
+
+create function private.record_custom_event(
+  p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
+  p_occurred_at timestamptz, p_key text, p_request jsonb
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'events.write');
+  return private.write_custom_event(
+    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request);
 end;
 $$;
 comment on function private.record_custom_event(
@@ -5695,7 +5719,6 @@ as $$
 declare
   v_endpoint public.webhook_endpoints;
 begin
-  perform private.require_right(p_tenant, 'webhooks.write');
   select * into v_endpoint
     from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
   if not found then
@@ -5710,7 +5733,7 @@ begin
   return v_endpoint;
 end;
 $$;
-comment on function private.begin_replay(uuid, uuid) is 'The endpoint, for this transaction''s replay alone. Raises not_allowed, endpoint_not_found, endpoint_disabled. Definer: the table of catch-ups is private; checks webhooks.write itself.';
+comment on function private.begin_replay(uuid, uuid) is 'The endpoint, for this transaction''s replay alone. Raises endpoint_not_found, endpoint_disabled. Definer: the table of catch-ups is private; who calls it has checked webhooks.write.';
 
 create function private.replay_events(
   p_endpoint public.webhook_endpoints, p_ids uuid[], p_recorded_ats timestamptz[]
@@ -5759,14 +5782,13 @@ end;
 $$;
 comment on function private.record_replay(public.webhook_endpoints, integer, jsonb) is 'webhook_endpoint.replayed, when there was anything. Definer: callers cannot write events.';
 
-create function public.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
-language plpgsql volatile security definer set search_path = ''
+create function private.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
+language plpgsql volatile set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
   v_delivery public.webhook_deliveries;
 begin
-  perform private.require_right(replay_delivery.tenant_id, 'webhooks.write');
   select * into v_delivery from public.webhook_deliveries d
    where d.tenant_id = replay_delivery.tenant_id and d.id = delivery_id;
   if not found then
@@ -5797,23 +5819,34 @@ begin
        and d.event_id = v_delivery.event_id and d.state = 'pending');
 end;
 $$;
+comment on function private.replay_delivery(uuid, uuid) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_delivery(tenant_id uuid, delivery_id uuid) returns uuid
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_delivery.tenant_id, 'webhooks.write');
+  return private.replay_delivery(tenant_id, delivery_id);
+end;
+$$;
 comment on function public.replay_delivery(uuid, uuid) is
   'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
 
-create function public.replay_deliveries(
-  tenant_id uuid, endpoint_id uuid, types text[] default null,
-  since timestamptz default '-infinity', until timestamptz default 'infinity',
-  states text[] default '{dead,cancelled}', dry_run boolean default true
+create function private.replay_deliveries(
+  tenant_id uuid, endpoint_id uuid, types text[],
+  since timestamptz, until timestamptz,
+  states text[], dry_run boolean
 ) returns integer
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_endpoint public.webhook_endpoints :=
-    private.begin_replay(replay_deliveries.tenant_id, replay_deliveries.endpoint_id);
+  v_endpoint public.webhook_endpoints;
   v_ids uuid[];
   v_recorded_ats timestamptz[];
   v_count integer;
 begin
+  v_endpoint :=
+    private.begin_replay(replay_deliveries.tenant_id, replay_deliveries.endpoint_id);
   if not states <@ array['delivered', 'dead', 'cancelled', 'filtered'] then
     perform private.refuse(422, 'delivery_state_unknown', 'states are of delivered, dead, cancelled and filtered');
   end if;
@@ -5837,24 +5870,41 @@ begin
   return v_count;
 end;
 $$;
+comment on function private.replay_deliveries(
+  uuid, uuid, text[], timestamptz, timestamptz, text[], boolean
+) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_deliveries(
+  tenant_id uuid, endpoint_id uuid, types text[] default null,
+  since timestamptz default '-infinity', until timestamptz default 'infinity',
+  states text[] default '{dead,cancelled}', dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_deliveries.tenant_id, 'webhooks.write');
+  return private.replay_deliveries(
+    tenant_id, endpoint_id, types, since, until, states, dry_run);
+end;
+$$;
 comment on function public.replay_deliveries(
   uuid, uuid, text[], timestamptz, timestamptz, text[], boolean
 ) is
   'Sends an endpoint''s events once more: of these types and prefixes, recorded from since to until, whose delivery ended in one of the states. With dry_run, the default, only says how many. '
   'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 delivery_state_unknown. Definer: callers never write deliveries; checks webhooks.write itself.';
 
-create function public.replay_missed(
-  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean default true
+create function private.replay_missed(
+  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean
 ) returns integer
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_endpoint public.webhook_endpoints :=
-    private.begin_replay(replay_missed.tenant_id, replay_missed.endpoint_id);
+  v_endpoint public.webhook_endpoints;
   v_ids uuid[];
   v_recorded_ats timestamptz[];
   v_count integer;
 begin
+  v_endpoint := private.begin_replay(replay_missed.tenant_id, replay_missed.endpoint_id);
   -- Past the retention of deliveries nobody knows any more what arrived.
   if since is null or since < now() - make_interval(days => least(30, extract(day from
     private.days_setting('webhooks.deliveries_retention_days', 90))::integer))
@@ -5876,6 +5926,18 @@ begin
   perform private.record_replay(v_endpoint, v_count,
     jsonb_build_object('missed', true, 'since', since));
   return v_count;
+end;
+$$;
+comment on function private.replay_missed(uuid, uuid, timestamptz, boolean) is 'Called by the function of the API with the same name, which has asked for the right.';
+
+create function public.replay_missed(
+  tenant_id uuid, endpoint_id uuid, since timestamptz, dry_run boolean default true
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(replay_missed.tenant_id, 'webhooks.write');
+  return private.replay_missed(tenant_id, endpoint_id, since, dry_run);
 end;
 $$;
 comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is

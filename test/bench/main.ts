@@ -5,8 +5,11 @@
  */
 import { auditedInsert } from "./audited_insert.ts";
 import { auditSeal } from "./audit_seal.ts";
+import { deadEndpoint } from "./dead_endpoint.ts";
 import { drain } from "./drain.ts";
+import { latency } from "./latency.ts";
 import { listPage } from "./list_page.ts";
+import { pages } from "./pages.ts";
 import { start } from "./start.ts";
 import type { Figure } from "./support.ts";
 
@@ -15,6 +18,9 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   audited_insert: auditedInsert,
   audit_seal: auditSeal,
   drain,
+  latency,
+  dead_endpoint: deadEndpoint,
+  pages,
   start,
 };
 
