@@ -75,6 +75,7 @@ Deno.test("every path in backticks is there", () => {
     spans(paper)
       .filter((text) => /^\.?[\w-]+(\/[\w.@*<>-]*)+$/.test(text) || /^[\w-]+\.\w+$/.test(text))
       .filter((text) => !/[<>]/.test(text))
+      .filter((text) => !text.startsWith(".stack/")) // made by a start, not in the checkout
       .filter((text) => tops.includes(text.split("/")[0]!))
       .filter((text) => !exists(text.replace(/\/?\*.*$/, "")))
       .map((text) => `${paper}: ${text}`)

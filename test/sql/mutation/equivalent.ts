@@ -33,12 +33,4 @@ export const equivalent: { mutant: RegExp; why: string }[] = [
     mutant: /^public\.list_events: if t like '%\.\*' → false$/,
     why: "not who may but what is found: test/sql/30_audit.test.ts asks for prefixes",
   },
-  {
-    mutant: /^public\.replay_delivery: if v_delivery\.replayed_as is null or not exists/,
-    why: "not who may but what is done: test/sql/50_webhooks_replay.test.ts replays twice",
-  },
-  {
-    mutant: /^private\.record_custom_event: if p_key is not null/,
-    why: "not who may but what is done: test/sql/30_audit_custom_events.test.ts repeats keys",
-  },
 ];
