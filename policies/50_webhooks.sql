@@ -60,11 +60,15 @@ grant execute on function
   private.put_webhook_headers(uuid, uuid, text[], text, bytea),
   private.open_webhook_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;
--- an invoker: row level security decides which attempts are counted
-grant execute on function public.webhook_statistics(uuid, uuid, date, date)
+-- invokers: row level security decides which attempts are counted and shown
+grant execute on function
+  public.webhook_statistics(uuid, uuid, date, date),
+  public.webhook_attempts(public.webhook_deliveries)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.find_due_endpoints(integer), private.claim_deliveries(uuid, uuid, integer, integer),
+  private.find_due_endpoints(integer),
+  private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb),
+  private.let_go_of_endpoint(uuid, uuid, uuid),
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
   private.retain_deliveries(integer)
   to gatehouse_worker;

@@ -927,27 +927,11 @@ export type Database = {
           "status"?: number | null;
           "tenant_id"?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
-            columns: ["tenant_id", "delivery_id"];
-            isOneToOne: false;
-            referencedRelation: "dead_letters";
-            referencedColumns: ["tenant_id", "id"];
-          },
-          {
-            foreignKeyName: "webhook_attempts_tenant_id_delivery_id_fkey";
-            columns: ["tenant_id", "delivery_id"];
-            isOneToOne: false;
-            referencedRelation: "webhook_deliveries";
-            referencedColumns: ["tenant_id", "id"];
-          },
-        ];
+        Relationships: [];
       };
       "webhook_deliveries": {
         Row: {
           "attempts": number;
-          "claimed_until": string | null;
           "created_at": string;
           "endpoint_id": string;
           "event_id": string;
@@ -960,11 +944,21 @@ export type Database = {
           "settled_at": string | null;
           "state": string;
           "tenant_id": string;
+          "webhook_attempts": {
+            "delivery_id": string;
+            "duration_ms": number;
+            "error_class": string | null;
+            "number": number;
+            "response_body": string | null;
+            "response_headers": Json | null;
+            "started_at": string;
+            "status": number | null;
+            "tenant_id": string;
+          } | null;
         };
-        ComputedFields: never;
+        ComputedFields: "webhook_attempts";
         Insert: {
           "attempts"?: number;
-          "claimed_until"?: string | null;
           "created_at"?: string;
           "endpoint_id": string;
           "event_id": string;
@@ -980,7 +974,6 @@ export type Database = {
         };
         Update: {
           "attempts"?: number;
-          "claimed_until"?: string | null;
           "created_at"?: string;
           "endpoint_id"?: string;
           "event_id"?: string;
@@ -1009,7 +1002,8 @@ export type Database = {
           "look_again_after": string | null;
           "next_slot_at": string | null;
           "opened": number;
-          "probe_until": string | null;
+          "pump": string | null;
+          "pump_until": string | null;
           "tenant_id": string;
         };
         ComputedFields: never;
@@ -1025,7 +1019,8 @@ export type Database = {
           "look_again_after"?: string | null;
           "next_slot_at"?: string | null;
           "opened"?: number;
-          "probe_until"?: string | null;
+          "pump"?: string | null;
+          "pump_until"?: string | null;
           "tenant_id": string;
         };
         Update: {
@@ -1040,7 +1035,8 @@ export type Database = {
           "look_again_after"?: string | null;
           "next_slot_at"?: string | null;
           "opened"?: number;
-          "probe_until"?: string | null;
+          "pump"?: string | null;
+          "pump_until"?: string | null;
           "tenant_id"?: string;
         };
         Relationships: [
@@ -1406,6 +1402,31 @@ export type Database = {
           "problem": string;
           "seq": number;
         }[];
+      };
+      "webhook_attempts": {
+        Args: {
+          "delivery": Omit<
+            Database["public"]["Tables"]["webhook_deliveries"]["Row"],
+            Database["public"]["Tables"]["webhook_deliveries"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "delivery_id": string;
+          "duration_ms": number;
+          "error_class": string | null;
+          "number": number;
+          "response_body": string | null;
+          "response_headers": Json | null;
+          "started_at": string;
+          "status": number | null;
+          "tenant_id": string;
+        }[];
+        SetofOptions: {
+          from: "webhook_deliveries";
+          to: "webhook_attempts";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       "webhook_statistics": {
         Args: { "endpoint_id"?: string; "since"?: string; "tenant_id": string; "until"?: string };

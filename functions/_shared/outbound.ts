@@ -98,7 +98,7 @@ export function createDoor(options: DoorOptions): Door {
     const startedAt = performance.now();
     const url = checkUrl(request.url);
     const headers = ownedHeaders(request);
-    const deadline = AbortSignal.timeout(request.timeoutMs ?? 15_000);
+    const { deadline, cancel } = deadlineIn(request.timeoutMs ?? 15_000);
     const base: Omit<Attempt, "address"> = {
       url,
       headers,
@@ -123,7 +123,7 @@ export function createDoor(options: DoorOptions): Door {
         }
       }
       throw new OutboundError("dns_failed", `"${url.hostname}" has no address`);
-    }, SpanKind.CLIENT);
+    }, SpanKind.CLIENT).finally(cancel);
   }
 
   const checkHost = ({ host, port }: Pick<ConnectRequest, "host" | "port">) => {
@@ -250,6 +250,14 @@ function ownedHeaders({ headers = {}, body }: OutboundRequest): Record<string, s
 
 async function resolveBySystem(hostname: string): Promise<string[]> {
   return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
+}
+
+/** As `AbortSignal.timeout`, which lives on until its time when the answer has long come: 120,000 of them at 8,000 requests a second. */
+function deadlineIn(ms: number): { deadline: AbortSignal; cancel(): void } {
+  const controller = new AbortController();
+  const expire = () => controller.abort(new DOMException("Too late", "TimeoutError"));
+  const timer = setTimeout(expire, ms);
+  return { deadline: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
 async function untilDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {

@@ -2,6 +2,8 @@
  * Keys of Standard Webhooks as text. `whsec_` base64 of 24 to 64 bytes: a secret for `v1`. `whsk_` base64 of the 32-byte Ed25519 seed
  * and the 32-byte public key: the private key for `v1a`, as Svix writes it (the standard leaves the layout open); `whpk_` the public key.
  */
+import type { Buffer } from "node:buffer";
+import { createPrivateKey, createSecretKey, type KeyObject } from "node:crypto";
 import { fromBase64, toBase64 } from "./secrets.ts";
 
 /** A new secret for `v1`: `whsec_` and 32 random bytes. */
@@ -31,27 +33,29 @@ export async function newWebhookKeyPair(): Promise<WebhookKeyPair> {
   };
 }
 
-/** The key of a `whsec_…` or `whsk_…` text, ready to sign; import once per batch. @throws {TypeError} */
-export async function importWebhookKey(text: string): Promise<CryptoKey> {
-  if (text.startsWith("whsec_")) return await importSecret(text, "sign");
+/** PKCS #8 of an Ed25519 key, up to its seed (RFC 8410, 7). */
+const pkcs8Head = Uint8Array.fromHex("302e020100300506032b657004220420");
+
+/**
+ * The key of a `whsec_…` or `whsk_…` text, ready to sign. Of node:crypto: an HMAC of WebCrypto costs 50 µs and a thread, this one 6 µs.
+ * @throws {TypeError}
+ */
+export function importWebhookKey(text: string): KeyObject {
+  if (text.startsWith("whsec_")) return createSecretKey(secretBytes(text));
   const bytes = decode(text, "whsk_", "A webhook's signing key is whsec_ or whsk_ and base64");
   if (bytes.byteLength !== 64) {
     throw new TypeError(`A webhook's private key has 64 bytes, not ${bytes.byteLength}`);
   }
-  const base64url = (part: Uint8Array) =>
-    part.toBase64({ alphabet: "base64url", omitPadding: true });
-  const jwk = {
-    kty: "OKP",
-    crv: "Ed25519",
-    d: base64url(bytes.subarray(0, 32)),
-    x: base64url(bytes.subarray(32)),
-  };
-  return await crypto.subtle.importKey("jwk", jwk, "Ed25519", false, ["sign"]);
+  const key = Uint8Array.of(...pkcs8Head, ...bytes.subarray(0, 32));
+  return createPrivateKey({ key: key as Buffer, format: "der", type: "pkcs8" });
 }
 
 /** The key of a `whsec_…` or `whpk_…` text, ready to verify. @throws {TypeError} */
 export async function importVerificationKey(text: string): Promise<CryptoKey> {
-  if (text.startsWith("whsec_")) return await importSecret(text, "verify");
+  if (text.startsWith("whsec_")) {
+    const hmac = { name: "HMAC", hash: "SHA-256" };
+    return await crypto.subtle.importKey("raw", secretBytes(text), hmac, false, ["verify"]);
+  }
   const bytes = decode(text, "whpk_", "A webhook is verified with whsec_ or whpk_ and base64");
   if (bytes.byteLength !== 32) {
     throw new TypeError(`A webhook's public key has 32 bytes, not ${bytes.byteLength}`);
@@ -59,14 +63,12 @@ export async function importVerificationKey(text: string): Promise<CryptoKey> {
   return await crypto.subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]);
 }
 
-async function importSecret(text: string, usage: "sign" | "verify"): Promise<CryptoKey> {
+function secretBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = decode(text, "whsec_", "A webhook secret is whsec_ and base64");
   if (bytes.byteLength < 24 || bytes.byteLength > 64) {
     throw new TypeError(`A webhook secret has 24 to 64 bytes, not ${bytes.byteLength}`);
   }
-  return await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-    usage,
-  ]);
+  return bytes;
 }
 
 /** The text itself never stands in the error. */

@@ -1,4 +1,5 @@
 // An endpoint's keys and headers as they lie sealed in the database, and back. Who makes them: webhooks/app.ts; who uses them: the pump and the test event.
+import type { KeyObject } from "node:crypto";
 import { fromBase64, openText, type Place, seal, toBase64 } from "./secrets.ts";
 import { importWebhookKey, newWebhookKeyPair, newWebhookSecret } from "./signing_keys.ts";
 import { type SignatureScheme, webhookSecretPlace } from "./signing.ts";
@@ -48,10 +49,10 @@ export async function openSecrets(
   secrets: SealedText[],
   tenantId: string,
   endpointId: string,
-): Promise<CryptoKey[]> {
+): Promise<KeyObject[]> {
   const place = webhookSecretPlace(tenantId, endpointId);
   return await Promise.all(
-    secrets.map(async (one) => await importWebhookKey(await opened(one, place))),
+    secrets.map(async (one) => importWebhookKey(await opened(one, place))),
   );
 }
 

@@ -1,7 +1,8 @@
 // The deliveries of one claim, sent: signed with the endpoint's keys, several at once, each in its slot where a rate is kept.
+import type { KeyObject } from "node:crypto";
 import { log } from "../_shared/telemetry.ts";
 import { openHeaders, openSecrets, type SealedText } from "../_shared/webhook_secrets.ts";
-import { attempt, type Delivery, release, type Result, type Send } from "./delivery.ts";
+import { attempt, delay, type Delivery, type Result, type Send } from "./delivery.ts";
 import type { Pace, Slots } from "./pace.ts";
 
 /** What `private.claim_deliveries` gives. */
@@ -16,6 +17,10 @@ export interface Batch {
   };
   secrets: SealedText[];
   deliveries: Delivery[];
+  /** There may be more: behind `last` it may be claimed while these are sent. */
+  full: boolean;
+  /** The last one's place in the line: next attempt, event recorded, id. */
+  last: [string, string, string];
   /** Milliseconds since the epoch: no attempt begins later, so that none outlives the claim. */
   beginBy: number;
 }
@@ -38,7 +43,7 @@ export const beginWithinMs = claimSeconds * 1_000 - timeoutMs - 5_000;
 /** `private.settle_circuit` opens the circuit at as many. */
 const failuresToOpen = 10;
 
-/** `sick`: nothing more can be sent now. What was not begun by then is given back unsent. */
+/** What was tried. All else stays as it was: what was not begun, and what is under way when nobody waits any longer. `sick`: nothing more can be sent now. */
 export async function sendBatch(
   of: { tenantId: string; id: string },
   batch: Batch,
@@ -46,7 +51,7 @@ export async function sendBatch(
 ): Promise<{ results: Result[]; sick: boolean }> {
   const { deliveries, endpoint, beginBy } = batch;
   const opened = await openBatch(of, batch);
-  if (!opened) return { results: deliveries.map(({ id }) => release(id, 60)), sick: true };
+  if (!opened) return { results: deliveries.map(({ id }) => delay(id, 60)), sick: true };
   if (endpoint.pace) pace.take(endpoint.pace);
   const results: Result[] = [];
   const waiting = deliveries.values();
@@ -56,29 +61,30 @@ export async function sendBatch(
   const lane = async () => {
     for (const delivery of waiting) {
       const answered = mayBegin() && endpoint.pace ? await pace.next() : undefined;
-      if (!mayBegin()) {
-        results.push(release(delivery.id));
-        continue;
-      }
-      const result = await Promise.race([
-        attempt({ url: endpoint.url, delivery, ...opened, send, now, timeoutMs }),
-        abandoned.then(() => release(delivery.id)),
-      ]);
+      if (!mayBegin()) return;
+      const result = await attempt({
+        url: endpoint.url,
+        delivery,
+        ...opened,
+        send,
+        now,
+        timeoutMs,
+      });
       answered?.();
       failures = result.outcome === "delivered" ? 0 : failures + 1;
       if (result.throttle || result.stop || failures >= failuresToOpen) sick = true;
       results.push(result);
     }
   };
-  await Promise.all(Array.from({ length: parallel }, lane));
-  return { results, sick };
+  await Promise.race([Promise.all(Array.from({ length: parallel }, lane)), abandoned]);
+  return { results: [...results], sick };
 }
 
 /** Null when a secret does not open: our fault, so no attempt is counted against the receiver. */
 async function openBatch(
   { tenantId, id }: { tenantId: string; id: string },
   { secrets, endpoint }: Batch,
-): Promise<{ keys: CryptoKey[]; headers: Record<string, string> } | null> {
+): Promise<{ keys: KeyObject[]; headers: Record<string, string> } | null> {
   try {
     if (secrets.length === 0) throw new Error("there is no secret to sign with");
     return {

@@ -1,4 +1,5 @@
 // One attempt at one delivery, and what the receiver's answer means. Standard Webhooks 1.0.0, operational considerations.
+import type { KeyObject } from "node:crypto";
 import { OutboundError, type OutboundRequest, type OutboundResponse } from "../_shared/outbound.ts";
 import { signWebhook } from "../_shared/signing.ts";
 import {
@@ -40,19 +41,15 @@ export interface Result {
   stop?: "gone" | "asked";
 }
 
-/** Was claimed and never sent: no attempt. */
-export function release(id: string, retryAfterSeconds?: number): Result {
-  return {
-    id,
-    outcome: "release",
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  };
+/** Was not sent, for a reason of ours, and is due again after so many seconds: no attempt. */
+export function delay(id: string, retryAfterSeconds: number): Result {
+  return { id, outcome: "release", retryAfterSeconds };
 }
 
 export interface AttemptInput {
   url: string;
   delivery: Delivery;
-  keys: CryptoKey[];
+  keys: KeyObject[];
   /** The endpoint's own. */
   headers?: Record<string, string>;
   send: Send;
@@ -72,7 +69,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
   return await span("webhook attempt", attributes, async (span) => {
     const began = now();
     const startedAt = began.toISOString();
-    const signed = await signWebhook({
+    const signed = signWebhook({
       id: delivery.eventId,
       timestampSeconds: Math.floor(began.getTime() / 1_000),
       body: delivery.body,

@@ -43,7 +43,7 @@ export async function sendTestEvent(
         ...added,
         "content-type": "application/json",
         ...(parent ? { traceparent: parent } : {}),
-        ...await signWebhook({ id, timestampSeconds, body }, keys),
+        ...signWebhook({ id, timestampSeconds, body }, keys),
       },
     });
     return {

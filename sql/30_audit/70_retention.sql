@@ -93,7 +93,7 @@ begin
   delete from private.audit_personal p
    where p.tenant_id = p_tenant and p.event_recorded_at < p_before;
   update public.webhook_deliveries d
-     set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
+     set state = 'cancelled', settled_at = clock_timestamp()
    where d.tenant_id = p_tenant and d.state = 'pending' and d.event_recorded_at < p_before;
   insert into private.audit_tombstones
     (tenant_id, recorded_until, size, frontier, root, first_seq, last_seq, events)

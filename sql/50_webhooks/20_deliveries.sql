@@ -11,7 +11,6 @@ create table public.webhook_deliveries (
     check (state in ('pending', 'delivered', 'dead', 'cancelled', 'filtered')),
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default now(),
-  claimed_until timestamptz,
   created_at timestamptz not null default now(),
   settled_at timestamptz,
   replayed_as uuid,
@@ -24,11 +23,9 @@ comment on column public.webhook_deliveries.id is 'Not the webhook-id: that is t
 comment on column public.webhook_deliveries.state is 'pending → delivered (2xx) | dead (attempts used up) | cancelled (endpoint disabled or gone) | filtered (the payload filter did not want it).';
 comment on column public.webhook_deliveries.ordering_key is 'The first target''s id, for an endpoint that orders strictly; null for others.';
 comment on column public.webhook_deliveries.replayed_as is 'The delivery of the same event that a replay made of it; null: the newest word on it.';
-comment on column public.webhook_deliveries.claimed_until is 'A worker has it in hand until then.';
 create index webhook_deliveries_due_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, event_recorded_at, id)
   where state = 'pending';
--- claimed_until stands in no index: a claim is then an update in place (HOT), and a batch a third cheaper.
 create index webhook_deliveries_order_idx
   on public.webhook_deliveries (tenant_id, endpoint_id, event_recorded_at, event_id)
   where state = 'pending' and ordering_key is not null;
@@ -47,9 +44,7 @@ create table public.webhook_attempts (
   error_class text,
   response_headers jsonb,
   response_body text,
-  primary key (tenant_id, delivery_id, number),
-  foreign key (tenant_id, delivery_id)
-    references public.webhook_deliveries (tenant_id, id) on delete cascade
+  primary key (tenant_id, delivery_id, number)
 );
 comment on table public.webhook_attempts is 'One request to a receiver and what came of it.';
 comment on column public.webhook_attempts.status is 'HTTP status; null when there was no answer, and error_class says why.';

@@ -8,7 +8,8 @@ create table public.webhook_endpoint_states (
   opened integer not null default 0,
   first_failure_at timestamptz,
   last_success_at timestamptz,
-  probe_until timestamptz,
+  pump uuid,
+  pump_until timestamptz,
   next_slot_at timestamptz,
   look_again_after timestamptz,
   complete_until timestamptz,
@@ -23,7 +24,9 @@ comment on column public.webhook_endpoint_states.circuit is
   'closed: all that is due is sent. open, after ten failures in a row: nothing is, until the endpoint''s paused_until. half_open: one delivery is on its way to find out.';
 comment on column public.webhook_endpoint_states.opened is 'How often the circuit opened since the last success: each time it stays open twice as long.';
 comment on column public.webhook_endpoint_states.first_failure_at is 'Since then every attempt failed; null after a success. Five days of it disable the endpoint.';
-comment on column public.webhook_endpoint_states.probe_until is 'The delivery that finds out is in hand until then.';
+comment on column public.webhook_endpoint_states.pump is
+  'Who sends to the endpoint now: one at a time, so that its order, rate and circuit are kept. Deliveries themselves are not marked: a batch of 200 costs one update instead of 200.';
+comment on column public.webhook_endpoint_states.pump_until is 'When another may take over from a pump that does not say so itself.';
 comment on column public.webhook_endpoint_states.next_slot_at is 'Every moment before is given away; with a rate per second, the next request is sent no sooner.';
 comment on column public.webhook_endpoint_states.look_again_after is 'Strict ordering: all that is due waits for something earlier, so nobody need look before.';
 comment on column public.webhook_endpoint_states.complete_until is 'Strict ordering: every event recorded before is committed or never will be.';
@@ -39,8 +42,7 @@ begin
     values (new.tenant_id, new.id);
   else
     update public.webhook_endpoint_states
-       set circuit = 'closed', failures_in_a_row = 0, opened = 0, first_failure_at = null,
-           probe_until = null
+       set circuit = 'closed', failures_in_a_row = 0, opened = 0, first_failure_at = null
      where tenant_id = new.tenant_id and endpoint_id = new.id;
     update public.webhook_endpoints set paused_until = null
      where tenant_id = new.tenant_id and id = new.id and paused_until is not null;

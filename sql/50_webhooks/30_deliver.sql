@@ -92,7 +92,7 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   update public.webhook_deliveries
-     set state = 'cancelled', settled_at = clock_timestamp(), claimed_until = null
+     set state = 'cancelled', settled_at = clock_timestamp()
    where tenant_id = new.tenant_id and endpoint_id = new.id and state = 'pending';
   perform private.record_event(new.tenant_id, 'webhook_endpoint.disabled',
     jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', new.id)),

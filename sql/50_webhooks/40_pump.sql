@@ -29,14 +29,13 @@ begin
       join public.webhook_endpoint_states s
         on s.tenant_id = p.tenant_id and s.endpoint_id = p.endpoint_id
      where e.enabled and (e.paused_until is null or e.paused_until <= now())
-       and (s.circuit <> 'half_open' or s.probe_until is null or s.probe_until < now())
+       and (s.pump_until is null or s.pump_until < now())
        and (s.look_again_after is null or s.look_again_after <= now())
        and (s.next_slot_at is null or s.next_slot_at <= now() + interval '1 second')
        and exists (
          select from public.webhook_deliveries d
           where d.tenant_id = p.tenant_id and d.endpoint_id = p.endpoint_id
-            and d.state = 'pending' and d.next_attempt_at <= now()
-            and (d.claimed_until is null or d.claimed_until < now()))
+            and d.state = 'pending' and d.next_attempt_at <= now())
        and not exists (
          select from graphile_worker._private_jobs j
           where j.key = 'endpoint__pump:' || p.endpoint_id

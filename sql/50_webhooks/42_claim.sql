@@ -37,12 +37,12 @@ $$;
 comment on function private.complete_until(uuid, uuid) is 'Every event recorded before is committed or never will be; null: not known yet. Definer: runs for jobs.';
 
 create function private.next_in_order(p_tenant uuid, p_endpoint uuid, p_limit integer)
-returns uuid[]
+returns public.webhook_deliveries[]
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_until timestamptz := private.complete_until(p_tenant, p_endpoint);
-  v_ids uuid[];
+  v_due public.webhook_deliveries[];
   v_seen integer;
 begin
   with held as (
@@ -51,8 +51,7 @@ begin
      where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
        and d.ordering_key is not null and d.next_attempt_at > now()
   ), ahead as materialized (
-    select d.id, d.ordering_key, d.next_attempt_at, d.claimed_until,
-           row_number() over () as place
+    select d as delivery, d.ordering_key, d.next_attempt_at, row_number() over () as place
       from (
         select c.* from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
@@ -61,16 +60,15 @@ begin
          order by c.event_recorded_at, c.event_id
          limit 2000) d
   ), first as (
-    select distinct on (a.ordering_key) a.id, a.place, a.next_attempt_at, a.claimed_until
+    select distinct on (a.ordering_key) a.delivery, a.place, a.next_attempt_at
       from ahead a order by a.ordering_key, a.place
   )
-  select (select array_agg(id) from (
-      select f.id from first f
-       where f.next_attempt_at <= now() and (f.claimed_until is null or f.claimed_until < now())
-       order by f.place limit p_limit) x),
+  select (select array_agg(delivery order by place) from (
+      select f.delivery, f.place from first f
+       where f.next_attempt_at <= now() order by f.place limit p_limit) x),
     (select count(*) from ahead)
-    into v_ids, v_seen;
-  if v_ids is null and v_seen = 0 then
+    into v_due, v_seen;
+  if v_due is null and v_seen = 0 then
     -- noted before the endpoint ordered strictly: from here on they stand in line too
     update public.webhook_deliveries d
        set ordering_key = coalesce(e.targets -> 0 ->> 'id', '')
@@ -79,7 +77,7 @@ begin
        and d.ordering_key is null
        and e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id;
   end if;
-  if v_ids is null then
+  if v_due is null then
     update public.webhook_endpoint_states s
        set look_again_after = (
          select now() + case when bool_or(d.event_recorded_at <= v_until)
@@ -87,15 +85,14 @@ begin
              else interval '50 ms' end -- for a transaction beside it
            from public.webhook_deliveries d
           where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
-            and d.ordering_key is not null and d.next_attempt_at <= now()
-            and (d.claimed_until is null or d.claimed_until < now()))
+            and d.ordering_key is not null and d.next_attempt_at <= now())
      where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint;
   end if;
-  return v_ids;
+  return v_due;
 end;
 $$;
 comment on function private.next_in_order(uuid, uuid, integer) is
-  'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due and in nobody''s hand. Called with the endpoint''s state locked. Definer: runs for jobs.';
+  'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due. Called with the endpoint''s state locked. Definer: runs for jobs.';
 
 -- Payload filters.
 create function private.passes_filter(p_data jsonb, p_filter text) returns boolean
@@ -117,28 +114,25 @@ comment on function private.passes_filter(jsonb, text) is
   'Whether the first thing that the path finds is there, and neither false nor null. An error and data over 64 KiB pass.';
 
 create function private.drop_filtered(
-  p_tenant uuid, p_endpoint uuid, p_filter text, p_ids uuid[]
-) returns uuid[]
+  p_tenant uuid, p_endpoint uuid, p_filter text, p_due public.webhook_deliveries[]
+) returns public.webhook_deliveries[]
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_one record;
-  v_kept uuid[] := '{}';
   v_dropped uuid[] := '{}';
   v_began timestamptz;
 begin
   for v_one in
-    select d.id, private.delivery_body(e)::jsonb -> 'data' as data
-      from public.webhook_deliveries d
-      join public.audit_events e
-        on e.tenant_id = p_tenant and e.recorded_at = d.event_recorded_at and e.id = d.event_id
-     where d.tenant_id = p_tenant and d.id = any (p_ids)
-     order by array_position(p_ids, d.id)
+    select d.id, private.delivery_body(e.event)::jsonb -> 'data' as data
+      from unnest(p_due) d
+      cross join lateral (
+        select a from public.audit_events a
+         where a.tenant_id = p_tenant and a.recorded_at = d.event_recorded_at and a.id = d.event_id
+        offset 0) e (event)
   loop
     v_began := clock_timestamp();
-    if private.passes_filter(v_one.data, p_filter) then
-      v_kept := v_kept || v_one.id;
-    else
+    if not private.passes_filter(v_one.data, p_filter) then
       v_dropped := v_dropped || v_one.id;
     end if;
     if clock_timestamp() - v_began > interval '250 ms' then
@@ -149,15 +143,19 @@ begin
   end loop;
   update public.webhook_deliveries set state = 'filtered', settled_at = clock_timestamp()
    where tenant_id = p_tenant and id = any (v_dropped);
-  return v_kept;
+  return array(select d from unnest(p_due) d where d.id <> all (v_dropped));
 end;
 $$;
-comment on function private.drop_filtered(uuid, uuid, text, uuid[]) is
+comment on function private.drop_filtered(uuid, uuid, text, public.webhook_deliveries[]) is
   'Settles as filtered what the filter does not want and returns the rest. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
 
+-- One pump at a time sends to an endpoint. While the batch of a claim is sent the next one may be claimed: behind it, by its place in the
+-- index, which also spares the walk over what was settled before. Without a place a claim begins at the front, so nothing of an earlier
+-- claim may be unsettled then.
 create function private.claim_deliveries(
-  p_tenant uuid, p_endpoint uuid, p_limit integer, p_seconds integer
-) returns jsonb
+  p_tenant uuid, p_endpoint uuid, p_pump uuid, p_limit integer, p_seconds integer,
+  p_behind jsonb default null
+) returns json
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -165,8 +163,12 @@ declare
   v_state public.webhook_endpoint_states;
   v_limit integer := p_limit;
   v_began timestamptz := clock_timestamp();
-  v_ids uuid[];
-  v_deliveries jsonb;
+  v_next_attempt_at timestamptz := coalesce((p_behind ->> 0)::timestamptz, '-infinity');
+  v_recorded_at timestamptz := coalesce((p_behind ->> 1)::timestamptz, '-infinity');
+  v_id uuid := coalesce((p_behind ->> 2)::uuid, '00000000-0000-0000-0000-000000000000');
+  v_due public.webhook_deliveries[];
+  v_last public.webhook_deliveries;
+  v_deliveries json;
   v_slot timestamptz;
 begin
   select * into v_endpoint from public.webhook_endpoints
@@ -175,16 +177,12 @@ begin
   if not found then
     return null;
   end if;
-  select * into v_state from public.webhook_endpoint_states
-   where tenant_id = p_tenant and endpoint_id = p_endpoint;
-  if v_state.circuit <> 'closed' or v_endpoint.ordering = 'strict'
-    or v_endpoint.rate_per_second is not null
-  then
-    -- two claims at once would send two probes, two of a key, or twice the rate
-    select * into v_state from public.webhook_endpoint_states
-     where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
-  end if;
-  if v_state.circuit = 'half_open' and v_state.probe_until > clock_timestamp() then
+  update public.webhook_endpoint_states
+     set pump = p_pump, pump_until = v_began + make_interval(secs => p_seconds)
+   where tenant_id = p_tenant and endpoint_id = p_endpoint
+     and (pump is null or pump = p_pump or pump_until < v_began)
+  returning * into v_state;
+  if not found then
     return null;
   end if;
   if v_state.circuit <> 'closed' then
@@ -197,70 +195,82 @@ begin
   end if;
   loop
     if v_endpoint.ordering = 'strict' then
-      v_ids := private.next_in_order(p_tenant, p_endpoint, v_limit);
+      v_due := private.next_in_order(p_tenant, p_endpoint, v_limit);
     else
-      select array_agg(d.id) into v_ids from (
-        select c.id from public.webhook_deliveries c
+      select array_agg(d) into v_due from (
+        select c.* from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
-           and c.next_attempt_at <= now() and (c.claimed_until is null or c.claimed_until < now())
+           and (c.next_attempt_at, c.event_recorded_at, c.id)
+             > (v_next_attempt_at, v_recorded_at, v_id)
+           and c.next_attempt_at <= now()
          order by c.next_attempt_at, c.event_recorded_at, c.id
-         limit v_limit
-         for update skip locked) d;
+         limit v_limit) d;
     end if;
-    exit when v_ids is null or v_endpoint.payload_filter is null;
-    v_ids := nullif(
-      private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_ids), '{}');
-    exit when v_ids is not null or clock_timestamp() - v_began > interval '250 ms';
+    exit when v_due is null;
+    v_last := v_due[cardinality(v_due)];
+    exit when v_endpoint.payload_filter is null;
+    v_due := nullif(
+      private.drop_filtered(p_tenant, p_endpoint, v_endpoint.payload_filter, v_due), '{}');
+    exit when v_due is not null or clock_timestamp() - v_began > interval '250 ms';
   end loop;
-  if v_ids is null then
+  if v_due is null then
     return null;
   end if;
-  with claimed as (
-    update public.webhook_deliveries d
-       set claimed_until = clock_timestamp() + make_interval(secs => p_seconds)
-     where d.tenant_id = p_tenant and d.id = any (v_ids)
-    returning d.id, d.attempts, d.event_id, d.event_recorded_at, d.next_attempt_at
-  )
-  select jsonb_agg(jsonb_build_object(
-      'id', c.id, 'attempt', c.attempts + 1, 'eventId', c.event_id,
-      'body', private.delivery_body(e), 'traceparent', e.context ->> 'traceparent')
-      order by c.next_attempt_at, c.event_recorded_at, c.id)
+  select json_agg(json_build_object(
+      'id', d.id, 'attempt', d.attempts + 1, 'eventId', d.event_id,
+      'body', private.delivery_body(e.event), 'traceparent', (e.event).context ->> 'traceparent')
+      order by d.ordinality)
     into v_deliveries
-    from claimed c
-    join public.audit_events e
-      on e.tenant_id = p_tenant and e.recorded_at = c.event_recorded_at and e.id = c.event_id;
+    from unnest(v_due) with ordinality d
+    -- offset 0 keeps it a probe a row: as a join it read the tenant's whole log for every batch
+    cross join lateral (
+      select a from public.audit_events a
+       where a.tenant_id = p_tenant and a.recorded_at = d.event_recorded_at and a.id = d.event_id
+      offset 0) e (event);
   if v_deliveries is null then
     return null;
   end if;
   if v_state.circuit <> 'closed' then
-    update public.webhook_endpoint_states
-       set circuit = 'half_open', probe_until = clock_timestamp() + make_interval(secs => p_seconds)
+    update public.webhook_endpoint_states set circuit = 'half_open'
      where tenant_id = p_tenant and endpoint_id = p_endpoint;
   end if;
   if v_endpoint.rate_per_second is not null then
     v_slot := greatest(clock_timestamp(), v_state.next_slot_at);
     update public.webhook_endpoint_states
        set next_slot_at = v_slot
-         + jsonb_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
+         + json_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
      where tenant_id = p_tenant and endpoint_id = p_endpoint;
   end if;
-  return jsonb_build_object(
-    'endpoint', jsonb_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
+  return json_build_object(
+    'endpoint', json_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
       'ordering', v_endpoint.ordering,
       'failuresInARow', v_state.failures_in_a_row,
-      'pace', case when v_slot is not null then jsonb_build_object(
+      'pace', case when v_slot is not null then json_build_object(
         'perSecond', v_endpoint.rate_per_second,
         'startsInMs', 1000 * extract(epoch from v_slot - clock_timestamp())) end,
       'headers', private.webhook_headers_of(p_tenant, p_endpoint)),
     'secrets', private.webhook_secrets_of(p_tenant, p_endpoint),
-    'deliveries', v_deliveries);
+    'deliveries', v_deliveries,
+    'full', v_limit = p_limit and cardinality(v_due) = p_limit,
+    'last', json_build_array(v_last.next_attempt_at, v_last.event_recorded_at, v_last.id));
 end;
 $$;
-comment on function private.claim_deliveries(uuid, uuid, integer, integer) is
-  'Takes what is due, oldest first, for so many seconds: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
-  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}]}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
+comment on function private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb) is
+  'Takes the endpoint for this pump and so many seconds, and what is due there, oldest first: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
+  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}], full, last}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
   '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
-  'null when nothing may be sent, or the endpoint is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+  'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+
+create function private.let_go_of_endpoint(p_tenant uuid, p_endpoint uuid, p_pump uuid) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.webhook_endpoint_states set pump = null, pump_until = null
+   where tenant_id = p_tenant and endpoint_id = p_endpoint and pump = p_pump;
+end;
+$$;
+comment on function private.let_go_of_endpoint(uuid, uuid, uuid) is
+  'The pump has settled all that it claimed, and another may begin at once. Definer: callers never write states.';
 
 create function private.webhook_secrets_of(p_tenant uuid, p_endpoint uuid) returns jsonb
 language sql stable security definer set search_path = ''

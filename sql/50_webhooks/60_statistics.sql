@@ -29,3 +29,15 @@ $$;
 comment on function public.webhook_statistics(uuid, uuid, date, date) is
   'Attempts of a tenant''s endpoints by endpoint and day (UTC), both days included, a week unless told otherwise: how many, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms). '
   'Runs as the caller: who may not read the attempts gets no row. Reaches back as far as attempts are kept.';
+
+-- What PostgREST embeds: GET /rest/v1/webhook_deliveries?select=*,webhook_attempts(*). A foreign key would do it too, and cost each attempt a
+-- look-up and a lock on its delivery, a tenth of what sending takes in the database.
+create function public.webhook_attempts(delivery public.webhook_deliveries)
+returns setof public.webhook_attempts
+language sql stable set search_path = ''
+as $$
+  select a.* from public.webhook_attempts a
+   where a.tenant_id = delivery.tenant_id and a.delivery_id = delivery.id
+$$;
+comment on function public.webhook_attempts(public.webhook_deliveries) is
+  'The attempts of a delivery, as an embedded resource. Runs as the caller: who may not read the attempts gets none.';

@@ -15,12 +15,18 @@ begin
      select o.ctid from public.webhook_attempts o
       where o.started_at < now() - v_attempts limit p_limit));
   get diagnostics v_gone = row_count;
-  delete from public.webhook_deliveries d
-   where d.ctid = any (array(
-     select o.ctid from public.webhook_deliveries o
-      where o.state <> 'pending' and o.settled_at < now() - v_deliveries
-      limit greatest(p_limit - v_gone, 0)));
-  get diagnostics v_more = row_count;
+  with gone as (
+    delete from public.webhook_deliveries d
+     where d.ctid = any (array(
+       select o.ctid from public.webhook_deliveries o
+        where o.state <> 'pending' and o.settled_at < now() - v_deliveries
+        limit greatest(p_limit - v_gone, 0)))
+    returning d.tenant_id, d.id
+  ), with_them as (
+    delete from public.webhook_attempts a using gone g
+     where a.tenant_id = g.tenant_id and a.delivery_id = g.id
+  )
+  select count(*) into v_more from gone;
   return v_gone + v_more;
 end;
 $$;

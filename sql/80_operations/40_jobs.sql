@@ -22,23 +22,17 @@ begin
   if v_dead is null then
     return 0;
   end if;
-  -- What a dead pump had claimed is due again now, not when its claim runs out.
-  update public.webhook_deliveries d set claimed_until = null
-    from graphile_worker._private_jobs j
-   where j.locked_by = any (v_dead) and j.key like 'endpoint\_\_pump:%'
-     and d.tenant_id = (j.payload ->> 'tenantId')::uuid
-     and d.endpoint_id = (j.payload ->> 'id')::uuid
-     and d.state = 'pending' and d.claimed_until is not null;
-  update public.webhook_endpoint_states s set probe_until = null
+  -- An endpoint that a dead pump held is anybody's now, not when its time runs out.
+  update public.webhook_endpoint_states s set pump = null, pump_until = null
     from graphile_worker._private_jobs j
    where j.locked_by = any (v_dead) and j.key like 'endpoint\_\_pump:%'
      and s.tenant_id = (j.payload ->> 'tenantId')::uuid
-     and s.endpoint_id = (j.payload ->> 'id')::uuid and s.probe_until is not null;
+     and s.endpoint_id = (j.payload ->> 'id')::uuid and s.pump is not null;
   perform graphile_worker.force_unlock_workers(v_dead);
   return cardinality(v_dead);
 end;
 $$;
-comment on function private.unlock_dead_workers() is 'Frees what dead worker pools had locked, deliveries too; returns how many pools. Definer: the queue is its owner''s.';
+comment on function private.unlock_dead_workers() is 'Frees what dead worker pools had locked, endpoints too; returns how many pools. Definer: the queue is its owner''s.';
 
 create function private.find_stuck_tenants(p_limit integer) returns integer
 language plpgsql volatile security definer set search_path = ''

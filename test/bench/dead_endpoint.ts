@@ -40,8 +40,7 @@ async function rate(
   await sql`update public.webhook_endpoints
     set enabled = ${beside}, paused_until = null where id = ${dead}`;
   await sql`update public.webhook_deliveries
-    set state = ${beside ? "pending" : "cancelled"}, settled_at = null, next_attempt_at = now(),
-        claimed_until = null
+    set state = ${beside ? "pending" : "cancelled"}, settled_at = null, next_attempt_at = now()
     where endpoint_id = ${dead}`;
   await record(sending, "app.updated", perEndpoint);
   await sql.unsafe("vacuum analyze public.webhook_deliveries");

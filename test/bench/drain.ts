@@ -53,11 +53,11 @@ async function byLoop({ sql }: BenchDatabase, url: string, secret: string): Prom
       from public.audit_events e where e.type = 'app.updated' limit ${perEndpoint}`;
   const jobs = Array.from({ length: endpoints }, () => [...bodies]).flat().values();
   const began = performance.now();
-  const keys = [await importWebhookKey(secret)];
+  const keys = [importWebhookKey(secret)];
   await Promise.all(Array.from({ length: endpoints * lanesPerEndpoint }, async () => {
     for (const { id, body } of jobs) {
       const timestampSeconds = Math.floor(Date.now() / 1_000);
-      const headers = await signWebhook({ id, timestampSeconds, body }, keys);
+      const headers = signWebhook({ id, timestampSeconds, body }, keys);
       const { status } = await send({
         url,
         headers: { ...headers, "content-type": "application/json" },

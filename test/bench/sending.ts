@@ -84,13 +84,18 @@ export async function record(
 }
 
 /** Resolves when nothing waits at these endpoints. */
-export async function drained({ database }: Sending, endpoints: string[]): Promise<void> {
+export async function drained(
+  { database, tenantId }: Sending,
+  endpoints: string[],
+): Promise<void> {
   for (;;) {
     const [{ open }] = await database.sql<[{ open: boolean }]>`
       select exists (select from public.webhook_deliveries
-        where state = 'pending' and endpoint_id = any (${endpoints})) as open`;
+        where tenant_id = ${tenantId} and state = 'pending'
+          and endpoint_id = any (${endpoints})) as open`;
     if (!open) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Each look walks over all that was just settled: at 20 ms it took a fifth of the machine from what it watched.
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

@@ -156,9 +156,11 @@ Deno.test("webhooks are delivered", async (t) => {
       await until("it rests", async () => await paused() !== null, 3_000);
       assert.ok(await paused() > 50 && await paused() <= 60);
       await until(
-        "nothing is claimed",
+        "no pump has it",
         async () =>
-          (await bench.deliveries(endpoint)).every(({ claimed_until }) => claimed_until === null),
+          (await sql`
+          select pump from webhook_endpoint_states where endpoint_id = ${endpoint.id}`)[0]!.pump ===
+            null,
         2_000,
       );
       await sleep(500);
@@ -253,9 +255,9 @@ Deno.test("webhooks are delivered", async (t) => {
       assert.equal((await heir.signal("SIGTERM")).code, 0);
       assert.ok(Date.now() - stoppedAt < 8_000, `stopped after ${Date.now() - stoppedAt} ms`);
       const [held] = await sql`
-      select (select count(*) from webhook_deliveries where claimed_until is not null)::int as claims,
+      select (select count(*) from webhook_endpoint_states where pump is not null)::int as pumps,
              (select count(*) from graphile_worker._private_jobs where locked_at is not null)::int as jobs`;
-      assert.deepEqual({ ...held }, { claims: 0, jobs: 0 });
+      assert.deepEqual({ ...held }, { pumps: 0, jobs: 0 });
     },
   );
 });

@@ -48,7 +48,7 @@ Deno.test("strict order holds per key under retries, with two workers; parallel 
   const hurry = setInterval(() =>
     sql`
       update webhook_deliveries set next_attempt_at = now()
-       where endpoint_id = ${strict.id} and state = 'pending' and attempts > 0 and claimed_until is null`
+       where endpoint_id = ${strict.id} and state = 'pending' and attempts > 0`
       .then(() => sql`update webhook_endpoints set paused_until = null where id = ${strict.id}`)
       .catch(() => {}), hurryMs);
   try {

@@ -36,7 +36,7 @@ Deno.test("a receiver that was down gets what it missed, each event once, under 
     await bench.record("test.missed", 3);
     await until("all three were tried", () => bench.at(endpoint).length >= 3, 5_000);
     await bench.database.sql`
-      update webhook_deliveries set state = 'dead', settled_at = now(), claimed_until = null
+      update webhook_deliveries set state = 'dead', settled_at = now()
        where endpoint_id = ${endpoint.id} and state = 'pending'`;
     const idsOf = (from: number) =>
       bench.at(endpoint).slice(from).map(({ headers }) => headers["webhook-id"]!).sort();

@@ -137,7 +137,7 @@ export class Deliveries implements AsyncDisposable {
 
   async deliveries(endpoint: Endpoint) {
     return await this.database.sql`
-      select id, state, attempts, next_attempt_at, claimed_until, event_id,
+      select id, state, attempts, next_attempt_at, event_id,
              extract(epoch from next_attempt_at - clock_timestamp())::float as due_in_seconds
         from webhook_deliveries where endpoint_id = ${endpoint.id} order by id`;
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type Actor, people, tenants } from "../support/actors.ts";
 import { type House, openHouse, refusedByGrant } from "./attacks_http_support.ts";
+import { deliveries } from "./matrix/seed.ts";
 
 let house: House;
 Deno.test.beforeAll(async () => {
@@ -207,6 +208,22 @@ for (const [id, attack, actor, method, path, body, expected] of requests) {
 Deno.test("HTTP-58 and E's domain is still there", async () => {
   const { body } = await house.ask("/tenant_domains?select=name", await house.token("eve"));
   assert.deepEqual(body, [{ name: "e.example" }]);
+});
+
+Deno.test("HTTP-59 attempts are embedded in their deliveries, each tenant's in its own", async () => {
+  for (const [actor, tenant] of [["alice", "A"], ["eve", "E"]] as const) {
+    const path = "/webhook_deliveries?select=tenant_id,id,webhook_attempts(tenant_id,delivery_id)";
+    const { body } = await house.ask(path, await house.token(actor));
+    type Row = { tenant_id: string; id: string; webhook_attempts: object[] };
+    assert.deepEqual(
+      (body as Row[]).filter(({ webhook_attempts }) => webhook_attempts.length > 0),
+      [{
+        tenant_id: tenants[tenant],
+        id: deliveries[tenant],
+        webhook_attempts: [{ tenant_id: tenants[tenant], delivery_id: deliveries[tenant] }],
+      }],
+    );
+  }
 });
 
 Deno.test("HTTP-60 schemas other than public are not there", async () => {

@@ -30,7 +30,7 @@ export const privateAttacks: Attack[] = attacks("INT", [
       `enqueue('tenant__reconcile', '{}')`,
       `require_right('${tenants.A}', 'apps.write')`,
       `ingest_zitadel_events('[]')`,
-      `claim_deliveries('${tenants.A}', '${endpoints.A}', 1, 60)`,
+      `claim_deliveries('${tenants.A}', '${endpoints.A}', '${endpoints.A}', 1, 60)`,
       `webhook_secrets_of('${tenants.A}', '${endpoints.A}')`,
       `put_setting('a', '1')`,
       `get_sealed_setting('a')`,

@@ -35,7 +35,7 @@ export async function emit(
 
 export const deliveries = (tx: TransactionSql) =>
   tx`
-  select tenant_id, endpoint_id, event_type, state, attempts, next_attempt_at, claimed_until, settled_at
+  select tenant_id, endpoint_id, event_type, state, attempts, next_attempt_at, settled_at
     from public.webhook_deliveries where state <> 'cancelled' or settled_at is not null order by event_recorded_at, id`;
 
 export interface Claim {
@@ -55,15 +55,31 @@ export interface Claim {
     body: string;
     traceparent: string | null;
   }[];
+  full: boolean;
+  last: [string, string, string];
 }
 
-export async function claim(tx: TransactionSql, limit = 10, seconds = 30): Promise<Claim | null> {
+export const pumps = {
+  first: "01990000-0000-7000-8000-0000000000e1",
+  second: "01990000-0000-7000-8000-0000000000e2",
+};
+
+export async function claim(
+  tx: TransactionSql,
+  limit = 10,
+  { pump = pumps.first, behind }: { pump?: string; behind?: Claim["last"] } = {},
+): Promise<Claim | null> {
   const [row] = await asRole(
     tx,
-    () => tx`select private.claim_deliveries(${tenants.A}, ${ids.A}, ${limit}, ${seconds}) as c`,
+    () =>
+      tx`select private.claim_deliveries(${tenants.A}, ${ids.A}, ${pump}, ${limit}, 30,
+        ${behind ? tx.json(behind) : null}) as c`,
   );
   return row!.c;
 }
+
+export const letGo = (tx: TransactionSql, pump = pumps.first) =>
+  asRole(tx, () => tx`select private.let_go_of_endpoint(${tenants.A}, ${ids.A}, ${pump})`);
 
 export async function settle(tx: TransactionSql, ...results: object[]): Promise<number> {
   const all = results.map((one) => ({ startedAt: "2026-11-22T10:00:00Z", durationMs: 12, ...one }));

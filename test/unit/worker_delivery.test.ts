@@ -65,7 +65,7 @@ Deno.test("what is kept of an answer fits into the database and holds no cookie"
 
 async function attemptWith(send: (request: OutboundRequest) => never, given?: Partial<Delivery>) {
   const delivery = { id: "d", attempt: 1, eventId: "e", body: "{}", traceparent: null, ...given };
-  const keys = [await importWebhookKey(newWebhookSecret())];
+  const keys = [importWebhookKey(newWebhookSecret())];
   return await attempt({
     url: "https://receiver.test",
     delivery,

@@ -34,9 +34,9 @@ export async function sendHttp(
 ): Promise<void> {
   const at = now();
   const body = batchBody(batch, at);
-  const signed = await signWebhook(
+  const signed = signWebhook(
     { id: batchId(batch), timestampSeconds: Math.floor(at.getTime() / 1000), body },
-    [await importWebhookKey(secret.signingSecret)],
+    [importWebhookKey(secret.signingSecret)],
   );
   const { status, headers } = await send({
     url,

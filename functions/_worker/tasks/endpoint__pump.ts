@@ -11,7 +11,7 @@ import { z } from "zod";
 import { send } from "../../_shared/outbound.ts";
 import { log } from "../../_shared/telemetry.ts";
 import { type Batch, beginWithinMs, claimSeconds, sendBatch } from "../batch.ts";
-import { release, type Result, type Send } from "../delivery.ts";
+import type { Result, Send } from "../delivery.ts";
 import { pause } from "../loops.ts";
 import { Pace } from "../pace.ts";
 import { task, type TaskContext } from "../task.ts";
@@ -19,7 +19,7 @@ import { task, type TaskContext } from "../task.ts";
 const Payload = z.strictObject({ tenantId: z.uuid(), id: z.uuid() });
 type Endpoint = z.output<typeof Payload>;
 
-const batchSize = 200;
+const batchSize = 500;
 /** Then the endpoint goes behind the others that wait. */
 const turnMs = 30_000;
 /** What requests under way get when the process is asked to stop; then they are given back, to be sent again. */
@@ -36,17 +36,17 @@ export async function pump(
   const goesOn = () => !stopping.aborted && now().getTime() < turnEnds;
   const abandoned = after(stopping, stopMs);
   const pace = new Pace(() => performance.now(), (ms) => pause(ms, stopping));
+  const { claim, settle, settlePace, letGo } = desk(sql, endpoint, now);
   let settling: Promise<void> = Promise.resolve();
   try {
-    let next = claim(sql, endpoint, now);
+    let next = claim();
     for (;;) {
       const batch = await next;
       if (!batch) break;
       // An order or a rate must know how this batch went before it can tell the next one.
       const inTurn = batch.endpoint.ordering === "strict" || batch.endpoint.pace !== null;
-      const full = batch.deliveries.length === batchSize && goesOn();
-      next = full && !inTurn ? claim(sql, endpoint, now) : Promise.resolve(null); // while this one is sent
-      next.catch(() => {}); // awaited in the next round
+      const behind = batch.full && !inTurn && goesOn() ? claim(batch.last) : null; // while this one is sent
+      behind?.catch(() => {}); // awaited in the next round
       const { results, sick } = await sendBatch(endpoint, batch, {
         send,
         now,
@@ -55,21 +55,22 @@ export async function pump(
         abandoned: abandoned.promise,
       });
       await settling;
-      settling = settle(sql, endpoint, results);
+      settling = settle(results);
       settling.catch(() => {}); // awaited below
       if (sick || stopping.aborted) {
-        const unsent = await next;
-        await settling;
-        if (unsent) await settle(sql, endpoint, unsent.deliveries.map(({ id }) => release(id)));
+        await behind; // what it holds is due again as soon as we let go
         break;
       }
-      if (inTurn) {
+      if (behind) next = behind;
+      else {
         await settling;
-        if (batch.endpoint.pace) await settlePace(sql, endpoint, pace.resumesInMs());
-        if (goesOn()) next = claim(sql, endpoint, now);
+        if (batch.endpoint.pace) await settlePace(pace.resumesInMs());
+        if (!goesOn()) break;
+        next = claim();
       }
     }
     await settling;
+    await letGo();
   } catch (error) {
     log("error", "deliveries were not settled, they are due again when their claim ends", {
       tenant: endpoint.tenantId,
@@ -81,20 +82,30 @@ export async function pump(
   }
 }
 
-async function claim(sql: Sql, { tenantId, id }: Endpoint, now: () => Date): Promise<Batch | null> {
-  const beginBy = now().getTime() + beginWithinMs;
-  const [row] = await sql<[{ claim: Omit<Batch, "beginBy"> | null }]>`
-    select private.claim_deliveries(${tenantId}, ${id}, ${batchSize}, ${claimSeconds}) as claim`;
-  return row.claim && { ...row.claim, beginBy };
-}
-
-async function settle(sql: Sql, { tenantId, id }: Endpoint, results: Result[]): Promise<void> {
-  const rows = results as unknown as JSONValue;
-  await sql`select private.settle_deliveries(${tenantId}, ${id}, ${sql.json(rows)})`;
-}
-
-async function settlePace(sql: Sql, { tenantId, id }: Endpoint, ms: number): Promise<void> {
-  if (ms > 0) await sql`select private.settle_pace(${tenantId}, ${id}, ${ms})`;
+/** This pump's calls; nobody else claims from the endpoint between its first claim and `letGo`. */
+function desk(sql: Sql, { tenantId, id }: Endpoint, now: () => Date) {
+  const pump = crypto.randomUUID();
+  return {
+    /** @param behind the `last` of a batch that is not settled yet; without one everything claimed before must be. */
+    async claim(behind: Batch["last"] | null = null): Promise<Batch | null> {
+      const beginBy = now().getTime() + beginWithinMs;
+      const [row] = await sql<[{ claim: Omit<Batch, "beginBy"> | null }]>`
+        select private.claim_deliveries(${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds},
+          ${behind && sql.json(behind)}) as claim`;
+      return row.claim && { ...row.claim, beginBy };
+    },
+    async settle(results: Result[]): Promise<void> {
+      if (results.length === 0) return;
+      const rows = results as unknown as JSONValue;
+      await sql`select private.settle_deliveries(${tenantId}, ${id}, ${sql.json(rows)})`;
+    },
+    async settlePace(ms: number): Promise<void> {
+      if (ms > 0) await sql`select private.settle_pace(${tenantId}, ${id}, ${ms})`;
+    },
+    async letGo(): Promise<void> {
+      await sql`select private.let_go_of_endpoint(${tenantId}, ${id}, ${pump})`;
+    },
+  };
 }
 
 /** Resolves so long after the signal; never, without one. `cancel` lets go of the signal. */

@@ -49,7 +49,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
   {
     why: "the API; runs as the caller, row level security decides what it counts",
     roles: callers,
-    functions: ["webhook_statistics(uuid,uuid,date,date)"],
+    functions: ["webhook_attempts(webhook_deliveries)", "webhook_statistics(uuid,uuid,date,date)"],
   },
   {
     why: "the API of platform staff",
@@ -158,7 +158,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     why: "jobs",
     roles: "gatehouse_worker",
     functions: [
-      "private.claim_deliveries(uuid,uuid,integer,integer)",
+      "private.claim_deliveries(uuid,uuid,uuid,integer,integer,jsonb)",
+      "private.let_go_of_endpoint(uuid,uuid,uuid)",
       "private.begin_export(uuid,uuid)",
       "private.claim_sink_events(uuid,uuid,integer)",
       "private.expire_exports()",

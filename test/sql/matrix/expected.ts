@@ -450,6 +450,15 @@ export const functions: FunctionLine[] = [
     works: catalogue.replace(": all", ": A E S P"),
   },
   {
+    name: "webhook_attempts(webhook_deliveries)",
+    roles: people,
+    call: (label) =>
+      `select public.webhook_attempts(jsonb_populate_record(null::public.webhook_deliveries, '{"tenant_id": "${
+        tenants[label]
+      }"}'))`,
+    works: catalogue.replace(": all", ": A E S P"),
+  },
+  {
     name: "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ...inTenant("webhooks.write"),
     call: (label) =>

@@ -16,7 +16,7 @@ export const sinks = byLabel((label) => id(6, label));
 export const downloads = byLabel((label) => id(8, label));
 /** A delivery of each tenant that died, of the event that made the tenant. */
 export const dead = byLabel((label) => id(8, label));
-const deliveries = byLabel((label) => id(4, label));
+export const deliveries = byLabel((label) => id(4, label));
 
 function byLabel<T>(make: (label: Label) => T): Record<Label, T> {
   return Object.fromEntries(labels.map((label) => [label, make(label)])) as Record<Label, T>;

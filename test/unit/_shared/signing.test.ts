@@ -8,9 +8,9 @@ import { importWebhookKey, newWebhookSecret } from "../../../functions/_shared/s
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-Deno.test("the reference library's own example signs to its known signature", async () => {
-  const key = await importWebhookKey("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  const headers = await signWebhook({
+Deno.test("the reference library's own example signs to its known signature", () => {
+  const key = importWebhookKey("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  const headers = signWebhook({
     id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
     timestampSeconds: 1614265330,
     body: '{"test": 2432232314}',
@@ -22,14 +22,14 @@ Deno.test("the reference library's own example signs to its known signature", as
   });
 });
 
-Deno.test("property: the reference libraries verify every body, and no other", async () => {
+Deno.test("property: the reference libraries verify every body, and no other", () => {
   const secret = newWebhookSecret();
-  const key = await importWebhookKey(secret);
+  const key = importWebhookKey(secret);
   const libraries = [new Webhook(secret), new SvixWebhook(secret)];
   const json = fc.json();
-  await fc.assert(
-    fc.asyncProperty(json, fc.uuid(), async (body, id) => {
-      const headers = await signWebhook({ id, timestampSeconds: seconds(), body }, [key]);
+  fc.assert(
+    fc.property(json, fc.uuid(), (body, id) => {
+      const headers = signWebhook({ id, timestampSeconds: seconds(), body }, [key]);
       for (const reference of libraries) {
         reference.verify(body, headers); // throws when it does not hold
         assert.throws(() => reference.verify(body + " ", headers));
@@ -40,11 +40,11 @@ Deno.test("property: the reference libraries verify every body, and no other", a
   );
 });
 
-Deno.test("while a secret rotates both receivers verify: one header, joined by a space", async () => {
+Deno.test("while a secret rotates both receivers verify: one header, joined by a space", () => {
   const [older, newer, stranger] = [newWebhookSecret(), newWebhookSecret(), newWebhookSecret()];
-  const keys = [await importWebhookKey(newer), await importWebhookKey(older)];
+  const keys = [importWebhookKey(newer), importWebhookKey(older)];
   const body = "{}";
-  const headers = await signWebhook({ id: "m1", timestampSeconds: seconds(), body }, keys);
+  const headers = signWebhook({ id: "m1", timestampSeconds: seconds(), body }, keys);
   assert.match(headers["webhook-signature"]!, /^v1,[\w+/=]{44} v1,[\w+/=]{44}$/);
   for (const Library of [Webhook, SvixWebhook]) {
     new Library(older).verify(body, headers);
@@ -53,13 +53,13 @@ Deno.test("while a secret rotates both receivers verify: one header, joined by a
   }
 });
 
-Deno.test("bytes and text of the same body have the same signature", async () => {
-  const key = await importWebhookKey(newWebhookSecret());
+Deno.test("bytes and text of the same body have the same signature", () => {
+  const key = importWebhookKey(newWebhookSecret());
   const body = '{"name":"Zoë"}';
   const message = { id: "m1", timestampSeconds: 1 };
   assert.deepEqual(
-    await signWebhook({ ...message, body }, [key]),
-    await signWebhook({ ...message, body: new TextEncoder().encode(body) }, [key]),
+    signWebhook({ ...message, body }, [key]),
+    signWebhook({ ...message, body: new TextEncoder().encode(body) }, [key]),
   );
 });
 
@@ -69,20 +69,20 @@ Deno.test("a new secret is whsec_ and 32 bytes, each its own", () => {
   assert.notEqual(a, b);
 });
 
-Deno.test("secrets have 24 to 64 bytes", async () => {
+Deno.test("secrets have 24 to 64 bytes", () => {
   const secret = (length: number) => "whsec_" + toBase64(new Uint8Array(length).fill(7));
-  for (const length of [24, 64]) await importWebhookKey(secret(length));
+  for (const length of [24, 64]) importWebhookKey(secret(length));
   for (const wrong of [secret(23), secret(65), secret(32).slice(6), "whsec_%%%", "whsk_AAAA"]) {
-    await assert.rejects(importWebhookKey(wrong), TypeError, wrong);
+    assert.throws(() => importWebhookKey(wrong), TypeError, wrong);
   }
 });
 
-Deno.test("an id with a dot, a fraction of a second and no key are refused", async () => {
-  const key = await importWebhookKey(newWebhookSecret());
+Deno.test("an id with a dot, a fraction of a second and no key are refused", () => {
+  const key = importWebhookKey(newWebhookSecret());
   const good = { id: "m1", timestampSeconds: 1, body: "" };
-  await assert.rejects(signWebhook({ ...good, id: "m.1" }, [key]), TypeError);
-  await assert.rejects(signWebhook({ ...good, id: "" }, [key]), TypeError);
-  await assert.rejects(signWebhook({ ...good, timestampSeconds: 1.5 }, [key]), TypeError);
-  await assert.rejects(signWebhook({ ...good, timestampSeconds: -1 }, [key]), TypeError);
-  await assert.rejects(signWebhook(good, []), TypeError);
+  assert.throws(() => signWebhook({ ...good, id: "m.1" }, [key]), TypeError);
+  assert.throws(() => signWebhook({ ...good, id: "" }, [key]), TypeError);
+  assert.throws(() => signWebhook({ ...good, timestampSeconds: 1.5 }, [key]), TypeError);
+  assert.throws(() => signWebhook({ ...good, timestampSeconds: -1 }, [key]), TypeError);
+  assert.throws(() => signWebhook(good, []), TypeError);
 });

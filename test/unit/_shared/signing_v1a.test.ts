@@ -28,7 +28,7 @@ const svix = {
 };
 
 Deno.test("Svix's own example signs to its known signature, and verifies with its public key", async () => {
-  const headers = await signWebhook(svix.message, [await importWebhookKey(svix.privateKey)]);
+  const headers = signWebhook(svix.message, [importWebhookKey(svix.privateKey)]);
   assert.equal(headers["webhook-signature"], svix.signature);
   const keys = [await importVerificationKey(svix.publicKey)];
   const received = { headers, body: svix.message.body };
@@ -38,21 +38,21 @@ Deno.test("Svix's own example signs to its known signature, and verifies with it
 Deno.test("the keys of RFC 8032, section 7.1, test 1 belong together", async () => {
   const seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
   const open = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-  const key = await importWebhookKey("whsk_" + toBase64(Uint8Array.fromHex(seed + open)));
-  const headers = await signWebhook({ id: "m1", timestampSeconds: 1, body: "" }, [key]);
+  const key = importWebhookKey("whsk_" + toBase64(Uint8Array.fromHex(seed + open)));
+  const headers = signWebhook({ id: "m1", timestampSeconds: 1, body: "" }, [key]);
   const verifier = await importVerificationKey("whpk_" + toBase64(Uint8Array.fromHex(open)));
   assert.equal(await verifyWebhook({ headers, body: "" }, [verifier], new Date(1_000)), true);
 });
 
 Deno.test("property: what one key pair signs verifies under it, and nothing else does", async () => {
   const [pair, other] = [await newWebhookKeyPair(), await newWebhookKeyPair()];
-  const key = await importWebhookKey(pair.privateKey);
+  const key = importWebhookKey(pair.privateKey);
   const mine = [await importVerificationKey(pair.publicKey)];
   const strangers = [await importVerificationKey(other.publicKey)];
   await fc.assert(
     fc.asyncProperty(fc.json(), fc.uuid(), async (body, id) => {
       const timestampSeconds = Math.floor(Date.now() / 1_000);
-      const headers = await signWebhook({ id, timestampSeconds, body }, [key]);
+      const headers = signWebhook({ id, timestampSeconds, body }, [key]);
       assert.equal(await verifyWebhook({ headers, body }, mine), true);
       assert.equal(await verifyWebhook({ headers, body }, strangers), false);
       assert.equal(await verifyWebhook({ headers, body: body + " " }, mine), false);
@@ -68,9 +68,9 @@ Deno.test("property: what one key pair signs verifies under it, and nothing else
 Deno.test("both schemes in one header: each receiver finds its own, the standard's library too", async () => {
   const secret = newWebhookSecret();
   const pair = await newWebhookKeyPair();
-  const keys = [await importWebhookKey(secret), await importWebhookKey(pair.privateKey)];
+  const keys = [importWebhookKey(secret), importWebhookKey(pair.privateKey)];
   const timestampSeconds = Math.floor(Date.now() / 1_000);
-  const headers = await signWebhook({ id: "m1", timestampSeconds, body: "{}" }, keys);
+  const headers = signWebhook({ id: "m1", timestampSeconds, body: "{}" }, keys);
   assert.match(headers["webhook-signature"]!, /^v1,[\w+/=]{44} v1a,[\w+/=]{88}$/);
   new Webhook(secret).verify("{}", headers);
   for (const key of [secret, pair.publicKey]) {
@@ -81,9 +81,9 @@ Deno.test("both schemes in one header: each receiver finds its own, the standard
 
 Deno.test("while a key pair rotates both public keys verify", async () => {
   const [older, newer] = [await newWebhookKeyPair(), await newWebhookKeyPair()];
-  const keys = [await importWebhookKey(newer.privateKey), await importWebhookKey(older.privateKey)];
+  const keys = [importWebhookKey(newer.privateKey), importWebhookKey(older.privateKey)];
   const timestampSeconds = Math.floor(Date.now() / 1_000);
-  const headers = await signWebhook({ id: "m1", timestampSeconds, body: "{}" }, keys);
+  const headers = signWebhook({ id: "m1", timestampSeconds, body: "{}" }, keys);
   for (const { publicKey } of [older, newer]) {
     const verifier = [await importVerificationKey(publicKey)];
     assert.equal(await verifyWebhook({ headers, body: "{}" }, verifier), true);
@@ -91,7 +91,7 @@ Deno.test("while a key pair rotates both public keys verify", async () => {
 });
 
 Deno.test("a signature of one scheme never passes as the other's", async () => {
-  const headers = await signWebhook(svix.message, [await importWebhookKey(svix.privateKey)]);
+  const headers = signWebhook(svix.message, [importWebhookKey(svix.privateKey)]);
   const relabelled = {
     ...headers,
     "webhook-signature": headers["webhook-signature"]!.replace("v1a,", "v1,"),
@@ -105,7 +105,7 @@ Deno.test("a signature of one scheme never passes as the other's", async () => {
 
 Deno.test("five minutes off, either way, is too far; malformed headers verify as nothing", async () => {
   const keys = [await importVerificationKey(svix.publicKey)];
-  const headers = await signWebhook(svix.message, [await importWebhookKey(svix.privateKey)]);
+  const headers = signWebhook(svix.message, [importWebhookKey(svix.privateKey)]);
   const { body } = svix.message;
   const at = (seconds: number) => new Date(svix.at.getTime() + seconds * 1_000);
   for (const near of [-300, 0, 300]) {
@@ -136,7 +136,7 @@ Deno.test("keys have their length; errors never show them", async () => {
   assert.match(pair.publicKey, /^whpk_[\w+/]{43}=$/);
   const short = "whsk_" + toBase64(new Uint8Array(32));
   for (const wrong of [short, "whsk_%%%", pair.publicKey, ""]) {
-    await assert.rejects(importWebhookKey(wrong), (error: Error) => {
+    assert.throws(() => importWebhookKey(wrong), (error: Error) => {
       assert.ok(error instanceof TypeError);
       assert.ok(wrong.length < 10 || !error.message.includes(wrong.slice(5, 20)));
       return true;
