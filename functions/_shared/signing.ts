@@ -31,11 +31,10 @@ export function signWebhook(message: WebhookMessage, keys: KeyObject[]): Record<
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0) {
     throw new TypeError("A webhook's timestamp is whole Unix seconds");
   }
-  const content = signedContent(message);
   const signatures = keys.map((key) =>
     key.type === "secret" // else of Ed25519: signing_keys.ts imports no other
-      ? `v1,${createHmac("sha256", key).update(content).digest("base64")}`
-      : `v1a,${sign(null, content, key).toString("base64")}`
+      ? `v1,${hmac(key, message)}`
+      : `v1a,${sign(null, signedContent(message), key).toString("base64")}`
   );
   return {
     "webhook-id": id,
@@ -43,6 +42,9 @@ export function signWebhook(message: WebhookMessage, keys: KeyObject[]): Record<
     "webhook-signature": signatures.join(" "),
   };
 }
+
+const hmac = (key: KeyObject, { id, timestampSeconds, body }: WebhookMessage) =>
+  createHmac("sha256", key).update(`${id}.${timestampSeconds}.`).update(body).digest("base64");
 
 /** The bytes that are signed. */
 export function signedContent(

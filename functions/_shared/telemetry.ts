@@ -75,6 +75,9 @@ export function traceparent(): string | undefined {
   return fieldsOfTask.getStore()?.traceparent as string | undefined;
 }
 
+/** Of whichever provider is registered, now or later. */
+const tracer = trace.getTracer("gatehouse");
+
 export interface SpanOptions extends Attributes {
   /** Continue this W3C trace instead of the running one (jobs, whose parent has long ended). */
   traceparent?: string;
@@ -109,8 +112,7 @@ export async function span<T>(
       span.end();
     }
   };
-  const start = () =>
-    trace.getTracer("gatehouse").startActiveSpan(name, { attributes: rest, kind }, within, run);
+  const start = () => tracer.startActiveSpan(name, { attributes: rest, kind }, within, run);
   return await (parent
     ? withFields({ traceparent: parentText, trace_id: parent.traceId }, start)
     : start());

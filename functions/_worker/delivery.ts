@@ -69,11 +69,9 @@ export async function attempt(input: AttemptInput): Promise<Result> {
   return await span("webhook attempt", attributes, async (span) => {
     const began = now();
     const startedAt = began.toISOString();
-    const signed = signWebhook({
-      id: delivery.eventId,
-      timestampSeconds: Math.floor(began.getTime() / 1_000),
-      body: delivery.body,
-    }, keys);
+    const body = encoder.encode(delivery.body); // once, for the signature and the request
+    const timestampSeconds = Math.floor(began.getTime() / 1_000);
+    const signed = signWebhook({ id: delivery.eventId, timestampSeconds, body }, keys);
     try {
       const response = await send({
         url,
@@ -84,7 +82,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
           "user-agent": "Gatehouse-Webhooks/1",
           traceparent: traceparent() ?? attributes.traceparent,
         },
-        body: delivery.body,
+        body,
         timeoutMs,
         maxBytes: keptBytes,
       });
@@ -104,6 +102,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
   }, SpanKind.PRODUCER);
 }
 
+const encoder = new TextEncoder();
 const keptBytes = 4_096;
 const longestRetryAfterSeconds = 86_400;
 /** The receiver, or what is before it, asks for a slower pace. */
