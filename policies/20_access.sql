@@ -95,8 +95,8 @@ grant execute on function
   private.settle_administrator(uuid, bigint, text, text, jsonb),
   private.put_client(text, text, text, uuid, uuid)
   to gatehouse_provision, gatehouse_worker;
+grant execute on function private.put_hint() to gatehouse_provision;
 grant execute on function
-  private.put_hint(),
   private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
   to gatehouse_functions;
 grant execute on function private.record_refused_sign_ins() to gatehouse_worker;

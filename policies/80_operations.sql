@@ -17,8 +17,7 @@ grant execute on function
   private.put_issuer(text, text, text, text), private.put_verification_keys(text, jsonb),
   private.get_sealed_setting(text), private.put_sealed_setting(text, text, bytea)
   to gatehouse_provision, gatehouse_worker;
-grant execute on function
-  private.public_config(), private.get_setting(text), private.get_sealed_setting(text)
+grant execute on function private.public_config(), private.get_setting(text)
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;

@@ -39,6 +39,8 @@ export const stepSlugs: Record<string, string> = {
   user_name_taken: "the organization has a person of that name already",
   app_name_taken: "the project has an application of that name already",
   app_refused: "ZITADEL takes no such application",
+  hint_refused:
+    "ZITADEL may not call our address: its deny list names that network; events are then polled only",
   redirect_uri_refused: "with these addresses ZITADEL would never sign anybody in",
   zitadel_refused: "refused, for a reason that the step does not know",
   zitadel_unreachable: "ZITADEL did not answer",

@@ -23,6 +23,17 @@ export interface Keyring {
   keys: Map<string, CryptoKey>;
 }
 
+/** As SQL hands it out: base64 in JSON. */
+export interface SealedText {
+  keyId: string;
+  ciphertext: string;
+}
+
+export const readSealed = ({ keyId, ciphertext }: SealedText): Sealed => ({
+  keyId,
+  ciphertext: fromBase64(ciphertext),
+});
+
 /** A ciphertext that does not open: another key, another row, or bytes that were changed. */
 export class SecretError extends Error {
   override readonly name = "SecretError";

@@ -1,15 +1,10 @@
 // An endpoint's keys and headers as they lie sealed in the database, and back. Who makes them: webhooks/app.ts; who uses them: the pump and the test event.
 import type { KeyObject } from "node:crypto";
-import { fromBase64, openText, type Place, seal, toBase64 } from "./secrets.ts";
+import { openText, type Place, readSealed, seal, type SealedText, toBase64 } from "./secrets.ts";
 import { importWebhookKey, newWebhookKeyPair, newWebhookSecret } from "./signing_keys.ts";
 import { type SignatureScheme, webhookSecretPlace } from "./signing.ts";
 
-/** As SQL hands it out. */
-export interface SealedText {
-  keyId: string;
-  /** Base64. */
-  ciphertext: string;
-}
+export type { SealedText } from "./secrets.ts";
 
 /** As `private.create_webhook_endpoint` and `rotate_webhook_secret` take it. */
 export interface SealedSecret extends SealedText {
@@ -85,6 +80,6 @@ async function sealed(text: string, place: Place): Promise<SealedText> {
   return { keyId, ciphertext: toBase64(ciphertext) };
 }
 
-async function opened({ keyId, ciphertext }: SealedText, place: Place): Promise<string> {
-  return await openText({ keyId, ciphertext: fromBase64(ciphertext) }, place);
+async function opened(sealed: SealedText, place: Place): Promise<string> {
+  return await openText(readSealed(sealed), place);
 }

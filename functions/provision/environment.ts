@@ -1,5 +1,6 @@
 /** What the process is told, as the sagas take it. */
 import { type Config, ConfigError, readSecretFile } from "../_shared/config.ts";
+import { keyring } from "../_shared/secrets.ts";
 import { fetchJwks } from "../_shared/zitadel/keys.ts";
 import { provisioner } from "../_shared/zitadel/provisioner.ts";
 import type { Provisioner, WriteGuard, ZitadelConfig } from "../_shared/zitadel/types.ts";
@@ -37,6 +38,7 @@ export async function instanceFacts(config: Config): Promise<InstanceFacts> {
     portalUrl: config.portalUrl,
     administrator: bootstrap.data.administrator,
     readKeys: zitadelOf(config).readKeys,
+    secretsKeys: keyring,
   };
 }
 

@@ -6,6 +6,7 @@ import { type Outcome, type ReconcileOptions, runSaga } from "./saga.ts";
 import type { InstanceFacts, InstanceState } from "./state.ts";
 import type { Step } from "./step.ts";
 import { bootstrapAdministrator } from "./steps/instance/administrator.ts";
+import { eventHint } from "./steps/instance/event_hint.ts";
 import { features } from "./steps/instance/features.ts";
 import { machineUsers } from "./steps/instance/machine_users.ts";
 import { oidcSettings } from "./steps/instance/oidc_settings.ts";
@@ -29,6 +30,7 @@ export const instanceSteps: Step<InstanceState>[] = [
   portalApp,
   machineUsers,
   bootstrapAdministrator,
+  eventHint,
 ];
 
 export type InstanceOptions = Omit<ReconcileOptions, "tenantId" | "issuer"> & {

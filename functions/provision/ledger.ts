@@ -3,6 +3,7 @@
  * Each write is one statement, hence one transaction, and carries the fencing token.
  */
 import postgres, { type JSONValue, type PendingQuery, type Row, type Sql } from "postgres";
+import { readSealed, type Sealed, type SealedText } from "../_shared/secrets.ts";
 import { traceparent } from "../_shared/telemetry.ts";
 import type { Fault } from "./fault.ts";
 import { type Lease, LeaseLost } from "./lease.ts";
@@ -100,6 +101,17 @@ export class Ledger {
 
   async putSetting(key: SettingKey, value: JSONValue): Promise<void> {
     await this.#write("put_setting", this.#sql`${key}, ${this.#sql.json(value)}`);
+  }
+
+  async readSealedSetting(key: string): Promise<Sealed | null> {
+    const [row] = await this.#ask<{ sealed: SealedText | null }>(
+      this.#sql`select private.get_sealed_setting(${key}) as sealed`,
+    );
+    return row?.sealed ? readSealed(row.sealed) : null;
+  }
+
+  async putSealedSetting(key: string, { keyId, ciphertext }: Sealed): Promise<void> {
+    await this.#write("put_sealed_setting", this.#sql`${key}, ${keyId}, ${ciphertext}`);
   }
 
   async putIssuer({ issuer, kind, audience, jwksUri }: Issuer): Promise<void> {

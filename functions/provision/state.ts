@@ -1,6 +1,7 @@
 /** What the saga is told: the rows of one tenant, as private.provisioning_input gives them; for the instance also the configuration. */
 import type { JWK } from "jose";
 import { z } from "zod";
+import type { Keyring } from "../_shared/secrets.ts";
 import { derivedId } from "./ids.ts";
 
 export const RowsSchema = z.object({
@@ -68,6 +69,8 @@ export interface InstanceFacts {
   administrator: Administrator;
   /** ZITADEL's public keys, as it publishes them now. */
   readKeys: () => Promise<JWK[]>;
+  /** What secrets of the instance are sealed with. */
+  secretsKeys: () => Promise<Keyring>;
 }
 
 export type InstanceState = Rows & InstanceFacts;

@@ -23,8 +23,8 @@ export interface FrontDoor {
   issuer: string;
 }
 
-const publicFunctions = ["widget", "zitadel", "session"];
-const internalFunctions = ["provision", "webhooks", "events", "audit"];
+const publicFunctions = ["widget", "session"];
+const internalFunctions = ["provision", "webhooks", "events", "audit", "zitadel"];
 
 export function frontDoor(door: FrontDoor): Hono {
   const app = new Hono();

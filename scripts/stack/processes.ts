@@ -96,7 +96,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "functions-public",
       "gatehouse_functions",
       ports.functionsPublic,
-      "widget,session,zitadel",
+      "widget,session",
       {
         ZITADEL_LOGIN_CLIENT_TOKEN_FILE: token("login-client"),
         GATEHOUSE_SIGNING_KEY_FILE: files.signingKey,
@@ -106,7 +106,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "functions-internal",
       "gatehouse_provision",
       ports.functionsInternal,
-      "provision,webhooks,events,audit",
+      "provision,webhooks,events,audit,zitadel",
       { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
     ),
     worker: {

@@ -26,12 +26,12 @@ create function private.tg_tenants__provision() returns trigger
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
-  insert into public.provisioning_steps (tenant_id, name, position)
-  select new.id, s.name, s.position
+  insert into public.provisioning_steps (tenant_id, name, position, required)
+  select new.id, s.name, s.position, s.name <> 'event_hint'
     from unnest(
       case new.kind when 'platform' then array[
         'organization', 'features', 'security_policy', 'oidc_settings', 'project', 'roles',
-        'portal_app', 'machine_users', 'administrator']
+        'portal_app', 'machine_users', 'administrator', 'event_hint']
       else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator'] end
     ) with ordinality as s (name, position);
   perform private.enqueue_reconcile(new.id);

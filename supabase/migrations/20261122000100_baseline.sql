@@ -535,12 +535,12 @@ create function private.tg_tenants__provision() returns trigger
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
-  insert into public.provisioning_steps (tenant_id, name, position)
-  select new.id, s.name, s.position
+  insert into public.provisioning_steps (tenant_id, name, position, required)
+  select new.id, s.name, s.position, s.name <> 'event_hint'
     from unnest(
       case new.kind when 'platform' then array[
         'organization', 'features', 'security_policy', 'oidc_settings', 'project', 'roles',
-        'portal_app', 'machine_users', 'administrator']
+        'portal_app', 'machine_users', 'administrator', 'event_hint']
       else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator'] end
     ) with ordinality as s (name, position);
   perform private.enqueue_reconcile(new.id);
@@ -6721,8 +6721,8 @@ grant execute on function
   private.settle_administrator(uuid, bigint, text, text, jsonb),
   private.put_client(text, text, text, uuid, uuid)
   to gatehouse_provision, gatehouse_worker;
+grant execute on function private.put_hint() to gatehouse_provision;
 grant execute on function
-  private.put_hint(),
   private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
   to gatehouse_functions;
 grant execute on function private.record_refused_sign_ins() to gatehouse_worker;
@@ -7033,8 +7033,7 @@ grant execute on function
   private.put_issuer(text, text, text, text), private.put_verification_keys(text, jsonb),
   private.get_sealed_setting(text), private.put_sealed_setting(text, text, bytea)
   to gatehouse_provision, gatehouse_worker;
-grant execute on function
-  private.public_config(), private.get_setting(text), private.get_sealed_setting(text)
+grant execute on function private.public_config(), private.get_setting(text)
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;

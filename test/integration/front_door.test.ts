@@ -26,7 +26,7 @@ for (const basePath of ["", "/acme-prefix"]) {
         "/functions/v1/widget/login?authRequest=V2_1",
       ],
       ["/functions/v1/session/keys", "public", "/functions/v1/session/keys"],
-      ["/functions/v1/zitadel", "public", "/functions/v1/zitadel"],
+      ["/functions/v1/zitadel", "internal", "/functions/v1/zitadel"],
       [
         "/functions/v1/provision/tenants/1/reconcile",
         "internal",

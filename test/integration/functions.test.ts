@@ -12,14 +12,13 @@ interface App {
   request(path: string, init?: RequestInit): Response | Promise<Response>;
 }
 let arranged: Arranged;
-let webhooks: App, session: App, zitadel: App;
+let webhooks: App, session: App;
 let stop: () => Promise<void>;
 
 before(async () => {
   arranged = await arrange();
   webhooks = (await import("../../functions/webhooks/app.ts")).app;
   session = (await import("../../functions/session/app.ts")).app;
-  zitadel = (await import("../../functions/zitadel/app.ts")).app;
   const { closeDatabase } = await import("../../functions/_shared/db.ts");
   const { door } = await import("../../functions/_shared/outbound.ts");
   stop = async () => {
@@ -284,40 +283,6 @@ test("the session function tells what a page must know, once the instance is set
     audience: projectId,
   });
   assert.equal(payload.role, "anon");
-});
-
-test("ZITADEL's signed hint enqueues one poll; a wrong signature enqueues nothing", async () => {
-  const { sql } = arranged.database;
-  const { seal } = await import("../../functions/_shared/secrets.ts");
-  const { signingKeyPlace } = await import("../../functions/zitadel/app.ts");
-  const key = "target-signing-key";
-  const content = '{"event_type":"session.added"}';
-  const hint = async (by: string, body = content) => {
-    const t = Math.floor(Date.now() / 1000);
-    const v1 = createHmac("sha256", by).update(`${t}.${content}`).digest("hex");
-    const headers = { "zitadel-signature": `t=${t},v1=${v1}` };
-    return (await zitadel.request("/zitadel/events", { method: "POST", body, headers })).status;
-  };
-  const polls = async () =>
-    Number(
-      (await sql`
-      select count(*) from graphile_worker.jobs where task_identifier = 'zitadel__poll_events'`)[0]!
-        .count,
-    );
-
-  assert.equal(await hint(key), 401); // no key is set yet
-  const { keyId, ciphertext } = await seal(key, signingKeyPlace);
-  await sql`select private.put_sealed_setting(${signingKeyPlace.id}, ${keyId}, ${ciphertext})`;
-  assert.equal(await hint("another key"), 401);
-  assert.equal(await hint(key, "{}"), 401);
-  assert.equal(
-    (await zitadel.request("/zitadel/events", { method: "POST", body: content })).status,
-    401,
-  );
-  assert.equal(await polls(), 0);
-  assert.equal(await hint(key), 204);
-  assert.equal(await hint(key), 204);
-  assert.equal(await polls(), 1);
 });
 
 async function assertSoon(holds: () => Promise<boolean>): Promise<void> {

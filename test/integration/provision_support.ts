@@ -10,6 +10,7 @@ import {
   type ReconcileOptions,
   reconcileTenant,
 } from "../../functions/provision/saga.ts";
+import { parseKeyring, toBase64 } from "../../functions/_shared/secrets.ts";
 import type { InstanceFacts } from "../../functions/provision/state.ts";
 import { type Child, spawn, type Spec } from "../../scripts/stack/child.ts";
 import { findFreeRow } from "../../scripts/stack/ports.ts";
@@ -43,6 +44,11 @@ export class House implements AsyncDisposable {
   readonly worker: Sql;
   /** For arranging in ZITADEL, and for looking. */
   readonly zitadel: Provisioner;
+  /** The file of the keys that secrets are sealed with. */
+  readonly secretsKeys = JSON.stringify({
+    current: "k1",
+    keys: { k1: toBase64(crypto.getRandomValues(new Uint8Array(32))) },
+  });
 
   private constructor(
     readonly database: TestDatabase,
@@ -89,7 +95,15 @@ export class House implements AsyncDisposable {
         password: "Correct-Horse-7",
       },
       readKeys: () => fetchJwks(this.address),
+      secretsKeys: () => parseKeyring(this.secretsKeys),
     };
+  }
+
+  /** For GATEHOUSE_SECRETS_KEY_FILE. */
+  async writeSecretsKeys(): Promise<string> {
+    const file = join(this.dir, "secrets.json");
+    await Deno.writeTextFile(file, this.secretsKeys, { mode: 0o600 });
+    return file;
   }
 
   async startZitadel(): Promise<void> {

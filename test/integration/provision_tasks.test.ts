@@ -21,6 +21,7 @@ Deno.test("the tasks of provisioning, as the worker runs them", async (t) => {
     GATEHOUSE_BOOTSTRAP_FILE: join(house.dir, "bootstrap.json"),
     ZITADEL_ISSUER: house.issuer,
     ZITADEL_PROVISIONER_TOKEN_FILE: house.tokenFile,
+    GATEHOUSE_SECRETS_KEY_FILE: await house.writeSecretsKeys(),
   });
   const [tenant, instance, webKey] = (await Promise.all([
     import("../../functions/_worker/tasks/tenant__reconcile.ts"),
@@ -53,7 +54,7 @@ Deno.test("the tasks of provisioning, as the worker runs them", async (t) => {
 
   await t.step("the instance is prepared from the process's own configuration", async () => {
     await instance!({}, context());
-    assert.equal(await house.states(platformTenantId), "ok ok ok ok ok ok ok ok ok");
+    assert.equal(await house.states(platformTenantId), "ok ok ok ok ok ok ok ok ok ok");
     assert.deepEqual(Object.keys(await takeJobs()), ["instance__reconcile"]);
   });
 

@@ -176,7 +176,7 @@ Deno.test("OPS-09 settings are platform staff's, and a changed one is on record"
 Deno.test("OPS-10 a hint asks for one poll, however many hints come", async () => {
   await undone(database().sql, async (tx) => {
     await tx`delete from graphile_worker._private_jobs`;
-    await tx`set local role gatehouse_functions`;
+    await tx`set local role gatehouse_provision`;
     await tx`select private.put_hint() from generate_series(1, 5)`;
     await tx`reset role`;
     assert.deepEqual((await jobs(tx)).map(({ task, key }) => [task, key]), [[

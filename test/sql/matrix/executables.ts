@@ -118,20 +118,22 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     functions: ["private.list_issuers()", "private.list_verification_keys()"],
   },
   {
-    why: "the hint's signing key, and whose password the widget never sets",
+    why: "whose password the widget never sets",
     roles: `gatehouse_functions ${provisioning}`,
-    functions: ["private.get_sealed_setting(text)", "private.get_setting(text)"],
+    functions: ["private.get_setting(text)"],
   },
   {
-    why:
-      "the sign-in page, before anybody has signed in; hints of ZITADEL and the key they are signed with",
+    why: "ZITADEL's hints",
+    roles: "gatehouse_provision",
+    functions: ["private.put_hint()"],
+  },
+  {
+    why: "the sign-in page, before anybody has signed in",
     roles: "gatehouse_functions",
     functions: [
-      "private.get_sealed_setting(text)",
       "private.count_refused_sign_in(uuid,text,text,text,timestamp with time zone,jsonb)",
       "private.find_login_organization(text)",
       "private.public_config()",
-      "private.put_hint()",
       "private.widget_client(text)",
     ],
   },
