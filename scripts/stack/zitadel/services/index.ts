@@ -42,7 +42,7 @@ export const services = (domainSuffix: string): Record<string, Service> => ({
   },
   "zitadel.authorization.v2.AuthorizationService": authorizations,
   "zitadel.internal_permission.v2.InternalPermissionService": administrators,
-  "zitadel.session.v2.SessionService": sessions(domainSuffix),
+  "zitadel.session.v2.SessionService": sessions,
   "zitadel.oidc.v2.OIDCService": oidc,
   "zitadel.settings.v2.SettingsService": settings,
   "zitadel.feature.v2.FeatureService": features,

@@ -8,7 +8,7 @@ import { activePerson, authenticatorsFor } from "./session_webauthn.ts";
 import { newChallenge, requestOptions } from "./webauthn.ts";
 
 export interface Challenges {
-  webAuthN?: { domain?: string; userVerificationRequirement?: string };
+  webAuthN?: { domain: string; userVerificationRequirement?: string };
   otpSms?: object;
   otpEmail?: { sendCode?: object; returnCode?: object };
 }
@@ -17,11 +17,10 @@ export interface Challenges {
 export function challenge(
   checking: Checking,
   { webAuthN, otpSms, otpEmail }: Challenges = {},
-  ownDomain: string,
 ): object {
   if (otpSms) throw new ApiError("unimplemented", undefined, "The double sends no SMS");
   return {
-    ...(webAuthN ? { webAuthN: challengeWebAuthN(checking, webAuthN, ownDomain) } : {}),
+    ...(webAuthN ? { webAuthN: challengeWebAuthN(checking, webAuthN) } : {}),
     ...(otpEmail ? challengeOtpEmail(checking, otpEmail) : {}),
   };
 }
@@ -34,12 +33,11 @@ const verifications: Record<string, WebAuthnChallenge["userVerification"]> = {
 function challengeWebAuthN(
   checking: Checking,
   { domain, userVerificationRequirement = "" }: NonNullable<Challenges["webAuthN"]>,
-  ownDomain: string,
 ): object {
   const person = activePerson(checking);
   const asked: WebAuthnChallenge = {
     challenge: newChallenge(),
-    rpId: domain || ownDomain,
+    rpId: domain,
     userVerification: verifications[userVerificationRequirement] ?? "preferred",
   };
   const options = requestOptions(asked, authenticatorsFor(person, asked));

@@ -21,12 +21,11 @@ interface Query {
   userAgentQuery?: { fingerprintId?: string };
 }
 
-/** `ownDomain`: the relying party where a challenge names none. */
-export const sessions = (ownDomain: string): Service => ({
+export const sessions: Service = {
   async CreateSession(call: Call, request: Change & { userAgent?: Session["userAgent"] }) {
     const { store, caller, instance } = call;
     caller.need("session.write");
-    const { found, events, challenges } = await check(call, undefined, request, ownDomain);
+    const { found, events, challenges } = await check(call, undefined, request);
     const id = store.newId();
     const token = newToken();
     const agent = request.userAgent;
@@ -66,7 +65,7 @@ export const sessions = (ownDomain: string): Service => ({
     const { store, caller, instance } = call;
     const before = needActive(store, request.sessionId);
     caller.need("session.write");
-    const { found, events, challenges } = await check(call, before, request, ownDomain);
+    const { found, events, challenges } = await check(call, before, request);
     const session = needActive(store, request.sessionId);
     const token = newToken();
     const at = store.push(caller.userId, [
@@ -135,13 +134,13 @@ export const sessions = (ownDomain: string): Service => ({
     const at = terminate(store, instance.id, session, caller.userId);
     return { details: details(instance.id, at) };
   },
-});
+};
 
 /** All checks, then the challenges; what they do to the user happens when all of them went well. */
-async function check(call: Call, session: Session | undefined, request: Change, domain: string) {
+async function check(call: Call, session: Session | undefined, request: Change) {
   const checking: Checking = { call, session, found: {}, events: [], then: [] };
   await runChecks(checking, request.checks);
-  const challenges = challenge(checking, request.challenges, domain);
+  const challenges = challenge(checking, request.challenges);
   for (const act of checking.then) act();
   return { ...checking, challenges };
 }
