@@ -61,6 +61,10 @@ Deno.test("sessions are found by user and by id, live ones only, newest first", 
   const found = (await s.login.searchSessions({ ids: [first.sessionId] }))[0]!;
   assert.deepEqual([found.userAgent, found.user?.orgId], [userAgent, a.orgId]);
   await s.login.deleteSession({ sessionId: second.sessionId });
+  await s.asLoginClient.connect("zitadel.session.v2.SessionService", "CreateSession", {
+    checks: { user: { userId: a.userId } },
+    lifetime: "0.001s", // over before anybody looks
+  });
   await s.settle();
   assert.deepEqual(await ids({ userId: a.userId }), [first.sessionId]);
   await assert.rejects(
