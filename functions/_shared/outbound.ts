@@ -4,10 +4,9 @@
  * Behind a proxy (outbound_proxy.ts) literal addresses and names are judged here, and what names resolve to by the proxy's own
  * access list: docs/proxy.md. Redirects are not followed. `fetch` cannot pin an address; node:https can.
  */
-import { lookup } from "node:dns/promises";
 import http from "node:http";
 import https from "node:https";
-import { type AddressRules, mayConnect, parseAddress } from "./addresses.ts";
+import type { AddressRules } from "./addresses.ts";
 import { config, ConfigError, readSecretFile } from "./config.ts";
 import { type Attempt, attempt } from "./outbound_attempt.ts";
 import { type ConnectRequest, connectTo, syslogPorts } from "./outbound_connect.ts";
@@ -18,6 +17,7 @@ import {
   proxyFor,
   type ProxyRules,
 } from "./outbound_proxy.ts";
+import { judgedAddresses, resolveBySystem, untilDeadline } from "./outbound_resolve.ts";
 import {
   bareHost,
   checkStatic,
@@ -77,7 +77,6 @@ export interface DoorOptions extends AddressRules {
   proxies?: ProxyRules;
 }
 
-const maxTriedAddresses = 3;
 const ownHeaders =
   /^(host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
 
@@ -106,32 +105,9 @@ export function createDoor(options: DoorOptions): Door {
   /** How to get there: through the proxy, or to each of the judged addresses until one can be connected to. */
   async function waysTo(url: URL, proxy: ForwardProxy | undefined, deadline: AbortSignal) {
     if (proxy) return [{ proxy }];
-    const addresses = await untilDeadline(addressesOf(url), deadline);
+    const judged = judgedAddresses(bareHost(url), options, resolve);
+    const addresses = await untilDeadline(judged, deadline);
     return addresses.map((address) => ({ address }));
-  }
-
-  async function addressesOf(url: URL): Promise<string[]> {
-    const host = bareHost(url);
-    if (parseAddress(host)) return [host]; // judged by checkUrl
-    let addresses: string[];
-    try {
-      addresses = await resolve(host);
-    } catch (cause) {
-      throw new OutboundError("dns_failed", `Cannot resolve "${host}"`, { cause });
-    }
-    if (addresses.length === 0) {
-      throw new OutboundError("dns_failed", `"${host}" has no address`);
-    }
-    for (const address of addresses) {
-      const bytes = parseAddress(address);
-      if (!bytes || !mayConnect(bytes, options)) {
-        throw new OutboundError(
-          "address_refused",
-          `"${host}" resolves to "${address}", which is not in an allowed network`,
-        );
-      }
-    }
-    return addresses.slice(0, maxTriedAddresses);
   }
 
   async function send(request: OutboundRequest): Promise<OutboundResponse> {
@@ -232,22 +208,6 @@ function ownedHeaders({ headers = {}, body }: OutboundRequest): Record<string, s
     ...Object.fromEntries(lower),
     ...(length === undefined ? {} : { "content-length": String(length) }),
   };
-}
-
-async function resolveBySystem(hostname: string): Promise<string[]> {
-  return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
-}
-
-async function untilDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
-  const timedOut = Promise.withResolvers<never>();
-  const expire = () =>
-    timedOut.reject(new OutboundError("timeout", "The name was not resolved in time"));
-  deadline.addEventListener("abort", expire, { once: true });
-  try {
-    return await Promise.race([work, timedOut.promise]);
-  } finally {
-    deadline.removeEventListener("abort", expire);
-  }
 }
 
 let shared: Promise<Door> | undefined;
