@@ -8,16 +8,25 @@
 import type { KeyObject } from "node:crypto";
 import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, readLine } from "./export_reader.ts";
-import { type Checkpoint, openCheckpoint, verifyLeaf } from "./note.ts";
+import {
+  type Checkpoint,
+  keyList,
+  keyName,
+  type Keys,
+  openCheckpoint,
+  type OpenedCheckpoint,
+  verifyLeaf,
+} from "./note.ts";
 import { Frontier, leafHash, sameHash } from "./tree.ts";
 
 export type ProblemSlug =
   | "header_malformed" // the first line is none of an export
   | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
-  | "checkpoint_invalid" // a note in the export is not signed by the key, or tells of another log
+  | "checkpoint_invalid" // a note is not signed by a key that counts there, or tells of another log
   | "checkpoint_not_covered" // the known checkpoint is older than the first record
   | "prefix_altered" // the hashes that stand for the records before the first are not the signed ones
   | "history_forked" // every record is signed and the whole is not: the key signed two histories
+  | "key_forked" // a key names two others as the next one: it is in two hands
   | "record_missing" // records that a checkpoint or the numbering tells of are not there
   | "record_out_of_order" // a number that was there before, or a lower one
   | "record_malformed" // the line is no record
@@ -46,9 +55,9 @@ export interface Report {
 }
 
 export interface Trust {
-  key: KeyObject;
+  key: Keys;
   /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
-  known: Checkpoint[];
+  known: (Checkpoint & Partial<OpenedCheckpoint>)[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
   from?: number;
   /** Index that it may end before, when the caller asked for a part. */
@@ -57,14 +66,57 @@ export interface Trust {
   allSignatures?: boolean;
 }
 
+/**
+ * Which key counts where. From the first checkpoint that a later key signed on, an earlier one does not: whoever steals it
+ * then cannot go on with it.
+ */
+class KeyOrder {
+  readonly #keys: readonly KeyObject[];
+  /** Of each key, the size of the first checkpoint that it signed. */
+  readonly #begins: number[];
+
+  constructor(keys: readonly KeyObject[], opened: Partial<OpenedCheckpoint>[]) {
+    this.#keys = keys;
+    this.#begins = keys.map((key) =>
+      Math.min(
+        Infinity,
+        ...opened.flatMap(({ size, signers }) => signers?.includes(keyName(key)) ? size! : []),
+      )
+    );
+  }
+
+  /** The keys whose signature counts in a tree of this size, or for the record of this index; the latest first. */
+  at(size: number): KeyObject[] {
+    return this.#keys.filter((_, k) => !this.#begins.some((from, j) => j > k && from <= size))
+      .reverse();
+  }
+
+  counts({ size, signers }: Checkpoint & Partial<OpenedCheckpoint>): boolean {
+    return !signers || this.at(size).some((key) => signers.includes(keyName(key)));
+  }
+}
+
 /** The checkpoints to compare, by size, and what is wrong before any record is looked at. */
 export function weighNotes(
   header: ExportHeader,
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
-): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[] } {
+): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[]; keys: KeyOrder } {
   const problems: Problem[] = [];
-  const known = trust.known.filter(({ origin }) => origin === header.origin);
+  const ofThisLog = trust.known.filter(({ origin }) => origin === header.origin);
+  const opened = notes.map(({ kind, note }) => ({
+    kind,
+    note,
+    checkpoint: openCheckpoint(note, header.origin, keyList(trust.key), kind),
+  }));
+  const keys = new KeyOrder(keyList(trust.key), [
+    ...ofThisLog,
+    ...opened.flatMap(({ kind, checkpoint }) => kind === "checkpoint" ? checkpoint ?? [] : []),
+  ]);
+  const known = ofThisLog.filter((checkpoint) => keys.counts(checkpoint));
+  for (const { size } of ofThisLog.filter((checkpoint) => !keys.counts(checkpoint))) {
+    problems.push(whole("checkpoint_invalid", `the known one of ${size} is by a former key`));
+  }
   const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
   const checkpoints = known.filter(({ size }) => size <= end);
   const tombstones: Checkpoint[] = [];
@@ -72,10 +124,11 @@ export function weighNotes(
   if (known.length === 0) {
     problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
   }
-  for (const { kind, note } of notes) {
-    const opened = openCheckpoint(note, header.origin, trust.key, kind);
-    if (!opened) problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
-    else (kind === "checkpoint" ? checkpoints : tombstones).push(opened);
+  for (const { kind, note, checkpoint } of opened) {
+    // A tombstone is signed long after its size was reached, by the key of that time.
+    if (!checkpoint || (kind === "checkpoint" && !keys.counts(checkpoint))) {
+      problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
+    } else (kind === "checkpoint" ? checkpoints : tombstones).push(checkpoint);
   }
   const begins = Math.max(trust.from ?? 0, ...tombstones.map(({ size }) => size));
   if (header.first > begins) {
@@ -83,7 +136,7 @@ export function weighNotes(
   } else if (newest > 0 && newest <= header.first && tombstones.length === 0) {
     problems.push(whole("checkpoint_not_covered", `it has ${newest} records`));
   }
-  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems };
+  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems, keys };
 }
 
 /** The tree of the records before the first one; null when the header's hashes are none. */
@@ -145,7 +198,7 @@ export async function examine(
     const line = readLine(text);
     if ("note" in line) notes.push(line);
   }
-  const { checkpoints, tombstones, problems } = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
   const prefix = openPrefix(header);
   if (!prefix) problems.push(whole("prefix_altered", "so many hashes are no tree of that size"));
   if (prefix && !prefixFits(prefix, tombstones)) {
@@ -197,8 +250,9 @@ export async function examine(
     expected = index + 1;
     if (index >= provedTo || trust.allSignatures) {
       const signature = record.signature === null ? null : signatureOf(record.signature);
+      const leaf = leafHash(record.bytes);
       const holds = signature !== null &&
-        verifyLeaf(header.origin, index, leafHash(record.bytes), signature, trust.key);
+        keys.at(index).some((key) => verifyLeaf(header.origin, index, leaf, signature, key));
       if (!holds) {
         unsound++;
         problems.push(
