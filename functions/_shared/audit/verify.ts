@@ -5,18 +5,10 @@
  * one. Where no root fits, and after the newest one, each record is judged by its own signature, which names the bad ones.
  * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
  */
-import type { KeyObject } from "node:crypto";
 import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, readLine } from "./export_reader.ts";
-import {
-  type Checkpoint,
-  keyList,
-  keyName,
-  type Keys,
-  openCheckpoint,
-  type OpenedCheckpoint,
-  verifyLeaf,
-} from "./note.ts";
+import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
+import { type Checkpoint, keyList, type Keys, openCheckpoint, verifyLeaf } from "./note.ts";
 import { Frontier, leafHash, sameHash } from "./tree.ts";
 
 export type ProblemSlug =
@@ -57,43 +49,13 @@ export interface Report {
 export interface Trust {
   key: Keys;
   /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
-  known: (Checkpoint & Partial<OpenedCheckpoint>)[];
+  known: KnownCheckpoint[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
   from?: number;
   /** Index that it may end before, when the caller asked for a part. */
   to?: number;
   /** Checks the signature of every record, though a root covers it. */
   allSignatures?: boolean;
-}
-
-/**
- * Which key counts where. From the first checkpoint that a later key signed on, an earlier one does not: whoever steals it
- * then cannot go on with it.
- */
-class KeyOrder {
-  readonly #keys: readonly KeyObject[];
-  /** Of each key, the size of the first checkpoint that it signed. */
-  readonly #begins: number[];
-
-  constructor(keys: readonly KeyObject[], opened: Partial<OpenedCheckpoint>[]) {
-    this.#keys = keys;
-    this.#begins = keys.map((key) =>
-      Math.min(
-        Infinity,
-        ...opened.flatMap(({ size, signers }) => signers?.includes(keyName(key)) ? size! : []),
-      )
-    );
-  }
-
-  /** The keys whose signature counts in a tree of this size, or for the record of this index; the latest first. */
-  at(size: number): KeyObject[] {
-    return this.#keys.filter((_, k) => !this.#begins.some((from, j) => j > k && from <= size))
-      .reverse();
-  }
-
-  counts({ size, signers }: Checkpoint & Partial<OpenedCheckpoint>): boolean {
-    return !signers || this.at(size).some((key) => signers.includes(keyName(key)));
-  }
 }
 
 /** The checkpoints to compare, by size, and what is wrong before any record is looked at. */
@@ -120,7 +82,7 @@ export function weighNotes(
   const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
   const checkpoints = known.filter(({ size }) => size <= end);
   const tombstones: Checkpoint[] = [];
-  const newest = Math.max(0, ...known.map(({ size }) => size));
+  const newest = largest(known);
   if (known.length === 0) {
     problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
   }
@@ -130,7 +92,7 @@ export function weighNotes(
       problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
     } else (kind === "checkpoint" ? checkpoints : tombstones).push(checkpoint);
   }
-  const begins = Math.max(trust.from ?? 0, ...tombstones.map(({ size }) => size));
+  const begins = Math.max(trust.from ?? 0, largest(tombstones));
   if (header.first > begins) {
     problems.push(missing(begins, header.first));
   } else if (newest > 0 && newest <= header.first && tombstones.length === 0) {
@@ -271,7 +233,7 @@ export async function examine(
       problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
     }
   }
-  const promised = Math.max(header.size, trust.to ?? 0, ...checkpoints.map(({ size }) => size));
+  const promised = Math.max(header.size, trust.to ?? 0, largest(checkpoints));
   if (promised > expected) problems.push(missing(expected, promised));
   else if (unsound === 0 && roots && roots.failed.length > 0) {
     const sizes = roots.failed.map(({ size }) => size).join(", ");
@@ -293,9 +255,20 @@ export function report(
 ): Report {
   const indexes = problems.flatMap(({ index }) => index ?? []);
   const firstBad = indexes.length === 0 ? null : indexes.reduce((a, b) => Math.min(a, b));
-  const removedBefore = Math.max(0, ...tombstones.map(({ size }) => size));
-  return { origin, first, records, removedBefore, provedTo, problems, firstBad };
+  return {
+    origin,
+    first,
+    records,
+    removedBefore: largest(tombstones),
+    provedTo,
+    problems,
+    firstBad,
+  };
 }
+
+/** Not Math.max(...): a checkpoint a second is more than a call has room for within a day or two. */
+const largest = (checkpoints: Checkpoint[]) =>
+  checkpoints.reduce((largest, { size }) => Math.max(largest, size), 0);
 
 function signatureOf(base64: string): Uint8Array | null {
   try {
