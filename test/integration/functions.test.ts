@@ -1,6 +1,5 @@
 // The functions against the real database, as the role they run with.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { createLocalJWKSet, exportSPKI, generateKeyPair, type JWTPayload, jwtVerify } from "jose";
 import { Webhook } from "standardwebhooks";
