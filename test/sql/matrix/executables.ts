@@ -145,6 +145,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.provisioning_input(uuid)",
       "private.put_client(text,text,text,uuid,uuid)",
       "private.put_issuer(text,text,text,text)",
+      "private.get_sealed_setting(text)",
       "private.put_sealed_setting(text,text,bytea)",
       "private.put_setting(text,jsonb)",
       "private.put_verification_keys(text,jsonb)",
