@@ -104,9 +104,9 @@ async function deed(tx: TransactionSql, attack: Attack, random: Random): Promise
         with forged as (
           insert into public.audit_events
             (tenant_id, recorded_at, type, occurred_at, actor, targets, data, context)
-          select tenant_id, recorded_at, type, occurred_at, actor, '[]',
+          select tenant_id, recorded_at, type, occurred_at, actor, targets,
                  '{"after": {"name": "never was"}}', context
-            from public.audit_events where tenant_id = ${tenant} order by recorded_at, id limit 1
+            from public.audit_events where tenant_id = ${tenant} and targets = '[]' limit 1
           returning *
         ), numbered as (
           insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)
