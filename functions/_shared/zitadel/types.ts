@@ -55,5 +55,6 @@ export interface User {
 }
 
 export type * from "./types_events.ts";
+export type * from "./types_intents.ts";
 export type * from "./types_provisioner.ts";
 export type * from "./types_sign_in.ts";
