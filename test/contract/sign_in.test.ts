@@ -1,7 +1,7 @@
 // Sessions, the once-only callback, who gets a code at all.
 import assert from "node:assert/strict";
 import { isZitadelError, ZitadelError } from "../../functions/_shared/zitadel/errors.ts";
-import { signInRefusal } from "../../functions/_shared/zitadel/sign_in.ts";
+import { signInRefusal } from "../../functions/_shared/zitadel/refusals.ts";
 import { password, suite } from "./support.ts";
 
 const open = suite();

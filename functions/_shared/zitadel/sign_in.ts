@@ -1,5 +1,4 @@
 // ZITADEL's sessions, auth requests and login settings in our words.
-import { isZitadelError, type ZitadelError } from "./errors.ts";
 import type { AuthRequest, LoginSettings, Session } from "./types.ts";
 
 interface Factor {
@@ -121,19 +120,6 @@ export function readLoginSettings(
     passwordCheckLifetimeSeconds: seconds(settings.passwordCheckLifetime ?? "0s"),
     mfaInitSkipLifetimeSeconds: seconds(settings.mfaInitSkipLifetime ?? "0s"),
   };
-}
-
-/** Why ZITADEL did not take a user and password; null: it is no answer of that kind. */
-export type SignInRefusal = "wrong_password" | "locked" | "inactive";
-
-export function signInRefusal(error: unknown): SignInRefusal | null {
-  const is = (...ids: string[]) =>
-    ids.includes((error as ZitadelError).id ?? "") &&
-    (isZitadelError(error, "invalid_argument") || isZitadelError(error, "failed_precondition"));
-  if (is("COMMAND-3M0fs")) return "wrong_password";
-  if (is("COMMAND-JLK35", "COMMAND-SFA3t")) return "locked";
-  if (is("SESSION-Gj4ko")) return "inactive"; // locked users too, when the user is checked in the same call
-  return null;
 }
 
 /** A protobuf duration in JSON, such as "864000s". */

@@ -33,10 +33,10 @@ export interface ActiveProvider {
   options: LinkingOptions;
 }
 
-/** Proof of one external sign-in. Good once, for at most an hour; whoever holds both halves may use it: keep it on the server. */
+/** Proof of one external sign-in: `idpIntent` of createSession. Good once, for at most an hour; whoever holds both halves may use it: keep it on the server. */
 export interface IntentToken {
-  intentId: string;
-  intentToken: string;
+  id: string;
+  token: string;
 }
 
 export type StartedIntent =
@@ -55,7 +55,10 @@ export interface SuggestedUser {
   displayName: string;
   /** Empty: the provider names none (GitHub with a private address and no scope for it, LDAP without the attribute). */
   email: string;
-  /** Said by the provider, or set for it by the administrator (Microsoft's `emailVerified`). Never linked by when false. */
+  /**
+   * The provider vouches for it. False for SAML and most directories: their word counts for the domains that the tenant has proven
+   * and gave this provider (`trustedDomains` of private.sign_in_providers). Nobody is found by an address that neither vouches for.
+   */
   emailVerified: boolean;
   preferredLanguage?: string;
 }
@@ -70,22 +73,17 @@ export interface RetrievedIntent {
   options: LinkingOptions;
 }
 
-/** One external account of one user. An external account belongs to one user in the whole instance. */
-export interface IdpLink {
-  idpId: string;
-  /** The account's id at the provider, not the user's. */
-  externalUserId: string;
-  externalUserName: string;
-}
-
 /** Credential: IAM_LOGIN_CLIENT. */
 export interface IntentClient {
-  /** The providers that the organization's login policy allows; empty when it allows none at all. */
+  /**
+   * The providers in the organization's login policy; empty when it allows none at all. One that we disabled stays in it, since
+   * taking it out would unlink everybody: which ones to show is private.sign_in_providers' to say.
+   */
   activeProviders(orgId: string): Promise<ActiveProvider[]>;
   /**
    * Begins a sign-in at a provider. With `urls` the browser comes back to `successUrl?id=&token=[&user=]` or to
    * `failureUrl?id=&error=&error_description=`; both are the caller's own pages: put a flow's reference in, not a secret.
-   * @throws {ZitadelError} of `ldap`, when the directory refuses: `externalRefusal` in intents.ts says which way.
+   * @throws {ZitadelError} of `ldap`: `directoryRefused` in intents.ts tells wrong credentials from a directory that is away.
    */
   startIntent(
     input:
@@ -97,13 +95,7 @@ export interface IntentClient {
   ): Promise<StartedIntent>;
   /**
    * Who came back. Reading does not use the intent up: createSession or setSession with `idpIntent` does.
-   * @throws {ZitadelError} `permission_denied` for a wrong or expired token, `failed_precondition` for an intent that was
-   * used or never succeeded.
+   * @throws {ZitadelError} `permission_denied`: not this intent's token; `failed_precondition`: used, expired, or never succeeded.
    */
   retrieveIntent(intent: IntentToken): Promise<RetrievedIntent>;
-  /** @throws {ZitadelError} `already_exists`, V3-DKcYh: the account is somebody's already; `platform_user_refused` */
-  addLink(userId: string, link: IdpLink): Promise<void>;
-  listLinks(userId: string): Promise<IdpLink[]>;
-  /** Of a link that is not there: nothing happens. @throws {ZitadelError} `platform_user_refused` */
-  removeLink(userId: string, link: Pick<IdpLink, "idpId" | "externalUserId">): Promise<void>;
 }
