@@ -60,12 +60,9 @@ export interface User {
 
 export type * from "./types_credentials.ts";
 export type * from "./types_events.ts";
-<<<<<<< HEAD
 export type * from "./types_intents.ts";
-=======
 export type * from "./types_login_policies.ts";
 export type * from "./types_people.ts";
->>>>>>> users
 export type * from "./types_provisioner.ts";
 export type * from "./types_sign_in.ts";
 export type * from "./types_webauthn.ts";

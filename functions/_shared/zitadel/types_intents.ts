@@ -53,7 +53,7 @@ export interface SuggestedUser {
   givenName: string;
   familyName: string;
   displayName: string;
-  /** Empty: the provider names none (GitHub with a private address and no scope for it, LDAP without the attribute). */
+  /** Empty: the provider names none (GitHub with a private address, a directory without the attribute). */
   email: string;
   /**
    * The provider vouches for it. False for SAML and most directories: their word counts for the domains that the tenant has proven
