@@ -34,7 +34,7 @@ export function readOptions(options: WireOptions): LinkingOptions {
   };
 }
 
-interface WireHuman {
+export interface WireHuman {
   username?: string;
   profile?: {
     givenName?: string;

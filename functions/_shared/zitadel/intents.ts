@@ -1,6 +1,12 @@
 import { wire } from "./call.ts";
 import { isZitadelError, ZitadelError } from "./errors.ts";
-import { externalKind, readOptions, suggestedUser, type WireOptions } from "./external_user.ts";
+import {
+  externalKind,
+  readOptions,
+  suggestedUser,
+  type WireHuman,
+  type WireOptions,
+} from "./external_user.ts";
 import type { IntentClient, RetrievedIntent, StartedIntent, ZitadelConfig } from "./types.ts";
 import { userService } from "./users.ts";
 
@@ -25,7 +31,11 @@ interface Retrieved {
     rawInformation?: Record<string, unknown>;
   };
   userId?: string;
-  addHumanUser?: Parameters<typeof suggestedUser>[1];
+  /** Which of these is there depends on ZITADEL's version and on whether the account is linked. */
+  createUser?: { username?: string; human?: WireHuman };
+  updateUser?: { username?: string; human?: WireHuman };
+  addHumanUser?: WireHuman;
+  updateHumanUser?: WireHuman;
 }
 
 /** Signing in at providers; the credential of an IAM_LOGIN_CLIENT. What comes back proves who somebody is elsewhere, nothing more. */
@@ -74,13 +84,19 @@ export function intentClient(config: ZitadelConfig): IntentClient {
         ...(answer.userId ? { linkedUserId: answer.userId } : {}),
         suggested: suggestedUser(
           externalKind(provider.type ?? ""),
-          answer.addHumanUser,
+          personOf(answer),
           rawInformation,
         ),
         options: readOptions(provider.config?.options ?? {}),
       };
     },
   };
+}
+
+function personOf(answer: Retrieved): WireHuman {
+  const { username, human } = answer.createUser ?? answer.updateUser ?? {};
+  if (human !== undefined) return { ...human, ...(username ? { username } : {}) };
+  return answer.addHumanUser ?? answer.updateHumanUser ?? {};
 }
 
 function readStarted({ authUrl, formData, idpIntent }: Started): StartedIntent {
