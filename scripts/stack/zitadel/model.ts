@@ -137,6 +137,7 @@ export interface Session extends Dated {
   userAgent?: { fingerprintId?: string; ip?: string; description?: string; header?: object };
   user?: { id: string; organizationId: string; verifiedAt: string };
   passwordVerifiedAt?: string;
+  intentVerifiedAt?: string;
 }
 
 export interface AuthRequest extends Dated {

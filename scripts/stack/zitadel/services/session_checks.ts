@@ -1,6 +1,7 @@
 import { ApiError, failedPrecondition, invalidArgument, notFound } from "../errors.ts";
 import type { Session, User } from "../model.ts";
 import type { Call } from "../service.ts";
+import { checkIntent } from "./intents.ts";
 import { loginNames } from "./login_names.ts";
 import { verifyPassword } from "./passwords.ts";
 import { policyOf } from "./policies.ts";
@@ -10,14 +11,14 @@ export interface Checks {
   user?: { userId?: string; loginName?: string };
   password?: { password: string };
   webAuthN?: object;
-  idpIntent?: object;
+  idpIntent?: { idpIntentId: string; idpIntentToken: string };
   totp?: object;
   otpSms?: object;
   otpEmail?: object;
   recoveryCode?: object;
 }
 
-type Found = Pick<Session, "user" | "passwordVerifiedAt">;
+type Found = Pick<Session, "user" | "passwordVerifiedAt" | "intentVerifiedAt">;
 type SessionEvent = [type: string, payload: Record<string, unknown>];
 
 /**
@@ -29,7 +30,7 @@ export async function runChecks(
   session: Session | undefined,
   { checks = {}, challenges }: { checks?: Checks; challenges?: object },
 ): Promise<{ found: Partial<Found>; events: SessionEvent[] }> {
-  const { user: userCheck, password, ...others } = checks;
+  const { user: userCheck, password, idpIntent, ...others } = checks;
   const missing = [...Object.keys(others), ...Object.keys(challenges ?? {})];
   if (missing.length > 0) {
     throw new ApiError(
@@ -60,6 +61,12 @@ export async function runChecks(
     await checkPassword(call, userId, password.password);
     found.passwordVerifiedAt = call.store.now();
     events.push(["session.password.checked", { checkedAt: found.passwordVerifiedAt }]);
+  }
+  if (idpIntent) {
+    const consume = checkIntent(call, userId, idpIntent);
+    found.intentVerifiedAt = call.store.now();
+    events.push(["session.intent.checked", { checkedAt: found.intentVerifiedAt }]);
+    consume();
   }
   return { found, events };
 }

@@ -220,6 +220,7 @@ function asSession(store: Store, session: Session): object {
       ...(session.passwordVerifiedAt
         ? { password: { verifiedAt: session.passwordVerifiedAt } }
         : {}),
+      ...(session.intentVerifiedAt ? { intent: { verifiedAt: session.intentVerifiedAt } } : {}),
     },
     metadata: session.metadata,
     ...(session.userAgent ? { userAgent: session.userAgent } : {}),
