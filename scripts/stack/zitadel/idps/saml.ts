@@ -45,6 +45,7 @@ function serviceProvider(idps: Idps, idp: Idp, requestId: string): SAML {
     wantAuthnResponseSigned: false, // an assertion's signature is enough, as for crewjam/saml
     disableRequestedAuthnContext: true,
     authnRequestBinding: binding === "post" ? "HTTP-POST" : "HTTP-Redirect",
+    skipRequestCompression: binding === "post", // only the redirect binding deflates
     signatureAlgorithm: "sha256",
     ...(fields.withSignedRequest ? { privateKey: idp.keys!.privateKey } : {}),
     generateUniqueId: () => requestId,

@@ -41,9 +41,6 @@ function write({ store, caller }: Call, kind: Kind, request: Request) {
   const secret = kind.secret === undefined ? undefined : rest[kind.secret] as string | undefined;
   if (kind.secret) delete rest[kind.secret];
   if (kind.type === "SAML") checkSaml(rest);
-  if (!known && kind.secret === "clientSecret" && !secret && !rest.usePkce) {
-    throw invalidArgument("IDP-DOUBLEsecret", "Errors.Invalid.Argument");
-  }
   const id = known?.id ?? store.newId();
   const kept = secret ?? known?.secret; // an empty one keeps the one before
   const idp: Omit<Idp, "createdAt" | "changedAt"> = {
@@ -150,6 +147,7 @@ export const idpReader: Service = {
     const idp = store.seen("idp", id);
     if (!idp) throw notFound("QUERY-SAFrt", "Errors.IDPConfig.NotExisting");
     caller.need("org.idp.read", { organizationId: idp.organizationId });
+    const { usePkce: _unknownHere, ...config } = shown(idp); // v4.13's v2 message has no such field
     return {
       idp: {
         id,
@@ -157,7 +155,7 @@ export const idpReader: Service = {
         state: "IDP_STATE_ACTIVE",
         name: idp.name,
         type: `IDP_TYPE_${idp.type}`,
-        config: { options: idp.options, [idp.member]: shown(idp) },
+        config: { options: idp.options, [idp.member]: config },
       },
     };
   },
