@@ -11,7 +11,8 @@ as $$
         'outside', private.host_outside(p.kind, p.settings, p.endpoints),
         'options', private.provider_options(p)) order by p.id), '[]')
         from public.providers p
-       where p.tenant_id = p_tenant and (p.enabled or p.idp_id is not null)),
+       where p.tenant_id = p_tenant and (p.enabled or p.idp_id is not null)
+         and private.provider_settings_problem(p.kind, p.settings, true) is null),
     'removedProviders', (
       select coalesce(jsonb_agg(jsonb_build_object('id', r.provider_id, 'idpId', r.idp_id,
         'name', r.name) order by r.provider_id), '[]')
