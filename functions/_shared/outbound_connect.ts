@@ -1,5 +1,7 @@
-// A raw connection to a judged address, for what is not HTTP: syslog. outbound.ts decides which addresses.
+// A raw connection to a judged address, or through a proxy, for what is not HTTP: syslog. outbound.ts decides which addresses.
 import { OutboundError } from "./outbound_error.ts";
+import type { ForwardProxy } from "./outbound_proxy.ts";
+import { openTunnel } from "./outbound_tunnel.ts";
 
 export interface ConnectRequest {
   /** A name or an address, without a port. */
@@ -20,18 +22,20 @@ export const syslogPorts = new Set([514, 601]);
 export interface Target {
   /** The certificate's name. */
   hostname: string;
-  address: string;
+  via: { address: string } | { proxy: ForwardProxy };
   port: number;
   tls: { caCerts: string[] } | undefined;
   deadline: AbortSignal;
 }
 
-/** @throws {OutboundError} connect_failed, tls_failed, timeout */
+/** @throws {OutboundError} connect_failed, proxy_unreachable, proxy_refused, tls_failed, timeout */
 export async function connectTo(target: Target): Promise<Deno.Conn> {
-  const { hostname, address, port, tls, deadline } = target;
-  const plain = await Deno.connect({ hostname: address, port, signal: deadline }).catch((cause) => {
-    throw deadline.aborted ? late(cause) : failed("connect_failed", "Cannot connect", cause);
-  });
+  const { hostname, via, port, tls, deadline } = target;
+  const plain = "proxy" in via
+    ? await openTunnel({ proxy: via.proxy, hostname, port, deadline })
+    : await Deno.connect({ hostname: via.address, port, signal: deadline }).catch((cause) => {
+      throw deadline.aborted ? late(cause) : failed("connect_failed", "Cannot connect", cause);
+    });
   if (!tls) return plain;
   const close = () => plain.close(); // ends a handshake that hangs
   deadline.addEventListener("abort", close, { once: true });
