@@ -76,6 +76,7 @@ export const problems = {
   provider_domain_unproven: 422, // a provider's domains are ones that the tenant has proven
   provider_creation_contradicts: 422, // accounts are made at once only where making them is allowed
   provider_host_outside: 422, // the installation is offline, and a host of the provider lies outside its networks
+  metadata_unreadable: 422, // SAML metadata could not be fetched; the sentence says why
   setting_offline_malformed: 422, // null, or {"networks": […], "domains": […]}
   // the log
   legal_hold: 409, // a legal hold is open: nothing may be erased
