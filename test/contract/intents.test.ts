@@ -1,7 +1,7 @@
 // Signing in at providers: the real protocols, over HTTP, from the first redirect to a session.
 import assert from "node:assert/strict";
 import { isZitadelError } from "../../functions/_shared/zitadel/errors.ts";
-import type { SuggestedUser } from "../../functions/_shared/zitadel/types.ts";
+import type { LoginClient, SuggestedUser } from "../../functions/_shared/zitadel/types.ts";
 import type { PlayedProviders } from "../../scripts/stack/providers/server.ts";
 import { suite } from "./support.ts";
 import { home, play, Providers, settingsOf, urls } from "./providers_support.ts";
@@ -64,37 +64,15 @@ for (const [label, suggested] of Object.entries(expected)) {
   });
 }
 
-/** As sessions.ts says it; the adapter's own file is another's. */
-async function createSession(
-  { userId, idpIntent, lifetimeSeconds }: {
-    userId: string;
-    idpIntent: { id: string; token: string };
-    lifetimeSeconds: number;
-  },
-) {
-  return await open().asLoginClient.connect<{ sessionId: string; sessionToken: string }>(
-    "zitadel.session.v2.SessionService",
-    "CreateSession",
-    {
-      checks: {
-        user: { userId },
-        idpIntent: { idpIntentId: idpIntent.id, idpIntentToken: idpIntent.token },
-      },
-      lifetime: `${lifetimeSeconds}s`,
-    },
-  );
-}
+const createSession = (input: Parameters<LoginClient["createSession"]>[0]) =>
+  open().login.createSession(input);
 
-async function link(
-  userId: string,
-  idpId: string,
-  external: { userId: string; userName: string },
-): Promise<void> {
-  await open().asLoginClient.connect("zitadel.user.v2.UserService", "AddIDPLink", {
-    userId,
-    idpLink: { idpId, ...external },
+const link = (userId: string, idpId: string, external: { userId: string; userName: string }) =>
+  open().login.addIdpLink(userId, {
+    idpId,
+    externalUserId: external.userId,
+    externalUserName: external.userName,
   });
-}
 
 Deno.test({
   name: "GitHub keeps alan's address private, Microsoft has no mailbox for him",

@@ -15,16 +15,17 @@ export function signInRefusal(error: unknown): SignInRefusal | null {
 const signInRefusals: Record<string, SignInRefusal> = {
   "COMMAND-3M0fs": "wrong_password",
   "COMMAND-3nJ4t": "no_password",
+  "COMMAND-Fds3s": "no_password", // asked to change one that is not there
   "COMMAND-JLK35": "locked",
   "COMMAND-SFA3t": "locked",
   "SESSION-Gj4ko": "inactive", // locked users too, when the user is checked in the same call
 };
 
 /**
- * Why ZITADEL did not take a code: of e-mail, reset, invitation, passkey registration, TOTP, OTP e-mail, recovery.
- * `none`: there is no code to compare with, because it was used, replaced by success or never asked for. Null: no answer of that kind.
+ * Why ZITADEL did not take a code. `none`: there is nothing to compare with: used up, or never asked for. `used`: a TOTP code a second
+ * time. `locked`: by too many. Of e-mail verification, invitations and passkey registration ZITADEL says `wrong` for all of them.
  */
-export type CodeRefusal = "wrong" | "expired" | "none";
+export type CodeRefusal = "wrong" | "expired" | "used" | "none" | "locked";
 
 export function codeRefusal(error: unknown): CodeRefusal | null {
   return refuses(error) || isZitadelError(error, "not_found")
@@ -35,13 +36,39 @@ export function codeRefusal(error: unknown): CodeRefusal | null {
 const codeRefusals: Record<string, CodeRefusal> = {
   "CODE-woT0xc": "wrong",
   "CODE-QvUQ4P": "expired",
+  "CRYPT-aqrFV": "none",
+  // e-mail verification, invitation, passkey registration
+  "COMMAND-eis9R": "wrong",
+  "COMMAND-Wgn4q": "wrong",
+  "COMMAND-Eeb2a": "wrong",
+  // password reset
+  "COMMAND-2M9fs": "none",
+  // TOTP
+  "EVENT-8isk2": "wrong",
+  "TOTP-Auw0a": "used",
+  "COMMAND-3Mif9s": "none",
+  "COMMAND-SF3fg": "locked",
+  // OTP e-mail
+  "COMMAND-d2r52": "none",
+  "COMMAND-S34gh": "none",
+  "COMMAND-S6h4R": "locked",
+  // recovery codes
+  "DOMAIN-6uvh0": "wrong",
+  "COMMAND-84rgg": "none",
+  "COMMAND-2w6oa": "locked",
 };
 
-/** Which rule of the organization's password complexity was broken; null: no answer of that kind. */
-export type PasswordRefusal = "length" | "lowercase" | "uppercase" | "number" | "symbol";
+/** Which rule of the organization's password complexity was broken; `unchanged`: it is the present one. Null: no answer of that kind. */
+export type PasswordRefusal =
+  | "length"
+  | "lowercase"
+  | "uppercase"
+  | "number"
+  | "symbol"
+  | "unchanged";
 
 export function passwordRefusal(error: unknown): PasswordRefusal | null {
-  return isZitadelError(error, "invalid_argument") ? passwordRefusals[idOf(error)] ?? null : null;
+  return refuses(error) ? passwordRefusals[idOf(error)] ?? null : null;
 }
 
 const passwordRefusals: Record<string, PasswordRefusal> = {
@@ -50,6 +77,7 @@ const passwordRefusals: Record<string, PasswordRefusal> = {
   "DOMAIN-VoaRj": "uppercase",
   "DOMAIN-ZBv4H": "number",
   "DOMAIN-ZDLwA": "symbol",
+  "COMMAND-Aesh5": "unchanged",
 };
 
 /** True where an authenticator's answer was not what ZITADEL asked for. ZITADEL says `internal`, as if it were at fault. */

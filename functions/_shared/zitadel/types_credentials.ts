@@ -70,9 +70,9 @@ export interface CredentialCalls {
   /** @throws {ZitadelError} `not_found` */
   removeOtpEmail(userId: string): Promise<void>;
 
-  /** Shown this once; each is good once. @throws {ZitadelError} `already_exists`: remove those first */
+  /** Shown this once; each is good once. Added to those there are. @throws {ZitadelError} `failed_precondition`: more than ZITADEL keeps */
   makeRecoveryCodes(userId: string, count: number): Promise<string[]>;
-  /** @throws {ZitadelError} `not_found` */
+  /** @throws {ZitadelError} `failed_precondition`: there are none */
   removeRecoveryCodes(userId: string): Promise<void>;
 
   listIdpLinks(userId: string): Promise<IdpLink[]>;

@@ -39,15 +39,15 @@ export interface PersonCalls {
 
   /** @throws {ZitadelError} `codeRefusal` in refusals.ts */
   verifyEmail(userId: string, code: string): Promise<void>;
-  /** Replaces the code before it. @throws {ZitadelError} `failed_precondition`: the address is verified already */
+  /** Replaces the code before it. */
   newEmailCode(userId: string): Promise<string>;
-  /** The new address counts at once, unverified until the code is shown. @throws {ZitadelError} `failed_precondition` where ZITADEL finds nothing to change */
+  /** The new address counts at once, unverified until the code is shown. @throws {ZitadelError} `failed_precondition`: it is the present one */
   changeEmail(userId: string, email: string): Promise<string>;
 
-  /** A code for setPassword. @throws {ZitadelError} `failed_precondition`: the user is not active, or never had a first sign-in */
+  /** A code for setPassword; of somebody without a password, for their first one. */
   requestPasswordReset(userId: string): Promise<string>;
   /**
-   * With the current password or a code, never with neither. Ends the lock that wrong passwords made, and the demand to change.
+   * With the current password or a code, never with neither. Ends the demand to change; whom wrong passwords locked stays locked.
    * @throws {ZitadelError} of the password that proves it `signInRefusal`, of the code `codeRefusal`, of the new one `passwordRefusal`
    */
   setPassword(

@@ -12,6 +12,7 @@ import { type Call, details, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
 import { linkedUser } from "./idp_links.ts";
 import { needIdp } from "./idps.ts";
+import { type Checking, passed, userIdOf } from "./session_checks.ts";
 
 const lifetimeMs = 3_600_000;
 
@@ -92,12 +93,13 @@ function asNewUser(idpId: string, { id, userName, human }: ExternalPerson) {
   };
 }
 
-/** The check of a session, whose user is `userId`. What comes back uses the intent up: to be called when every check held. @throws ApiError */
+/** The check of a session: used up by it, when all went well. @throws ApiError */
 export function checkIntent(
-  { store, instance }: Pick<Call, "store" | "instance">,
-  userId: string | undefined,
+  checking: Checking,
   check: { idpIntentId: string; idpIntentToken: string },
-): () => void {
+): void {
+  const { store, instance } = checking.call;
+  const userId = userIdOf(checking);
   if (userId === undefined) {
     throw failedPrecondition("COMMAND-Sfw3r", "Errors.User.UserIDMissing");
   }
@@ -107,7 +109,8 @@ export function checkIntent(
   });
   const theirs = intent.userId ?? linkedUser(store, intent.idpId, person.id);
   if (theirs !== userId) throw failedPrecondition("COMMAND-O8xk3w", "Errors.Intent.OtherUser");
-  return () => move(store, instance.id, intent.id, "consumed");
+  passed(checking, "intent", "intent");
+  checking.then.push(() => move(store, instance.id, intent.id, "consumed"));
 }
 
 function needSucceeded(

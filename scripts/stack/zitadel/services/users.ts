@@ -5,7 +5,8 @@ import type { Store } from "../store.ts";
 import { addLink, refuseTakenLinks } from "./idp_links.ts";
 import { userNameKey } from "./login_names.ts";
 import { checkComplexity, hashPassword } from "./passwords.ts";
-import { newCode, setPassword } from "./credentials.ts";
+import { coded, newCode } from "./codes.ts";
+import { setPassword } from "./credentials.ts";
 import { removeUser } from "./user_removal.ts";
 import { asUser, userFits, type UserQuery } from "./user_view.ts";
 
@@ -68,7 +69,7 @@ export const users: Service = {
     }
     const { profile, email } = human!;
     const displayName = profile.displayName || `${profile.givenName} ${profile.familyName}`;
-    const emailCode = email.isVerified ? undefined : newCode();
+    const emailCode = email.isVerified ? undefined : newCode(store, "verifyEmail");
     const events = [
       event("user.human.added", {
         userName,
@@ -79,9 +80,9 @@ export const users: Service = {
         email: email.email,
         ...(passwordHash ? { encodedHash: passwordHash } : {}),
       }),
-      email.isVerified
-        ? event("user.human.email.verified")
-        : event("user.human.email.code.added", { code: { Crypted: emailCode } }),
+      emailCode
+        ? event("user.human.email.code.added", coded(emailCode))
+        : event("user.human.email.verified"),
     ];
     const at = store.push(caller.userId, events);
     store.put("user", id, {
@@ -102,7 +103,11 @@ export const users: Service = {
       },
     });
     for (const link of human?.idpLinks ?? []) addLink(call, id, link);
-    return { id, creationDate: at, ...(email.returnCode ? { emailCode } : {}) };
+    return {
+      id,
+      creationDate: at,
+      ...(email.returnCode && emailCode ? { emailCode: emailCode.code } : {}),
+    };
   },
 
   async UpdateUser(call: Call, request: Update) {
@@ -140,21 +145,27 @@ export const users: Service = {
         record("user.human.profile.changed", {
           firstName: merged.givenName,
           lastName: merged.familyName,
+          nickName: merged.nickName,
           displayName: merged.displayName,
+          preferredLanguage: merged.preferredLanguage,
         });
         patchHuman(store, user.id, merged, at);
       }
     }
-    if (human && email) {
-      emailCode = email.isVerified ? undefined : newCode();
-      if (email.email !== human.email) record("user.human.email.changed", { email: email.email });
-      if (email.isVerified) record("user.human.email.verified");
-      else record("user.human.email.code.added", { code: { Crypted: emailCode } });
+    if (human && email && email.email !== human.email) {
+      record("user.human.email.changed", { email: email.email });
+      const made = email.isVerified ? undefined : newCode(store, "verifyEmail");
+      if (made) record("user.human.email.code.added", coded(made));
+      else record("user.human.email.verified");
+      emailCode = made?.code;
       patchHuman(store, user.id, {
         email: email.email,
-        emailVerified: email.isVerified ?? false,
-        ...(emailCode ? { emailCode } : {}),
+        emailVerified: made === undefined,
+        emailCode: made,
       }, at);
+    } else if (human && email?.isVerified && !human.emailVerified) {
+      record("user.human.email.verified"); // of an address that stays, anything else is passed over
+      patchHuman(store, user.id, { emailVerified: true, emailCode: undefined }, at);
     }
     if (machine && request.machine) {
       record("user.machine.changed", { ...request.machine });
@@ -166,7 +177,7 @@ export const users: Service = {
         changedAt: at,
       });
     }
-    return { changeDate: at, ...(email?.returnCode ? { emailCode } : {}) };
+    return { changeDate: at, ...(email?.returnCode && emailCode ? { emailCode } : {}) };
   },
 
   GetUserByID({ store, caller }: Call, { userId }: { userId: string }) {
@@ -274,7 +285,7 @@ function setState(
   if (refused) throw failedPrecondition(...refused);
   const at = store.push(caller.userId, [userEvent(user, type)]);
   const unlocked = user.human && type === "user.unlocked"
-    ? { human: { ...user.human, failedAttempts: 0 } }
+    ? { human: { ...user.human, failedAttempts: 0, failedChecks: {} } }
     : {};
   store.patch("user", id, { state, changedAt: at, ...unlocked });
   return { details: details(user.organizationId, at) };
