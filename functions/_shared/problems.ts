@@ -68,6 +68,21 @@ export const problems = {
   app_not_ready: 409, // ZITADEL has not confirmed the application yet
   app_redirect_uris_too_many: 422, // 50 at most
   app_post_logout_uris_too_many: 422, // 50 at most
+  widget_config_app_unknown: 409, // the tenant has no such application
+  widget_config_logo_unknown: 409, // the tenant has no such logo, or a draft still shows it
+  widget_config_not_found: 404, // the tenant has no such configuration
+  widget_config_taken: 409, // the tenant, or the application, has a configuration already: change that one
+  widget_version_immutable: 409, // a published version is never changed
+  widget_version_not_found: 404, // the configuration has no such version
+  widget_theme_refused: 422, // the sentence says which token or value
+  contrast_too_low: 422, // the sentence names each pair of colours, its contrast and what WCAG 2.2 AA asks for
+  widget_layout_unknown: 422, // card, plain or split
+  widget_flows_refused: 422, // password, passkey, email_code, register, reset: true or false
+  widget_texts_refused: 422, // no text that may be changed, or longer than 300 characters
+  widget_languages_refused: 422, // at least one, each once, of those that the widget has
+  widget_link_refused: 422, // https, a host, at most 500 characters
+  widget_logo_refused: 422, // no harmless SVG, PNG or WebP, or too large; the sentence says why
+  widget_logos_too_many: 409, // 50 at most
   provider_name_taken: 409, // another provider of the tenant has the name
   // the log
   legal_hold: 409, // a legal hold is open: nothing may be erased
