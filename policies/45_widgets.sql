@@ -65,6 +65,7 @@ create policy widget_logos_delete_platform on public.widget_logos for delete to 
 grant execute on function
   private.widget_colours(), private.widget_fonts(), private.widget_pairs(),
   private.relative_luminance(text), private.contrast_ratio(text, text),
+  private.widget_colour(jsonb, text, text),
   private.widget_theme_problem(jsonb), private.require_readable_theme(jsonb),
   private.widget_languages(), private.widget_text_keys(), private.widget_flows_problem(jsonb),
   private.widget_texts_problem(jsonb), private.widget_languages_problem(text[]),

@@ -31,6 +31,15 @@ function ratio(one: string, other: string): number {
   return (light! + 0.05) / (dark! + 0.05);
 }
 
+/** `color-mix(in srgb, one share, other)`: channel by channel. */
+function mixed(one: string, other: string, share: number): string {
+  const channels = [1, 3, 5].map((at) => {
+    const [a, b] = [one, other].map((colour) => parseInt(colour.slice(at, at + 2), 16));
+    return Math.round(share * a! + (1 - share) * b!).toString(16).padStart(2, "0");
+  });
+  return `#${channels.join("")}`;
+}
+
 const colour = (roll: (n: number) => number) =>
   `#${[0, 1, 2].map(() => roll(256).toString(16).padStart(2, "0")).join("")}`;
 
@@ -81,8 +90,10 @@ Deno.test("WGT-C3 random themes: saving takes exactly those that an independent 
         }).join("")
       }`;
       const theme = { [scheme]: { [one.token]: nudged } };
-      const value = (token: string) =>
-        token === one.token ? nudged : colours.find((c) => c.token === token)![scheme];
+      const value = (token: string): string => {
+        if (token === "tint") return mixed(value("accent"), value("ground"), 0.09);
+        return token === one.token ? nudged : colours.find((c) => c.token === token)![scheme];
+      };
       const failing = pairs.filter(({ front, ground, needed }) =>
         ratio(value(front), value(ground)) < Number(needed)
       );
@@ -142,7 +153,11 @@ Deno.test("WGT-C5 a builder sees every pair while somebody chooses", async () =>
         front,
         ground,
       ]).sort(),
-      [["light", "accent", "ground"], ["light", "on-accent", "accent"]],
+      [
+        ["light", "accent", "ground"],
+        ["light", "accent", "tint"],
+        ["light", "on-accent", "accent"],
+      ],
     );
     await assert.rejects(
       tx.savepoint((s) => s`select * from public.check_widget_theme('{"light": 1}')`),

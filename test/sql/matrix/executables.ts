@@ -112,6 +112,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.refuse(integer,text,text)",
       "private.relative_luminance(text)",
       "private.require_readable_theme(jsonb)",
+      "private.widget_colour(jsonb,text,text)",
       "private.widget_colours()",
       "private.widget_flows_problem(jsonb)",
       "private.widget_fonts()",
