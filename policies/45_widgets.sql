@@ -76,5 +76,8 @@ grant execute on function
   public.publish_widget_config(uuid, uuid), public.revert_widget_config(uuid, uuid, integer)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.widget_look(uuid, uuid), private.widget_config_body(text), private.widget_logo(text)
+  private.widget_look(uuid, uuid), private.widget_config_body(text), private.widget_logo(text),
+  private.keep_widget_script(text, bytea), private.widget_script(text)
   to gatehouse_functions;
+
+revoke all on private.widget_scripts from public, anon, authenticated, service_role;

@@ -11,6 +11,8 @@ import { authRequestId, loadFlow } from "./flow.ts";
 import { loginPage, pagePolicy } from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
 import { signInByPassword } from "./password.ts";
+import { servePublished } from "./published.ts";
+import { serveSnippets } from "./snippet.ts";
 
 const PasswordRequest = z.strictObject({
   authRequest: z.string().regex(authRequestId),
@@ -22,6 +24,8 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   const app = newApp("widget");
   const binding = () => browserBinding(parts());
 
+  servePublished(app);
+  serveSnippets(app);
   for (const name of assetNames) app.get(`/${name}`, (c) => sendAsset(c, name));
 
   /** 200 the page · 302 when nobody may be asked (`prompt=none`) · 404 the page, saying that nothing is under way */

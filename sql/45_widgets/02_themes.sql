@@ -24,7 +24,8 @@ create function private.widget_fonts() returns table (font text, families text)
 language sql immutable parallel safe set search_path = ''
 as $$
   values
-    ('system', 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif'),
+    ('system',
+      'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", sans-serif'),
     ('humanist',
       '"Seravek", "Gill Sans Nova", Ubuntu, Calibri, "DejaVu Sans", "Noto Sans", sans-serif'),
     ('geometric',

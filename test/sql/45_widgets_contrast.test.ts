@@ -1,4 +1,4 @@
-// WGT-C: a theme that cannot be read is refused with the pair named. The reckoning is held to one of its own here, written from WCAG 2.2's text.
+// WGC: a theme that cannot be read is refused with the pair named. The reckoning is held to one of its own here, written from WCAG 2.2's text.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { as, refusal, tenants } from "../support/actors.ts";
@@ -43,7 +43,7 @@ function mixed(one: string, other: string, share: number): string {
 const colour = (roll: (n: number) => number) =>
   `#${[0, 1, 2].map(() => roll(256).toString(16).padStart(2, "0")).join("")}`;
 
-Deno.test("WGT-C1 the ratio of any two colours is what WCAG says it is", async () => {
+Deno.test("WGC-01 the ratio of any two colours is what WCAG says it is", async () => {
   const seed = Number(Deno.env.get("SEED") ?? 45);
   const roll = dice(seed);
   const pairs = Array.from({ length: 5000 }, () => [colour(roll), colour(roll)] as const);
@@ -58,7 +58,7 @@ Deno.test("WGT-C1 the ratio of any two colours is what WCAG says it is", async (
   }
 });
 
-Deno.test("WGT-C2 known ratios: black on white 21, the greys at the borders of 4.5 and 3", async () => {
+Deno.test("WGC-02 known ratios: black on white 21, the greys at the borders of 4.5 and 3", async () => {
   const [row] = await database().sql`
     select private.contrast_ratio('#000000', '#ffffff') as most,
       private.contrast_ratio('#777777', '#ffffff') as below,
@@ -69,7 +69,7 @@ Deno.test("WGT-C2 known ratios: black on white 21, the greys at the borders of 4
   assert.ok(row!.below < 4.5 && row!.above >= 4.5 && row!.edge_below < 3 && row!.edge_above >= 3);
 });
 
-Deno.test("WGT-C3 random themes: saving takes exactly those that an independent check takes, and names a failing pair", async () => {
+Deno.test("WGC-03 random themes: saving takes exactly those that an independent check takes, and names a failing pair", async () => {
   const seed = Number(Deno.env.get("SEED") ?? 1945);
   const roll = dice(seed);
   const { sql } = database();
@@ -126,7 +126,7 @@ Deno.test("WGT-C3 random themes: saving takes exactly those that an independent 
 
 const undo = Symbol("undo");
 
-Deno.test("WGT-C4 what is refused is checked in both schemes, on change too", async () => {
+Deno.test("WGC-04 what is refused is checked in both schemes, on change too", async () => {
   await as(database().sql, "alice", async (tx) => {
     const [row] = await tx`
       insert into public.widget_configs (tenant_id) values (${tenants.A}) returning id`;
@@ -142,7 +142,7 @@ Deno.test("WGT-C4 what is refused is checked in both schemes, on change too", as
   });
 });
 
-Deno.test("WGT-C5 a builder sees every pair while somebody chooses", async () => {
+Deno.test("WGC-05 a builder sees every pair while somebody chooses", async () => {
   await as(database().sql, "bob", async (tx) => {
     const rows = await tx<
       { scheme: string; front: string; ground: string; passes: boolean; ratio: string }[]
@@ -166,7 +166,7 @@ Deno.test("WGT-C5 a builder sees every pair while somebody chooses", async () =>
   });
 });
 
-Deno.test("WGT-C6 the widget's own colours pass, and are those of its style sheets", async () => {
+Deno.test("WGC-06 the widget's own colours pass, and are those of its style sheets", async () => {
   const colours = await database().sql<{ token: string; light: string; dark: string }[]>`
     select * from private.widget_colours()`;
   const failing = await database().sql`

@@ -1,4 +1,4 @@
-// WGT-L: a logo is a picture and nothing else. What an SVG could do besides being seen is tried here.
+// LGO: a logo is a picture and nothing else. What an SVG could do besides being seen is tried here.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { TransactionSql } from "postgres";
@@ -24,7 +24,7 @@ const png = hex(`89504e470d0a1a0a 0000000d49484452 0000000100000001 0806000000 1
   0000000d49444154 789c6360f8cf50 0f0003860180 5a34 7d6b 0000000049454e44ae426082`);
 const webp = hex(`52494646 1a000000 57454250 5650384c 0d000000 2f00000010 0710111188 8808 0700`);
 
-Deno.test("WGT-L1 the bytes say what a logo is; its hash is theirs", async () => {
+Deno.test("LGO-01 the bytes say what a logo is; its hash is theirs", async () => {
   const drawn = svg(
     `<title>Shop &amp; Co</title><!-- drawn by hand -->
      <defs><linearGradient id="g"><stop offset="0" stop-color="#fff"/></linearGradient></defs>
@@ -98,7 +98,7 @@ const hostile: Record<string, string> = {
   "nothing": "",
 };
 
-Deno.test("WGT-L2 an SVG that is more than a picture is refused", async () => {
+Deno.test("LGO-02 an SVG that is more than a picture is refused", async () => {
   await as(database().sql, "alice", async (tx) => {
     for (const [name, text] of Object.entries(hostile)) {
       await assert.rejects(
@@ -110,7 +110,7 @@ Deno.test("WGT-L2 an SVG that is more than a picture is refused", async () => {
   });
 });
 
-Deno.test("WGT-L3 what is too large is refused: bytes, and pixels in few bytes", async () => {
+Deno.test("LGO-03 what is too large is refused: bytes, and pixels in few bytes", async () => {
   const wide = png.slice();
   wide.set(hex("00010000"), 16);
   const high = png.slice();
@@ -142,7 +142,7 @@ Deno.test("WGT-L3 what is too large is refused: bytes, and pixels in few bytes",
   });
 });
 
-Deno.test("WGT-L4 the check of a hostile SVG ends: 30000 bytes made to be slow", async () => {
+Deno.test("LGO-04 the check of a hostile SVG ends: 30000 bytes made to be slow", async () => {
   const slow = [
     "<g ",
     "<g a",
@@ -172,7 +172,7 @@ Deno.test("WGT-L4 the check of a hostile SVG ends: 30000 bytes made to be slow",
   });
 });
 
-Deno.test("WGT-L5 a draft shows its own tenant's logo only; one that is published stays", async () => {
+Deno.test("LGO-05 a draft shows its own tenant's logo only; one that is published stays", async () => {
   const arrange = (tx: TransactionSql) =>
     tx`insert into public.widget_logos (tenant_id, bytes)
        values (${tenants.E}, ${bytes(svg("<desc>of E</desc>"))})`;
@@ -205,7 +205,7 @@ Deno.test("WGT-L5 a draft shows its own tenant's logo only; one that is publishe
   }, { arrange });
 });
 
-Deno.test("WGT-L6 a tenant keeps fifty logos at most", async () => {
+Deno.test("LGO-06 a tenant keeps fifty logos at most", async () => {
   await as(database().sql, "alice", async (tx) => {
     for (let index = 0; index < 50; index++) await add(tx, bytes(svg(`<desc>${index}</desc>`)));
     await assert.rejects(
