@@ -28,7 +28,7 @@ comment on column public.widget_configs.app_id is 'For this application only; nu
 comment on column public.widget_configs.theme is
   '{light: {token: "#rrggbb"}, dark: {…}, radius: pixels, font: name}; what is absent is the widget''s own. Readable by WCAG 2.2 AA, else it is refused.';
 comment on column public.widget_configs.flows is
-  '{password, passkey, email_code, register, reset}: false switches off; what is absent is on, as far as the organization''s sign-in settings allow it.';
+  '{password, passkey, register, reset}: false switches off; email_code: true lets a code by e-mail alone sign in. What is on counts as far as the organization''s settings allow it.';
 comment on column public.widget_configs.texts is 'By language, then by key of the widget''s texts: plain text.';
 comment on column public.widget_configs.languages is 'Offered to people; the first is the default.';
 comment on column public.widget_configs.terms_url is 'Shown where an account is made, with a box to tick.';

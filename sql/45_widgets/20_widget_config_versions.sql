@@ -46,7 +46,7 @@ as $$
       'layout', p_config.layout,
       'logoUrl', 'logo/' || p_config.logo_hash,
       'texts', p_config.texts),
-    'flows', jsonb_build_object('password', true, 'passkey', true, 'email_code', true,
+    'flows', jsonb_build_object('password', true, 'passkey', true, 'email_code', false,
       'register', true, 'reset', true) || p_config.flows,
     'languages', to_jsonb(p_config.languages),
     'termsUrl', p_config.terms_url,

@@ -69,7 +69,7 @@ Deno.test("WGT-01 nobody sees a draft; what is published is seen, with its hash,
     assert.deepEqual(flows, {
       password: true,
       passkey: true,
-      email_code: true,
+      email_code: false,
       register: false,
       reset: true,
     });
