@@ -1,4 +1,6 @@
 // What the double remembers. Moments are RFC 3339 with microseconds; ids are text.
+import type { Idp, IdpLink, Intent, LoginPolicyIdp } from "./model_idps.ts";
+
 export interface Dated {
   id: string;
   createdAt: string;
@@ -218,6 +220,10 @@ export interface Policy {
 }
 
 export interface Kinds {
+  idp: Idp;
+  idp_link: IdpLink;
+  intent: Intent;
+  login_policy_idp: LoginPolicyIdp;
   instance: Instance;
   organization: Organization;
   project: Project;
