@@ -65,7 +65,12 @@ export const Act = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("remove_key"), id: text }), // *
   // linked providers; what comes back from the provider arrives at /return
   z.strictObject({ action: z.literal("link"), providerId: text }), // *
-  z.strictObject({ action: z.literal("intent"), id: text, token: z.string().min(1).max(2000) }),
+  z.strictObject({
+    action: z.literal("intent"),
+    id: text,
+    token: z.string().min(1).max(2000),
+    ticket: text,
+  }),
   z.strictObject({ action: z.literal("unlink"), providerId: text, externalId: text }), // *
   // sessions
   z.strictObject({ action: z.literal("end_session"), id: text }),

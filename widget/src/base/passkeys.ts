@@ -2,6 +2,8 @@
  * Passkeys and security keys (WebAuthn level 3). Browsers that cannot read and write JSON yet (before Chrome 129, Safari 18.4,
  * Firefox 119) are helped by the few lines below.
  */
+import { base64url, bytesOf } from "./base64url.ts";
+
 type Json = Record<string, unknown>;
 
 /** Why there is no credential. */
@@ -63,10 +65,10 @@ export function parse(options: Json): Json {
     allowCredentials?: { id: string }[];
     excludeCredentials?: { id: string }[];
   };
-  const withBytes = (entry: { id: string }) => ({ ...entry, id: bytes(entry.id) });
+  const withBytes = (entry: { id: string }) => ({ ...entry, id: bytesOf(entry.id) });
   return {
     ...options,
-    challenge: bytes(challenge),
+    challenge: bytesOf(challenge),
     user: user && withBytes(user),
     allowCredentials: allowCredentials?.map(withBytes),
     excludeCredentials: excludeCredentials?.map(withBytes),
@@ -101,14 +103,4 @@ export function toJson(credential: PublicKeyCredential): Json {
   };
 }
 
-function bytes(base64url: string): Uint8Array {
-  const base64 = base64url.replaceAll("-", "+").replaceAll("_", "/");
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
-
 const text = (buffer: ArrayBuffer) => base64url(new Uint8Array(buffer));
-
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}

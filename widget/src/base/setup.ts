@@ -9,7 +9,10 @@ export function totpBody(
   stage: Stage,
   { secret, uri, qr }: { secret: string; uri: string; qr: { size: number; path: string } },
 ): HTMLElement {
-  const drawing = svg({ viewBox: `-4 -4 ${qr.size + 8} ${qr.size + 8}`, class: "qr", part: "qr" }, qr.path);
+  const drawing = svg(
+    { viewBox: `-4 -4 ${qr.size + 8} ${qr.size + 8}`, class: "qr", part: "qr" },
+    qr.path,
+  );
   drawing.removeAttribute("aria-hidden");
   drawing.setAttribute("role", "img");
   drawing.setAttribute("aria-label", t("qr"));
@@ -24,7 +27,11 @@ export function totpBody(
       el(
         "div",
         { class: "secret" },
-        el("code", { "aria-labelledby": "secret-label", dir: "ltr" }, secret.replace(/(.{4})(?=.)/g, "$1 ")),
+        el(
+          "code",
+          { "aria-labelledby": "secret-label", dir: "ltr" },
+          secret.replace(/(.{4})(?=.)/g, "$1 "),
+        ),
         copyButton(t, stage, () => secret),
       ),
       // On the telephone itself nothing can be scanned. The address is of the function's making; only this scheme is linked.
@@ -39,16 +46,24 @@ export function recoveryCodesBody(
   codes: string[],
   { appName, tenantName }: { appName: string; tenantName: string },
 ): HTMLElement {
-  const file = () => [`${tenantName || appName} · ${t("recovery_code")}`, "", ...codes, ""].join("\n");
+  const file = () =>
+    [`${tenantName || appName} · ${t("recovery_code")}`, "", ...codes, ""].join("\n");
   return el(
     "div",
     { class: "codes-block" },
-    el("ul", { class: "codes", dir: "ltr", part: "codes" }, ...codes.map((code) => el("li", {}, code))),
+    el(
+      "ul",
+      { class: "codes", dir: "ltr", part: "codes" },
+      ...codes.map((code) => el("li", {}, code)),
+    ),
     el(
       "div",
       { class: "tools" },
       copyButton(t, stage, () => codes.join("\n"), t("copy")),
-      button(t("download"), { icon: "download", onclick: () => download("recovery-codes.txt", file()) }),
+      button(t("download"), {
+        icon: "download",
+        onclick: () => download("recovery-codes.txt", file()),
+      }),
       button(t("print"), { icon: "print", onclick: () => print() }),
     ),
   );

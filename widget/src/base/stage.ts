@@ -56,11 +56,11 @@ export class Stage {
     return this.#busy;
   }
 
-  show(view: View, { focus = true } = {}): void {
+  show(view: View, { focus = true, keepError = false } = {}): void {
     this.#left.abort();
     this.#left = new AbortController();
     this.#fields = view.fields ?? [];
-    this.#error.replaceChildren();
+    if (!keepError) this.#error.replaceChildren();
     const heading = el(this.options.heading, { part: "heading", tabindex: "-1" }, view.heading);
     const lead = view.lead !== undefined && view.lead !== "" &&
       el("p", { class: "lead", part: "subheading" }, view.lead);
@@ -123,7 +123,10 @@ export class Stage {
     const [first = this.#fields[0]] = secrets;
     if (!first) return;
     const described = first.input.getAttribute("aria-describedby");
-    setAttributes(first.input, { "aria-invalid": "true", "aria-describedby": `error ${described}` });
+    setAttributes(first.input, {
+      "aria-invalid": "true",
+      "aria-describedby": `error ${described}`,
+    });
     first.input.addEventListener(
       "input",
       () => setAttributes(first.input, { "aria-invalid": false, "aria-describedby": described! }),

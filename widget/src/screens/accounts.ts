@@ -8,15 +8,20 @@ export const accounts: Draw<"accounts"> = (state, play) => {
   const rows = state.accounts.map(({ id, displayName, loginName, fresh }) => {
     const choose = el(
       "button",
-      { type: "button", class: "row", part: "row", onclick: () => press({ action: "choose_account", id }, choose) },
+      {
+        type: "button",
+        class: "row",
+        part: "row",
+        onclick: () => press({ action: "choose_account", id }, choose),
+      },
       el("span", { class: "initials", "aria-hidden": "true" }, initials(displayName || loginName)),
       el(
         "span",
         { class: "two" },
         el("span", { class: "text" }, displayName || loginName),
         el("span", { class: "small" }, loginName),
+        fresh && el("span", { class: "small fresh" }, t("fresh")),
       ),
-      fresh && el("span", { class: "badge" }, t("fresh")),
     );
     return el(
       "li",
@@ -37,7 +42,12 @@ export const accounts: Draw<"accounts"> = (state, play) => {
   });
   const other = el(
     "button",
-    { type: "button", class: "row", part: "row", onclick: () => press({ action: "other_account" }, other) },
+    {
+      type: "button",
+      class: "row",
+      part: "row",
+      onclick: () => press({ action: "other_account" }, other),
+    },
     el("span", { class: "initials", "aria-hidden": "true" }, picture("person")),
     el("span", { class: "two" }, el("span", { class: "text" }, t("otherAccount"))),
   );
@@ -52,6 +62,8 @@ export const accounts: Draw<"accounts"> = (state, play) => {
 /** Two letters at most: the first of the first and of the last word. */
 export function initials(name: string): string {
   const words = name.split(/[\s@._-]+/).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word ?? ""][0] ?? "");
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) =>
+    [...word ?? ""][0] ?? ""
+  );
   return letters.join("").toLocaleUpperCase();
 }

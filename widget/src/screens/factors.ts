@@ -24,7 +24,7 @@ export const passkey: Draw<"passkey"> = (state, play) => {
     ...goBack(play),
     heading: t(whole ? "passkeyTitle" : "keyTitle"),
     lead: t(whole ? "passkeyLead" : "keyLead"),
-    body: [again],
+    body: [again, otherWays(state.others, play)],
     focus: again,
     begin: () => again.click(),
   };
@@ -41,7 +41,11 @@ export const factor: Draw<"factor"> = (state, play) => {
     fields: [code],
     focus: code.input,
     body: [
-      stage.form({ fields: [code], submit: t("confirm"), send: () => play.act(codeOf(code.input)) }),
+      stage.form({
+        fields: [code],
+        submit: t("confirm"),
+        send: () => play.act(codeOf(code.input)),
+      }),
       otherWays(state.others.filter((method) => method !== state.method), play),
     ],
   };
@@ -69,7 +73,11 @@ function emailView(
     fields: [code],
     focus: code.input,
     body: [
-      stage.form({ fields: [code], submit: t("confirm"), send: () => play.act(codeOf(code.input)) }),
+      stage.form({
+        fields: [code],
+        submit: t("confirm"),
+        send: () => play.act(codeOf(code.input)),
+      }),
       resendButton(t, stage, resendAfterSeconds, () => play.act({ action: "resend" })),
       otherWays(others, play),
     ],

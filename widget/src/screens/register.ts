@@ -88,7 +88,10 @@ function personFields(
     autocomplete: "family-name",
     value: known.familyName,
   });
-  const email = emailField(t, known.email ?? (typed.loginName?.includes("@") ? typed.loginName : ""));
+  const email = emailField(
+    t,
+    known.email ?? (typed.loginName?.includes("@") ? typed.loginName : ""),
+  );
   return {
     fields: [givenName, familyName, email],
     values: () => ({
@@ -109,7 +112,12 @@ function termsBox(
     name: "terms",
     "aria-describedby": "terms-fault",
   });
-  const fault = el("p", { class: "fault", part: "fault", id: "terms-fault", hidden: true }, picture("warn"), t("missing"));
+  const fault = el(
+    "p",
+    { class: "fault", part: "fault", id: "terms-fault", hidden: true },
+    picture("warn"),
+    t("missing"),
+  );
   const link = (href: string | undefined, text: string) =>
     href !== undefined && el("a", { href, target: "_blank", rel: "noopener" }, text);
   const check = () => {

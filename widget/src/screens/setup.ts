@@ -18,11 +18,18 @@ const hints: Record<string, TextKey> = {
 
 export const setupFactor: Draw<"setup_factor"> = (state, play) => {
   const { t, press } = play;
-  const possible = state.methods.filter((method) => /totp|email/.test(method) || passkeysSupported());
+  const possible = state.methods.filter((method) =>
+    /totp|email/.test(method) || passkeysSupported()
+  );
   const rows = possible.map((method) => {
     const made = el(
       "button",
-      { type: "button", class: "row", part: "row", onclick: () => press({ action: "set_up", method }, made) },
+      {
+        type: "button",
+        class: "row",
+        part: "row",
+        onclick: () => press({ action: "set_up", method }, made),
+      },
       el("span", { class: "initials" }, picture(method)),
       el(
         "span",
@@ -55,7 +62,11 @@ export const setupTotp: Draw<"setup_totp"> = (state, play) => {
     fields: [code],
     body: [
       totpBody(t, stage, state),
-      stage.form({ fields: [code], submit: t("confirm"), send: () => play.act(codeOf(code.input)) }),
+      stage.form({
+        fields: [code],
+        submit: t("confirm"),
+        send: () => play.act(codeOf(code.input)),
+      }),
     ],
   };
 };

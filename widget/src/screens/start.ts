@@ -24,13 +24,20 @@ export const start: Draw<"start"> = (state, play) => {
     label: t("password"),
     autocomplete: "current-password",
     aside: ways.reset &&
-      linkButton(t("forgot"), () => play.press({ action: "show_reset", loginName: name() || undefined })),
+      linkButton(
+        t("forgot"),
+        () => play.press({ action: "show_reset", loginName: name() || undefined }),
+      ),
   });
   if (password && nameFirst) hide(password.element);
 
   const passkey = ways.passkey && passkeysSupported() && !state.redirectInstead;
   /** What the form's own button does when no password is asked. */
-  const other: Action["action"] | undefined = passkey ? "passkey" : ways.emailCode ? "email_code" : undefined;
+  const other: Action["action"] | undefined = passkey
+    ? "passkey"
+    : ways.emailCode
+    ? "email_code"
+    : undefined;
   const named = nameFirst || ways.password || other !== undefined;
   const fields = [loginName, ...password && !nameFirst ? [password] : []];
 
@@ -46,7 +53,11 @@ export const start: Draw<"start"> = (state, play) => {
   const form = named && stage.form({
     fields,
     more: [password && nameFirst && password.element],
-    submit: nameFirst ? t("next") : ways.password ? t("signIn") : t(passkey ? "usePasskey" : "useEmailCode"),
+    submit: nameFirst
+      ? t("next")
+      : ways.password
+      ? t("signIn")
+      : t(passkey ? "usePasskey" : "useEmailCode"),
     send,
   });
 
@@ -65,8 +76,10 @@ export const start: Draw<"start"> = (state, play) => {
     asked && passkey && instead("passkey", t("usePasskey"), "passkey"),
     !nameFirst && ways.emailCode && (ways.password || passkey) &&
     instead("email_code", t("useEmailCode"), "email_code"),
-    ...state.providers.map((provider) => providerButton(provider, play)),
   ].filter(Boolean);
+  const providers = state.providers.map((provider) =>
+    providerButton(provider, play, state.providers.length > 2)
+  );
 
   return {
     heading: t("signIn"),
@@ -75,10 +88,19 @@ export const start: Draw<"start"> = (state, play) => {
     focus: named ? (hint && password && !nameFirst ? password : loginName).input : undefined,
     body: [
       form,
-      others.length > 0 && named && el("p", { class: "or" }, el("span", {}, t("or"))),
+      others.length + providers.length > 0 && named &&
+      el("p", { class: "or" }, el("span", {}, t("or"))),
       others.length > 0 && el("div", { class: "ways", part: "ways" }, ...others),
+      providers.length > 0 &&
+      el("div", { class: providers.length > 2 ? "ways many" : "ways", part: "ways" }, ...providers),
       state.redirectInstead && play.redirect &&
-      el("p", { class: "note" }, t("passkeyElsewhere"), " ", linkButton(t("openPage"), play.redirect)),
+      el(
+        "p",
+        { class: "note" },
+        t("passkeyElsewhere"),
+        " ",
+        linkButton(t("openPage"), play.redirect),
+      ),
       ways.register && el(
         "p",
         { class: "note" },
@@ -93,15 +115,21 @@ export const start: Draw<"start"> = (state, play) => {
 /** The heading's second line; where it would say nothing, there is none. */
 export function whereTo({ t, about: { appName: app, tenantName: tenant } }: Play): string {
   if (app === "") return tenant;
-  return tenant === "" || tenant === app ? t("signInTo", { app }) : t("signInToOf", { app, tenant });
+  return tenant === "" || tenant === app
+    ? t("signInTo", { app })
+    : t("signInToOf", { app, tenant });
 }
 
+/** Of many, each shows its name alone; it is called the same by whoever listens. */
 export function providerButton(
   { id, kind, name }: { id: string; kind: string; name: string },
   { t, press }: Play,
+  short = false,
 ): HTMLButtonElement {
-  const made = button(t("useProvider", { name }), {
+  const text = t("useProvider", { name });
+  const made = button(short ? name : text, {
     icon: kind,
+    "aria-label": short && text,
     "data-provider": kind,
     onclick: () => press({ action: "provider", providerId: id }, made),
   });
@@ -112,5 +140,7 @@ export function providerButton(
 function hide(element: HTMLElement): void {
   element.classList.add("later");
   element.setAttribute("aria-hidden", "true");
-  for (const inner of element.querySelectorAll("input, button")) inner.setAttribute("tabindex", "-1");
+  for (const inner of element.querySelectorAll("input, button")) {
+    inner.setAttribute("tabindex", "-1");
+  }
 }

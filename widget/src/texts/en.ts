@@ -127,7 +127,8 @@ export const en = {
   startAgain: "Go back to the application and sign in from there.",
 
   /** `x_` and the slug of a problem. What the person can do stands in the text. */
-  x_credentials_refused: "That is not right, or the account is locked. Check what you typed and try again.",
+  x_credentials_refused:
+    "That is not right, or the account is locked. Check what you typed and try again.",
   x_code_refused: "This code is wrong or too old. Check it, or ask for a new one.",
   x_password_refused: "This password cannot be used. Choose another one.",
   x_password_not_allowed: "Your organization does not allow passwords here. Choose another way.",

@@ -1,0 +1,2 @@
+export const accountEn = { title: "Your account" };
+export type AccountTexts = typeof accountEn;
