@@ -1,6 +1,6 @@
 import { type Plugin, transform } from "esbuild";
 
-/** Takes the spaces out of what is marked css`…` in a `style.ts`; light-dark() and nesting stay as they are. */
+/** Takes the spaces out of what is marked css`…` in files named `…style.ts`; light-dark() and nesting stay as they are. */
 export const minifyCss: Plugin = {
   name: "minify css",
   setup(build) {

@@ -21,6 +21,17 @@ export function rulesOf(complexity: Complexity): Rule[] {
   return all.filter((rule) => rule !== false);
 }
 
+/** Whose password it is, for managers: where a name was typed on an earlier screen it stands here again, out of sight. */
+export const nameForManagers = (loginName: string | undefined) =>
+  loginName !== undefined && el("input", {
+    type: "text",
+    name: "username",
+    autocomplete: "username",
+    value: loginName,
+    readonly: true,
+    hidden: true,
+  });
+
 /** A new password; its rules stand below it and are ticked off while it is typed. */
 export function newPasswordField(
   t: FieldTexts,

@@ -142,6 +142,8 @@ export class Stage {
   /** A form of `fields` with one button; `send` runs when every field is well. `method="post"`: without script no password gets into an address. */
   form(options: {
     fields: Field[];
+    /** Where they do not simply stand below each other. */
+    elements?: Child[];
     submit: string;
     send: () => Promise<void>;
     /** Between the fields and the button. */
@@ -152,7 +154,7 @@ export class Stage {
     const form = el(
       "form",
       { part: "form", method: "post", novalidate: true },
-      ...options.fields.map(({ element }) => element),
+      ...options.elements ?? options.fields.map(({ element }) => element),
       ...options.more ?? [],
       submit,
     );

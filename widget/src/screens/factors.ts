@@ -69,7 +69,7 @@ function emailView(
   const { t, stage } = play;
   const code = codeField(t);
   return {
-    lead: t("emailLead", { to }),
+    lead: t("emailLead", { to: to.replace("…", "…\u2060") }), // no line ends within the address
     fields: [code],
     focus: code.input,
     body: [

@@ -1,6 +1,6 @@
 /** Where a password is chosen: a forced change, a reset, an invitation. */
 import { codeField, loginNameField, passwordField } from "../base/fields.ts";
-import { newPasswordField } from "../base/new_password.ts";
+import { nameForManagers, newPasswordField } from "../base/new_password.ts";
 import { passkeysSupported } from "../base/passkeys.ts";
 import { resendButton } from "../base/resend.ts";
 import { button } from "../base/stage.ts";
@@ -18,6 +18,7 @@ export const changePassword: Draw<"change_password"> = (state, play) => {
     body: [
       stage.form({
         fields: [password],
+        more: [nameForManagers(play.typed.loginName)],
         submit: t("savePassword"),
         send: () => play.act({ action: "new_password", newPassword: password.input.value }),
       }),
@@ -62,6 +63,7 @@ export const resetCode: Draw<"reset_code"> = (state, play) => {
     body: [
       stage.form({
         fields,
+        more: [nameForManagers(play.typed.loginName)],
         submit: t("savePassword"),
         send: () =>
           play.act({
@@ -90,6 +92,7 @@ export const invitation: Draw<"invitation"> = (state, play) => {
     body: [
       stage.form({
         fields: [password],
+        more: [nameForManagers(play.typed.loginName)],
         submit: t("next"),
         send: () => play.act({ action: "new_password", newPassword: password.input.value }),
       }),

@@ -36,6 +36,7 @@ export const register: Draw<"register"> = (state, play) => {
     body: [
       stage.form({
         fields,
+        elements: [...person.elements, password.element],
         more: [terms?.element],
         check: terms?.check,
         submit: t("register"),
@@ -65,6 +66,7 @@ export const completeAccount: Draw<"complete_account"> = (state, play) => {
     body: [
       stage.form({
         fields: person.fields,
+        elements: person.elements,
         submit: t("register"),
         send: () => play.act({ action: "register", ...person.values() }),
       }),
@@ -94,6 +96,10 @@ function personFields(
   );
   return {
     fields: [givenName, familyName, email],
+    elements: [
+      el("div", { class: "pair" }, givenName.element, familyName.element),
+      email.element,
+    ],
     values: () => ({
       givenName: givenName.input.value.trim(),
       familyName: familyName.input.value.trim(),
