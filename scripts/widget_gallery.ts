@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { launch } from "../test/e2e/support/browser.ts";
-import { accounts, serveAccountPage } from "../test/gallery/account.ts";
+import { pendings, serveAccountPage } from "../test/gallery/account.ts";
 import { opened, states } from "../test/gallery/states.ts";
 import { serveSignInPage, type SignInPage } from "../test/e2e/support/sign_in_page.ts";
 import type { Look } from "../functions/widget/contract.ts";
@@ -57,7 +57,8 @@ const leaving = ["external", "done"];
 const names = [
   ...Object.keys(states).filter((name) => !leaving.includes(name)),
   "stopped",
-  ...Object.keys(accounts),
+  "account",
+  ...Object.keys(pendings),
 ].filter((name) => options.only?.split(",").includes(name) ?? true);
 const looks = Object.entries(settings).filter(([look]) =>
   options.looks?.split(",").includes(look) ?? true
@@ -103,26 +104,37 @@ ${rows.join("\n")}
 console.log(index);
 if (failed > 0) Deno.exit(1);
 
+function isAccount(name: string): boolean {
+  return /^account(\.|$)/.test(name);
+}
+
 async function take(browser: Browser, name: string, setting: Setting, path: string): Promise<void> {
   await using server = serve(name, setting);
   const context = await browser.newContext({
-    viewport: { width: setting.width ?? (name in accounts ? 1000 : 520), height: 720 },
+    viewport: { width: setting.width ?? (isAccount(name) ? 900 : 520), height: 720 },
     colorScheme: setting.colorScheme ?? "light",
     reducedMotion: "reduce",
   });
   try {
     const page = await context.newPage();
-    await page.goto(name in accounts ? `${server.base}me?tenant=acme` : server.url);
+    await page.goto(isAccount(name) ? `${server.base}me?tenant=acme` : server.url);
     await page.locator("gatehouse-login .view, gatehouse-account .view").first().waitFor();
+    if (name in pendings) {
+      await page.locator("gatehouse-account section button").first().waitFor();
+      await page.locator("gatehouse-account .foot button").first().click(); // any act: the step is what is shown
+      await page.locator("gatehouse-account dialog[open]").waitFor();
+    }
     await page.waitForLoadState("networkidle");
-    await page.screenshot({ path, fullPage: true });
+    await page.screenshot({ path, fullPage: !(name in pendings) });
   } finally {
     await context.close();
   }
 }
 
 function serve(name: string, { language, look = undefined }: Setting): SignInPage {
-  if (name in accounts) return serveAccountPage(accounts[name]!, { language });
+  if (isAccount(name)) {
+    return serveAccountPage({ language, act: () => ({ pending: pendings[name] ?? null }) });
+  }
   if (name === "stopped") return serveSignInPage({ open: "flow_not_found", language });
   return serveSignInPage({ open: opened(states[name]!, { look: look ?? null }), language });
 }
