@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import { type App, newApp } from "../_shared/app.ts";
 import { toProblem } from "../_shared/problem.ts";
+import { serveAccount } from "./account/routes.ts";
 import { assetNames, sendAsset } from "./assets.ts";
 import { flowBinding } from "./binding.ts";
 import { act } from "./flow/act.ts";
@@ -44,6 +45,8 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   app.post("/flows/open", async (c) => c.json(await open(parts(), c)));
   /** 200 Answer (contract.ts) · refusals: docs/widget.md */
   app.post("/flows/act", async (c) => c.json(await act(parts(), c)));
+
+  serveAccount(app, parts);
 
   return app;
 }

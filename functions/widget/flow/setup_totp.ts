@@ -9,7 +9,7 @@ import { next, whileAsked } from "./next.ts";
 import { isCredentialRefusal } from "./password.ts";
 import { hasSetUp, setupVerdicts } from "./setup.ts";
 
-const recoveryCodes = 10;
+export const recoveryCodes = 10;
 
 export async function startTotp({ parts }: Flow, { user }: Facts): Promise<State> {
   const { uri, secret } = await parts.zitadel.startTotp(user.id);
