@@ -9,7 +9,7 @@ import type { IntentClient, LoginClient } from "../_shared/zitadel/types.ts";
 import { type Authorization, type Authorized, authorizer } from "./authorize.ts";
 import { type Clients, databaseClients } from "./clients.ts";
 import { derivedKeys } from "./cookie_keys.ts";
-import type { Looks } from "./look.ts";
+import { databaseLooks, type Looks } from "./look.ts";
 import { databasePermits, type Permits } from "./permits.ts";
 import { databaseProviders, type SignInProviders } from "./providers.ts";
 import { databaseRefusals, type Refusals } from "./refusals.ts";
@@ -64,7 +64,7 @@ function makeParts(): WidgetParts {
     issuer: zitadelIssuer,
     jwks: () => fetchJwks(address),
     clients: databaseClients(database),
-    looks: { find: () => Promise.resolve(null) },
+    looks: databaseLooks(database, publicUrl),
     refusals: databaseRefusals(database),
     permits: databasePermits(database),
     mailer: databaseMailer({ sql: database, keyring: undefined }),

@@ -1578,7 +1578,9 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
-  elsif v_type like 'user.%.check.failed' then
+  elsif v_type like 'user.%.check.failed'
+    and v_type !~ '\.(invite|initialization\.code)\.check' -- nobody signs in by those
+  then
     perform private.apply_failed_sign_in(p_event);
   elsif v_type like 'user.%' then
     perform private.mirror_user(p_event, v_type, v_payload);
@@ -5227,6 +5229,857 @@ comment on function private.sign_in_providers(uuid) is
   'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains}]. trustedDomains are proven and the provider''s: people of these domains are sent there, '
   'and its word about an address in them counts as verified. Empty for a tenant that is not active. Definer: nobody has signed in yet.';
 
+-- sql/45_widgets/02_themes.sql
+
+-- What a theme may say, and whether it can be read. A theme is {light: {token: colour}, dark: {…}, radius: 10, font: "system"}; what it
+-- does not say is the widget's own, widget/src/login/style.ts. Values are colours, a number and a name: nothing of it can leave the page.
+-- Next: 10_widget_configs.sql (who keeps a theme), functions/widget/look.ts (who reads it).
+
+create function private.widget_colours() returns table (token text, light text, dark text)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('accent', '#17594a', '#7cd9bf'),
+    ('on-accent', '#ffffff', '#06231c'),
+    ('text', '#17201d', '#eef3f0'),
+    ('muted', '#56635e', '#a9b8b1'),
+    ('field', '#ffffff', '#0f1513'),
+    ('border', '#84918c', '#6b7a74'),
+    ('danger', '#a3211b', '#ffb4ab'),
+    ('danger-ground', '#fdf0ef', '#3a1715'),
+    ('ground', '#ffffff', '#161d1a'),
+    ('backdrop', '#f3f4f0', '#0c110f')
+$$;
+comment on function private.widget_colours() is
+  'The colours that a theme may set, without --gatehouse-, and the widget''s own values. ground: what the form stands on. backdrop: the page around it.';
+
+create function private.widget_fonts() returns table (font text, families text)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('system',
+      'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", sans-serif'),
+    ('humanist',
+      '"Seravek", "Gill Sans Nova", Ubuntu, Calibri, "DejaVu Sans", "Noto Sans", sans-serif'),
+    ('geometric',
+      '"Avenir Next", Avenir, Montserrat, Corbel, "URW Gothic", "Noto Sans", sans-serif'),
+    ('rounded',
+      'ui-rounded, "Arial Rounded MT Bold", Quicksand, Comfortaa, "Noto Sans", sans-serif'),
+    ('grotesque', '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", "Noto Sans", sans-serif'),
+    ('serif', 'Charter, "Bitstream Charter", "Sitka Text", Cambria, "Noto Serif", serif'),
+    ('mono',
+      'ui-monospace, "Cascadia Code", "Source Code Pro", Menlo, Consolas, "DejaVu Sans Mono", monospace')
+$$;
+comment on function private.widget_fonts() is 'Stacks of families that stand on people''s machines. None is loaded.';
+
+create function private.widget_pairs() returns table (front text, ground text, needed numeric)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('text', 'ground', 4.5),
+    ('text', 'field', 4.5),
+    ('muted', 'ground', 4.5),
+    ('muted', 'field', 4.5),
+    ('muted', 'backdrop', 4.5),
+    ('accent', 'ground', 4.5), -- links; more than the 3 of the ring of focus
+    ('accent', 'tint', 4.5),
+    ('on-accent', 'accent', 4.5),
+    ('danger', 'ground', 4.5),
+    ('danger', 'danger-ground', 4.5),
+    -- what is no text
+    ('border', 'ground', 3.0),
+    ('border', 'field', 3.0)
+$$;
+comment on function private.widget_pairs() is
+  'Which colour the widget shows on which, and the ratio that WCAG 2.2 AA asks for: 4.5 for text (1.4.3), 3 for edges (1.4.11). tint is no token: 9 % of the accent over the ground, under badges.';
+
+create function private.relative_luminance(p_colour text) returns double precision
+language plpgsql immutable strict parallel safe set search_path = ''
+as $$
+declare
+  v_bytes bytea := decode(substr(p_colour, 2), 'hex');
+  v_weights double precision[] := '{0.2126, 0.7152, 0.0722}';
+  v_channel double precision;
+  v_sum double precision := 0;
+begin
+  for i in 0..2 loop
+    v_channel := get_byte(v_bytes, i) / 255.0::double precision;
+    v_sum := v_sum + v_weights[i + 1] * case when v_channel <= 0.04045
+      then v_channel / 12.92 else ((v_channel + 0.055) / 1.055) ^ 2.4 end;
+  end loop;
+  return v_sum;
+end;
+$$;
+comment on function private.relative_luminance(text) is 'Of #rrggbb, 0 to 1, as WCAG 2.2 defines it.';
+
+create function private.contrast_ratio(p_one text, p_other text) returns double precision
+language plpgsql immutable strict parallel safe set search_path = ''
+as $$
+declare
+  v_one double precision := private.relative_luminance(p_one) + 0.05;
+  v_other double precision := private.relative_luminance(p_other) + 0.05;
+begin
+  return greatest(v_one, v_other) / least(v_one, v_other);
+end;
+$$;
+comment on function private.contrast_ratio(text, text) is 'Of two colours #rrggbb, 1 to 21, as WCAG 2.2 defines it. Not rounded: 4.499 is not 4.5.';
+
+create function private.widget_colour(p_theme jsonb, p_scheme text, p_token text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_accent bytea;
+  v_ground bytea;
+  v_tint text := '#';
+begin
+  if p_token <> 'tint' then
+    return coalesce(p_theme #>> array[p_scheme, p_token], (
+      select case p_scheme when 'light' then c.light else c.dark end
+        from private.widget_colours() c where c.token = p_token));
+  end if;
+  v_accent := decode(substr(private.widget_colour(p_theme, p_scheme, 'accent'), 2), 'hex');
+  v_ground := decode(substr(private.widget_colour(p_theme, p_scheme, 'ground'), 2), 'hex');
+  for i in 0..2 loop
+    v_tint := v_tint || lpad(to_hex(round(
+      0.09 * get_byte(v_accent, i) + 0.91 * get_byte(v_ground, i))::integer), 2, '0');
+  end loop;
+  return v_tint;
+end;
+$$;
+comment on function private.widget_colour(jsonb, text, text) is 'What a theme shows for a token in a scheme, light or dark: its own value, else the widget''s.';
+
+create function private.widget_theme_problem(p_theme jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_key text;
+  v_value jsonb;
+  v_token text;
+  v_colour jsonb;
+begin
+  if jsonb_typeof(p_theme) is distinct from 'object' then
+    return 'a theme is an object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(p_theme) loop
+    if v_key in ('light', 'dark') then
+      if jsonb_typeof(v_value) <> 'object' then
+        return format('"%s" is an object of colours', v_key);
+      end if;
+      for v_token, v_colour in select * from jsonb_each(v_value) loop
+        if not exists (select from private.widget_colours() c where c.token = v_token) then
+          return format('"%s" is no token; allowed are %s', left(v_token, 50),
+            (select string_agg(c.token, ', ') from private.widget_colours() c));
+        elsif jsonb_typeof(v_colour) <> 'string' or v_colour #>> '{}' !~ '^#[0-9a-fA-F]{6}$' then
+          return format('%s "%s" is %s; a colour is #rrggbb',
+            v_key, v_token, left(v_colour::text, 50));
+        end if;
+      end loop;
+    elsif v_key = 'radius' then
+      if jsonb_typeof(v_value) <> 'number' or v_value::text !~ '^([0-9]|[12][0-9]|3[0-2])$' then
+        return '"radius" is a whole number of pixels, 0 to 32';
+      end if;
+    elsif v_key = 'font' then
+      if not exists (select from private.widget_fonts() f where to_jsonb(f.font) = v_value) then
+        return format('"font" is one of %s',
+          (select string_agg(f.font, ', ') from private.widget_fonts() f));
+      end if;
+    else
+      return format('"%s" is nothing of a theme; allowed are light, dark, radius, font',
+        left(v_key, 50));
+    end if;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_theme_problem(jsonb) is 'What of a theme is not allowed; null when nothing. Whether it can be read is check_widget_theme''s to say.';
+
+create function private.widget_tokens(p_theme jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(t.token, t.value), '{}')
+    from (
+      select c.token, format('light-dark(%s, %s)',
+          lower(coalesce(p_theme #>> array['light', c.token], c.light)),
+          lower(coalesce(p_theme #>> array['dark', c.token], c.dark))) as value
+        from private.widget_colours() c
+       where p_theme -> 'light' ? c.token or p_theme -> 'dark' ? c.token
+      union all
+      select 'radius', (p_theme ->> 'radius') || 'px' where p_theme ? 'radius'
+      union all
+      select 'font', f.families from private.widget_fonts() f where f.font = p_theme ->> 'font'
+    ) t
+$$;
+comment on function private.widget_tokens(jsonb) is
+  'A theme as values of custom properties, names without --gatehouse-: only what it sets. A colour of one scheme keeps the widget''s own in the other.';
+
+create function public.check_widget_theme(theme jsonb)
+returns table (scheme text, front text, ground text, ratio numeric, needed numeric, passes boolean)
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_problem text := private.widget_theme_problem(check_widget_theme.theme);
+begin
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_theme_refused', 'Cannot take the theme: ' || v_problem);
+  end if;
+  return query
+    select s.scheme, p.front, p.ground, trunc(r.ratio::numeric, 2), p.needed, r.ratio >= p.needed
+      from (values ('light'), ('dark')) as s (scheme)
+      cross join private.widget_pairs() p
+      cross join lateral (select private.contrast_ratio(
+        private.widget_colour(check_widget_theme.theme, s.scheme, p.front),
+        private.widget_colour(check_widget_theme.theme, s.scheme, p.ground))) as r (ratio);
+end;
+$$;
+comment on function public.check_widget_theme(jsonb) is
+  'Every pair of colours that the widget shows on each other, with its contrast (cut off after two digits) and what WCAG 2.2 AA asks for; what the theme does not set is the widget''s own. '
+  'The check that saving makes, for a builder to show while somebody chooses. Errors: 422 widget_theme_refused.';
+
+create function private.require_readable_theme(p_theme jsonb) returns void
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_failing text := (
+    select string_agg(
+        format('"%s" on "%s" (%s) has %s : 1 and needs %s',
+          c.front, c.ground, c.scheme, c.ratio, c.needed),
+        '; ' order by c.needed - c.ratio desc, c.scheme, c.front, c.ground)
+      from public.check_widget_theme(p_theme) c where not c.passes);
+begin
+  if v_failing is not null then
+    perform private.refuse(422, 'contrast_too_low', 'Contrast is too low for WCAG 2.2 AA: ' || v_failing);
+  end if;
+end;
+$$;
+comment on function private.require_readable_theme(jsonb) is 'Raises widget_theme_refused, or contrast_too_low with every pair that fails, the worst first.';
+
+-- sql/45_widgets/04_svg.sql
+
+-- Whether an SVG is only a picture. Nothing is mended: what is not on the lists is refused and named, so that what is stored is what was drawn.
+-- It is shown by `img`, where scripts never run, and served under a policy of its own; this is the third lock, for whoever opens the address itself.
+
+create function private.svg_elements() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'svg g defs title desc path rect circle ellipse line polyline polygon text tspan use symbol '
+    'linearGradient radialGradient stop clipPath mask', ' ')
+$$;
+comment on function private.svg_elements() is
+  'Shapes, text, gradients, clips. Not style, script, foreignObject, image, a, animate and set, metadata: what runs, loads, links or holds other markup.';
+
+create function private.svg_attributes() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'xmlns xmlns:xlink xml:space version id class viewBox preserveAspectRatio role aria-label '
+    'aria-hidden focusable x y x1 y1 x2 y2 cx cy r rx ry fx fy d dx dy points width height '
+    'transform transform-origin pathLength offset gradientUnits gradientTransform spreadMethod '
+    'clipPathUnits maskUnits maskContentUnits href xlink:href style fill fill-rule fill-opacity '
+    'stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray '
+    'stroke-dashoffset stroke-opacity stop-color stop-opacity opacity clip-path clip-rule mask '
+    'color display visibility overflow vector-effect shape-rendering text-rendering '
+    'color-interpolation paint-order font-family font-size font-weight font-style letter-spacing '
+    'text-anchor dominant-baseline', ' ')
+$$;
+comment on function private.svg_attributes() is 'No on…: nothing that runs. What may point somewhere is looked at by svg_value_problem.';
+
+create function private.svg_value_problem(p_attribute text, p_value text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  -- what points into the picture itself
+  v_inward constant text := 'url\(\s*["'']?#[a-z0-9_.:-]+["'']?\s*\)';
+  v_outward constant text :=
+    '(url|image|image-set|src|cross-fade|element|expression)\s*\(|[\\@<>]|javascript|/\*|//';
+  v_value text := lower(p_value);
+begin
+  if p_attribute ~ '^xmlns' then
+    return case when v_value not in ('http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink')
+      then format('the namespace %s is not allowed', left(v_value, 50)) end;
+  elsif p_attribute in ('href', 'xlink:href') and v_value !~ '^#[a-z0-9_.:-]+$'
+    or p_attribute not in ('aria-label', 'id', 'class')
+      and regexp_replace(v_value, v_inward, '', 'g') ~ v_outward
+  then
+    return format('%s may point into the picture only', p_attribute);
+  end if;
+  return null;
+end;
+$$;
+comment on function private.svg_value_problem(text, text) is 'What of an attribute''s value is not allowed; null when nothing. A backslash would hide a word from this check.';
+
+create function private.svg_problem(p_svg text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_head constant text := '^\ufeff?\s*(?:<\?xml [^<>?]*\?>)?\s*';
+  v_comment constant text := '<!--(?:[^-]|-[^-])*-->';
+  -- text has no < and no entity but XML's own; attributes stand in quotes and have no entity, which could hide a word
+  v_text constant text := '(?:[^<&]|&(?:amp|lt|gt|quot|apos|#[0-9]{1,6});)';
+  v_tag constant text := '</?[A-Za-z]+(?:\s+[A-Za-z][A-Za-z0-9:-]*\s*=\s*'
+    '(?:"[^"<&]*"|''[^''<&]*''))*\s*/?>';
+  v_tag_parts constant text := '</?([A-Za-z]+)((?:[^>"'']|"[^"]*"|''[^'']*'')*)>';
+  v_attribute_parts constant text := '([A-Za-z][A-Za-z0-9:-]*)\s*=\s*(?:"([^"]*)"|''([^'']*)'')';
+  v_row text[];
+  v_attribute text[];
+  v_problem text;
+begin
+  if p_svg !~ (v_head || '(?:' || v_comment || '\s*)*<svg\s') then
+    return 'it does not begin with <svg';
+  elsif p_svg !~ (v_head || '(?:' || v_text || '|' || v_tag || '|' || v_comment || ')*$') then
+    return 'no doctype, style sheet, instruction, CDATA or entity; every attribute in quotes';
+  elsif p_svg !~ '<svg[^>]*\sxmlns\s*=\s*["'']http://www\.w3\.org/2000/svg["'']' then
+    return 'its root lacks xmlns="http://www.w3.org/2000/svg"';
+  end if;
+  for v_row in
+    select regexp_matches(regexp_replace(p_svg, v_comment, '', 'g'), v_tag_parts, 'g')
+  loop
+    if v_row[1] <> all (private.svg_elements()) then
+      return format('the element <%s> is not allowed', left(v_row[1], 50));
+    end if;
+    for v_attribute in select regexp_matches(v_row[2], v_attribute_parts, 'g') loop
+      if v_attribute[1] <> all (private.svg_attributes()) then
+        return format('the attribute %s is not allowed', left(v_attribute[1], 50));
+      end if;
+      v_problem := private.svg_value_problem(
+        v_attribute[1], coalesce(v_attribute[2], v_attribute[3]));
+      if v_problem is not null then
+        return v_problem;
+      end if;
+    end loop;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.svg_problem(text) is
+  'Why an SVG is more than a picture: what it holds besides shapes, text, gradients, clips and references into itself; null when it is harmless.';
+
+-- sql/45_widgets/06_widget_logos.sql
+
+-- widget_logos: pictures that a tenant's sign-in shows, by the hash of their bytes. Served to everybody at GET /functions/v1/widget/logo/<hash>.
+-- What kind it is, the bytes say, not the caller. A row never changes; a logo that a published version shows cannot be removed.
+create table public.widget_logos (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  hash text not null,
+  type text not null check (type in ('image/svg+xml', 'image/png', 'image/webp')),
+  bytes bytea not null,
+  size_bytes integer not null generated always as (octet_length(bytes)) stored,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, hash)
+);
+comment on table public.widget_logos is 'A picture of a tenant''s, SVG, PNG or WebP.';
+comment on column public.widget_logos.hash is 'SHA-256 of the bytes in hex.';
+comment on column public.widget_logos.bytes is 'At most 100 kB, an SVG 30 kB. At PostgREST: "\x" and hex.';
+create index widget_logos_hash_idx on public.widget_logos (hash); -- for who is not signed in yet
+
+create function private.png_problem(p_bytes bytea) returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  -- signature, then IHDR with width and height (PNG 3rd edition, 5.2 and 11.2.1)
+  if octet_length(p_bytes) < 33 or substring(p_bytes from 13 for 4) <> '\x49484452' then
+    return 'it is cut off';
+  elsif substring(p_bytes from 17 for 2) <> '\x0000' or substring(p_bytes from 21 for 2) <> '\x0000'
+    or greatest(get_byte(p_bytes, 18), get_byte(p_bytes, 22)) >= 8
+  then
+    return 'it is wider or higher than 2047 pixels';
+  end if;
+  return null;
+end;
+$$;
+comment on function private.png_problem(bytea) is 'Why the bytes, which begin like a PNG, are no logo; null when they may be one. A small file can be a picture of gigabytes.';
+
+create function private.webp_problem(p_bytes bytea) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_chunk text := encode(substring(p_bytes from 13 for 4), 'escape');
+  v_width integer;
+  v_height integer;
+begin
+  if octet_length(p_bytes) < 31 then return 'it is cut off'; end if;
+  -- the first chunk: lossy, lossless, or with features (RFC 9649, 2.5 to 2.7)
+  case v_chunk
+    when 'VP8 ' then
+      v_width := (get_byte(p_bytes, 27) & 63) * 256 + get_byte(p_bytes, 26);
+      v_height := (get_byte(p_bytes, 29) & 63) * 256 + get_byte(p_bytes, 28);
+    when 'VP8L' then
+      v_width := 1 + ((get_byte(p_bytes, 22) & 63) * 256 + get_byte(p_bytes, 21));
+      v_height := 1 + ((get_byte(p_bytes, 24) & 15) * 1024 + get_byte(p_bytes, 23) * 4
+        + (get_byte(p_bytes, 22) >> 6));
+    when 'VP8X' then
+      v_width := 1 + get_byte(p_bytes, 26) * 65536 + get_byte(p_bytes, 25) * 256
+        + get_byte(p_bytes, 24);
+      v_height := 1 + get_byte(p_bytes, 29) * 65536 + get_byte(p_bytes, 28) * 256
+        + get_byte(p_bytes, 27);
+    else return 'its first part is none of VP8, VP8L and VP8X';
+  end case;
+  return case when greatest(v_width, v_height) > 2047
+    then 'it is wider or higher than 2047 pixels' end;
+end;
+$$;
+comment on function private.webp_problem(bytea) is 'Why the bytes, which begin like a WebP, are no logo; null when they may be one.';
+
+create function private.tg_widget_logos__check() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_problem text;
+begin
+  if octet_length(new.bytes) > 100000 then
+    v_problem := format('it has %s bytes; at most 100000', octet_length(new.bytes));
+  elsif substring(new.bytes from 1 for 8) = '\x89504e470d0a1a0a' then
+    new.type := 'image/png';
+    v_problem := private.png_problem(new.bytes);
+  elsif substring(new.bytes from 1 for 4) = 'RIFF'
+    and substring(new.bytes from 9 for 4) = 'WEBP'
+  then
+    new.type := 'image/webp';
+    v_problem := private.webp_problem(new.bytes);
+  elsif octet_length(new.bytes) > 30000 then
+    v_problem := 'an SVG has at most 30000 bytes';
+  else
+    new.type := 'image/svg+xml';
+    begin
+      v_problem := private.svg_problem(convert_from(new.bytes, 'UTF8'));
+    exception
+      when data_exception or character_not_in_repertoire then
+        v_problem := 'it is no PNG, no WebP, and no SVG in UTF-8';
+    end;
+  end if;
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_logo_refused', 'Cannot take the logo: ' || v_problem);
+  end if;
+  new.hash := encode(sha256(new.bytes), 'hex');
+  perform pg_advisory_xact_lock(785, hashtext(new.tenant_id::text));
+  if (select count(*) from public.widget_logos l where l.tenant_id = new.tenant_id) >= 50 then
+    perform private.refuse(409, 'widget_logos_too_many', 'A tenant keeps at most 50 logos: remove one first');
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_widget_logos__check() is
+  'Fills in type and hash by the bytes; raises widget_logo_refused, widget_logos_too_many. Definer: it counts rows that the caller need not see.';
+
+create trigger _100_check before insert on public.widget_logos
+  for each row execute function private.tg_widget_logos__check();
+create trigger _500_record after insert or update or delete on public.widget_logos
+  for each row execute function private.tg_record_change('widget_logo', 'bytes');
+alter table public.widget_logos enable always trigger _500_record;
+
+-- sql/45_widgets/08_contents.sql
+
+-- What else a configuration may say: flows, texts, languages. Each check says what is not allowed, or null.
+
+create function private.widget_languages() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$ select '{en,ru,de,fr,es,da,ar}'::text[] $$;
+comment on function private.widget_languages() is 'The languages that the widget has texts in: widget/src/texts.';
+
+create function private.widget_text_keys() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'signIn signInTo signInToOf loginName password showPassword hidePassword working next '
+    'back or missing language secured usePasskey useEmailCode useProvider forgot newHere '
+    'register passkeyElsewhere openPage chooseAccount otherAccount forget fresh passkeyTitle '
+    'passkeyLead keyTitle keyLead tryAgain passkey_cancelled passkey_unsupported '
+    'passkey_taken passkey_failed factorTitle code confirm otherWays totpLead recoveryLead '
+    'totp passkey security_key email_code recovery_code emailTitle emailLead resend resendIn '
+    'resent verifyTitle newPasswordTitle requiredLead expiredLead newPassword ruleLength '
+    'ruleUpper ruleLower ruleNumber ruleSymbol weak savePassword setupTitle setupLead '
+    'totpHint passkeyHint keyHint emailHint skip totpSetupTitle totpSetupLead qr secret copy '
+    'copied openApp passkeySetupTitle passkeySetupLead keySetupTitle keyName add codesTitle '
+    'codesLead download print codesSaved givenName familyName email emailBad acceptTerms '
+    'terms privacy haveAccount withPasskey resetTitle resetLead sendCode resetCodeLead '
+    'welcome invited ldapLead completeTitle completeLead done doneReset doneVerified '
+    'doneInvited signedOut mayClose stopped startAgain x_credentials_refused x_code_refused '
+    'x_password_refused x_password_not_allowed x_account_exists x_provider_refused '
+    'x_way_not_allowed x_rate_limited x_flow_finished x_flow_not_found x_browser_mismatch '
+    'x_app_disabled x_tenant_suspended x_inline_refused x_offline x_other', ' ')
+$$;
+comment on function private.widget_text_keys() is 'The texts that a tenant may replace: the keys of widget/src/texts/en.ts.';
+
+create function private.widget_flows_problem(p_flows jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  if jsonb_typeof(p_flows) is distinct from 'object' then
+    return 'flows are an object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(p_flows) loop
+    if v_key not in ('password', 'passkey', 'email_code', 'register', 'reset') then
+      return format('"%s" is no flow; allowed are password, passkey, email_code, register, reset',
+        left(v_key, 50));
+    elsif jsonb_typeof(v_value) <> 'boolean' then
+      return format('"%s" is true or false', v_key);
+    end if;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_flows_problem(jsonb) is 'What of a configuration''s flows is not allowed; null when nothing.';
+
+create function private.widget_texts_problem(p_texts jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_language text;
+  v_texts jsonb;
+  v_key text;
+  v_text jsonb;
+begin
+  if jsonb_typeof(p_texts) is distinct from 'object' then
+    return 'texts are an object by language';
+  elsif octet_length(p_texts::text) > 60000 then
+    return 'all texts together have at most 60000 bytes';
+  end if;
+  for v_language, v_texts in select * from jsonb_each(p_texts) loop
+    if v_language <> all (private.widget_languages()) then
+      return format('"%s" is no language of the widget; they are %s', left(v_language, 50),
+        array_to_string(private.widget_languages(), ', '));
+    elsif jsonb_typeof(v_texts) <> 'object' then
+      return format('"%s" is an object of texts', v_language);
+    end if;
+    for v_key, v_text in select * from jsonb_each(v_texts) loop
+      if v_key <> all (private.widget_text_keys()) then
+        return format('"%s" is no text that may be changed; allowed are %s', left(v_key, 50),
+          array_to_string(private.widget_text_keys(), ', '));
+      elsif jsonb_typeof(v_text) <> 'string' or length(v_text #>> '{}') not between 1 and 300
+        or v_text #>> '{}' ~ '[[:cntrl:]\u202a-\u202e\u2066-\u2069]' or btrim(v_text #>> '{}') = ''
+      then
+        return format('%s "%s": a text has 1 to 300 characters, none of control',
+          v_language, v_key);
+      end if;
+    end loop;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_texts_problem(jsonb) is
+  'What of a configuration''s texts is not allowed; null when nothing. They are plain text: the widget writes them as such. Characters that turn the direction of writing could make one sentence look like another.';
+
+create function private.widget_languages_problem(p_languages text[]) returns text
+language sql immutable set search_path = ''
+as $$
+  select case
+    when coalesce(cardinality(p_languages), 0) = 0 or array_ndims(p_languages) > 1
+      then 'at least one is offered'
+    when array_position(p_languages, null) is not null
+      or not p_languages <@ private.widget_languages()
+      then format('allowed are %s', array_to_string(private.widget_languages(), ', '))
+    when (select count(distinct l) from unnest(p_languages) l) < cardinality(p_languages)
+      then 'one is named twice'
+  end
+$$;
+comment on function private.widget_languages_problem(text[]) is 'What of the languages offered is not allowed; null when nothing.';
+
+-- sql/45_widgets/10_widget_configs.sql
+
+-- widget_configs: how sign-in looks and what it offers, for all applications of a tenant or for one; the row is the draft.
+-- Nobody who signs in sees a draft: rpc/publish_widget_config makes a version of it.
+-- Next: 20_widget_config_versions.sql (what was published), 90_api.sql (publishing), policies/45_widgets.sql (who may).
+create table public.widget_configs (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  app_id uuid,
+  theme jsonb not null default '{}',
+  layout text not null default 'card'
+    constraint widget_layout_unknown check (layout in ('card', 'plain', 'split')),
+  logo_hash text,
+  flows jsonb not null default '{}',
+  texts jsonb not null default '{}',
+  languages text[] not null default private.widget_languages(),
+  terms_url text,
+  privacy_url text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, id),
+  constraint widget_config_taken unique nulls not distinct (tenant_id, app_id),
+  constraint widget_config_app_unknown foreign key (tenant_id, app_id)
+    references public.apps (tenant_id, id) on delete cascade,
+  constraint widget_config_logo_unknown foreign key (tenant_id, logo_hash)
+    references public.widget_logos (tenant_id, hash)
+);
+comment on table public.widget_configs is 'The draft of how a tenant''s sign-in looks and what it offers.';
+comment on column public.widget_configs.app_id is 'For this application only; null: for all that have none of their own published.';
+comment on column public.widget_configs.theme is
+  '{light: {token: "#rrggbb"}, dark: {…}, radius: pixels, font: name}; what is absent is the widget''s own. Readable by WCAG 2.2 AA, else it is refused.';
+comment on column public.widget_configs.flows is
+  '{password, passkey, register, reset}: false switches off; email_code: true lets a code by e-mail alone sign in. What is on counts as far as the organization''s settings allow it.';
+comment on column public.widget_configs.texts is 'By language, then by key of the widget''s texts: plain text.';
+comment on column public.widget_configs.languages is 'Offered to people; the first is the default.';
+comment on column public.widget_configs.terms_url is 'Shown where an account is made, with a box to tick.';
+comment on column public.widget_configs.privacy_url is 'Shown where an account is made.';
+create index widget_configs_logo_hash_idx on public.widget_configs (tenant_id, logo_hash);
+
+create function private.tg_widget_configs__check() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_problem text;
+  v_link text;
+begin
+  perform private.require_readable_theme(new.theme);
+  v_problem := private.widget_flows_problem(new.flows);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_flows_refused', 'Cannot take the flows: ' || v_problem);
+  end if;
+  v_problem := private.widget_texts_problem(new.texts);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_texts_refused', 'Cannot take the texts: ' || v_problem);
+  end if;
+  v_problem := private.widget_languages_problem(new.languages);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_languages_refused', 'Cannot take the languages: ' || v_problem);
+  end if;
+  foreach v_link in array array[new.terms_url, new.privacy_url] loop
+    if length(v_link) > 500
+      or v_link !~ '^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[^[:space:]"<>\\`]*)?$'
+    then
+      perform private.refuse(422, 'widget_link_refused',
+        format('Cannot link to "%s": https, a host, at most 500 characters', left(v_link, 100)));
+    end if;
+  end loop;
+  return new;
+end;
+$$;
+comment on function private.tg_widget_configs__check() is
+  'Raises widget_theme_refused, contrast_too_low, widget_flows_refused, widget_texts_refused, widget_languages_refused, widget_link_refused.';
+
+create trigger _100_check before insert or update on public.widget_configs
+  for each row execute function private.tg_widget_configs__check();
+create trigger _110_touch before update on public.widget_configs
+  for each row execute function private.tg_touch();
+create trigger _500_record after insert or update or delete on public.widget_configs
+  for each row execute function private.tg_record_change('widget_config');
+alter table public.widget_configs enable always trigger _500_record;
+
+-- sql/45_widgets/20_widget_config_versions.sql
+
+-- widget_config_versions: what was published, as it is served. The highest number is what people see; a row never changes.
+-- Written by rpc/publish_widget_config and rpc/revert_widget_config, each on record as widget_config.published.
+create table public.widget_config_versions (
+  tenant_id uuid not null,
+  config_id uuid not null,
+  number integer not null check (number > 0),
+  body text not null,
+  hash text not null check (hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')),
+  logo_hash text,
+  restores integer,
+  published_by jsonb not null,
+  published_at timestamptz not null default now(),
+  primary key (tenant_id, config_id, number),
+  foreign key (tenant_id, config_id)
+    references public.widget_configs (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, logo_hash) references public.widget_logos (tenant_id, hash)
+);
+comment on table public.widget_config_versions is 'A published configuration of a tenant''s sign-in.';
+comment on column public.widget_config_versions.body is
+  'The JSON that GET /functions/v1/widget/config/<hash>.json serves, byte for byte: {look: {tokens, layout, logoUrl, texts}, flows, languages, termsUrl, privacyUrl}.';
+comment on column public.widget_config_versions.hash is 'SHA-256 of the body in hex.';
+comment on column public.widget_config_versions.restores is 'The version whose content this one brought back; null: the draft of then.';
+comment on column public.widget_config_versions.published_by is 'The actor, as in the log: {kind, id}.';
+create index widget_config_versions_hash_idx on public.widget_config_versions (hash); -- for who is not signed in yet
+create index widget_config_versions_logo_hash_idx
+  on public.widget_config_versions (tenant_id, logo_hash);
+
+create function private.tg_widget_config_versions__keep() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform private.refuse(409, 'widget_version_immutable', 'A published version is never changed: publish another');
+  return null;
+end;
+$$;
+comment on function private.tg_widget_config_versions__keep() is 'Raises widget_version_immutable, for the owner too.';
+create trigger _100_keep before update on public.widget_config_versions
+  for each row execute function private.tg_widget_config_versions__keep();
+
+create function private.widget_document(p_config public.widget_configs) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'look', jsonb_build_object(
+      'tokens', private.widget_tokens(p_config.theme),
+      'layout', p_config.layout,
+      'logoUrl', 'logo/' || p_config.logo_hash,
+      'texts', p_config.texts),
+    'flows', jsonb_build_object('password', true, 'passkey', true, 'email_code', false,
+      'register', true, 'reset', true) || p_config.flows,
+    'languages', to_jsonb(p_config.languages),
+    'termsUrl', p_config.terms_url,
+    'privacyUrl', p_config.privacy_url))
+$$;
+comment on function private.widget_document(public.widget_configs) is
+  'What a draft publishes: Published of functions/widget/look.ts without its hash. logoUrl is relative to the widget function.';
+
+create function private.widget_look(p_tenant uuid, p_app uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object('hash', v.hash, 'document', v.body::jsonb)
+      from public.widget_configs c
+      cross join lateral (
+        select * from public.widget_config_versions v
+         where v.tenant_id = c.tenant_id and v.config_id = c.id
+         order by v.number desc limit 1) v
+     where c.tenant_id = p_tenant and (c.app_id = p_app or c.app_id is null)
+     order by c.app_id nulls last limit 1);
+end;
+$$;
+comment on function private.widget_look(uuid, uuid) is
+  'What is published for an application''s sign-in, its own or else its tenant''s: {hash, document}; null when nothing. Definer: nobody has signed in yet.';
+
+create function private.widget_config_body(p_hash text) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (select v.body from public.widget_config_versions v where v.hash = p_hash limit 1);
+end;
+$$;
+comment on function private.widget_config_body(text) is 'A published configuration by its hash; null when there is none. Definer: it is served to everybody.';
+
+create function private.widget_logo(p_hash text) returns table (type text, bytes bytea)
+language plpgsql stable security definer set search_path = '' rows 1
+as $$
+begin
+  return query select l.type, l.bytes from public.widget_logos l where l.hash = p_hash limit 1;
+end;
+$$;
+comment on function private.widget_logo(text) is 'A logo by its hash, a draft''s too: who knows the hash has seen it. Definer: it is served to everybody.';
+
+-- sql/45_widgets/30_widget_scripts.sql
+
+-- widget_scripts: versions of the widget's script that somebody was told to pin by its hash (subresource integrity). A page that pins one
+-- runs these bytes or none, so an upgrade must not take them away. Kept when a snippet is handed out: functions/widget/snippet.ts.
+create table private.widget_scripts (
+  hash text primary key check (hash = left(
+    translate(encode(sha256(bytes), 'base64'), '+/', '-_'), 16)),
+  bytes bytea not null check (octet_length(bytes) <= 500000),
+  kept_at timestamptz not null default now()
+);
+comment on table private.widget_scripts is
+  'Versions of the widget''s script that pages may have pinned. An operator who deletes one switches it off on every page that pins it.';
+comment on column private.widget_scripts.hash is 'The first 16 characters of their SHA-256 in base64url: `h` in the script''s address.';
+
+create function private.keep_widget_script(p_hash text, p_bytes bytea) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into private.widget_scripts (hash, bytes) values (p_hash, p_bytes)
+  on conflict (hash) do nothing;
+end;
+$$;
+comment on function private.keep_widget_script(text, bytea) is 'Keeps a version of the script that is about to be pinned. Definer: the table is private.';
+
+create function private.widget_script(p_hash text) returns bytea
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (select s.bytes from private.widget_scripts s where s.hash = p_hash);
+end;
+$$;
+comment on function private.widget_script(text) is 'A kept version of the script; null when there is none. Definer: the table is private.';
+
+-- sql/45_widgets/90_api.sql
+
+-- Publishing. The caller's right is checked here: callers never write versions.
+
+create function private.put_widget_version(
+  p_config public.widget_configs, p_body text, p_logo_hash text, p_restores integer
+) returns public.widget_config_versions
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_hash text := encode(sha256(convert_to(p_body, 'UTF8')), 'hex');
+  v_newest public.widget_config_versions;
+begin
+  select * into v_newest from public.widget_config_versions v
+   where v.tenant_id = p_config.tenant_id and v.config_id = p_config.id
+   order by v.number desc limit 1;
+  if v_newest.hash = v_hash then
+    return v_newest;
+  end if;
+  insert into public.widget_config_versions as v
+    (tenant_id, config_id, number, body, hash, logo_hash, restores, published_by)
+  values (p_config.tenant_id, p_config.id, coalesce(v_newest.number, 0) + 1, p_body, v_hash,
+    p_logo_hash, p_restores, private.current_actor())
+  returning v.* into v_newest;
+  perform private.record_event(p_config.tenant_id, 'widget_config.published',
+    jsonb_build_array(jsonb_build_object('kind', 'widget_config', 'id', p_config.id)),
+    jsonb_build_object('app_id', p_config.app_id, 'number', v_newest.number, 'hash', v_hash,
+      'restores', p_restores));
+  return v_newest;
+end;
+$$;
+comment on function private.put_widget_version(public.widget_configs, text, text, integer) is
+  'Makes the next version, or returns the newest when it says the same. The caller holds the configuration''s row; run by the functions below, as their owner.';
+
+create function private.hold_widget_config(p_tenant uuid, p_config uuid)
+returns public.widget_configs
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_config public.widget_configs;
+begin
+  perform private.require_right(p_tenant, 'widgets.write');
+  select * into v_config from public.widget_configs c
+   where c.tenant_id = p_tenant and c.id = p_config for update;
+  if not found then
+    perform private.refuse(404, 'widget_config_not_found',
+      format('There is no configuration %s in tenant %s', p_config, p_tenant));
+  end if;
+  return v_config;
+end;
+$$;
+comment on function private.hold_widget_config(uuid, uuid) is
+  'The draft, held until the transaction ends. Checks widgets.write; raises not_allowed, widget_config_not_found.';
+
+create function public.publish_widget_config(tenant_id uuid, config_id uuid)
+returns public.widget_config_versions
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_config public.widget_configs := private.hold_widget_config(
+    publish_widget_config.tenant_id, publish_widget_config.config_id);
+begin
+  perform private.require_readable_theme(v_config.theme); -- the widget's own colours may have changed since
+  return private.put_widget_version(
+    v_config, private.widget_document(v_config)::text, v_config.logo_hash, null);
+end;
+$$;
+comment on function public.publish_widget_config(uuid, uuid) is
+  'Makes the draft what people see from the next sign-in on; returns the version, the newest one when nothing differs from it. '
+  'Errors: 403 not_allowed, 404 widget_config_not_found, 422 contrast_too_low. Definer: callers never write versions; checks widgets.write itself.';
+
+create function public.revert_widget_config(tenant_id uuid, config_id uuid, number integer)
+returns public.widget_config_versions
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_config public.widget_configs := private.hold_widget_config(
+    revert_widget_config.tenant_id, revert_widget_config.config_id);
+  v_old public.widget_config_versions;
+begin
+  select * into v_old from public.widget_config_versions v
+   where v.tenant_id = v_config.tenant_id and v.config_id = v_config.id
+     and v.number = revert_widget_config.number;
+  if not found then
+    perform private.refuse(404, 'widget_version_not_found',
+      format('The configuration has no version %s', revert_widget_config.number));
+  end if;
+  return private.put_widget_version(v_config, v_old.body, v_old.logo_hash, v_old.number);
+end;
+$$;
+comment on function public.revert_widget_config(uuid, uuid, integer) is
+  'Publishes an earlier version once more, under a new number; the draft stays as it is. Returns the version that people now see. '
+  'Errors: 403 not_allowed, 404 widget_config_not_found, widget_version_not_found. Definer: callers never write versions; checks widgets.write itself.';
+
 -- sql/50_webhooks/10_endpoints.sql
 
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
@@ -6990,6 +7843,8 @@ insert into public.rights (key, description) values
   ('apps.write', 'Make and change applications'),
   ('providers.read', 'See sign-in providers'),
   ('providers.write', 'Make and change sign-in providers'),
+  ('widgets.read', 'See how sign-in looks, drafts and versions'),
+  ('widgets.write', 'Make, change and publish how sign-in looks and what it offers'),
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),
@@ -7046,6 +7901,12 @@ select k.kind || v.verb, coalesce(t.description, replace(k.kind, '_', ' ') || v.
     ('provider.created', 'A sign-in provider was made'),
     ('provider.updated', 'A sign-in provider changed'),
     ('provider.deleted', 'A sign-in provider was removed'),
+    ('widget_config.created', 'A draft of how sign-in looks was made'),
+    ('widget_config.updated', 'A draft of how sign-in looks changed; people see it once published'),
+    ('widget_config.deleted', 'A draft was removed, and its versions with it'),
+    ('widget_logo.created', 'A picture for sign-in was added'),
+    ('widget_logo.updated', 'A picture''s row was changed by an operator'),
+    ('widget_logo.deleted', 'A picture was removed'),
     ('user.created', 'A person became known'),
     ('user.updated', 'A person''s profile or state changed'),
     ('user.deleted', 'A person''s row was removed by an operator'),
@@ -7198,6 +8059,22 @@ insert into public.event_types (name, description, schema, example) values
     '"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}}',
     '{"format": "jsonl", "size_bytes": 81920, '
     '"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}');
+
+-- sql/95_seeds/17_widget_event_types.sql
+
+-- The catalogue's events of a tenant's sign-in that are more than the change of a row.
+insert into public.event_types (name, description, schema, example) values
+  ('widget_config.published', 'What people see when they sign in changed',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["app_id", "number", "hash", "restores"], '
+    '"properties": {"app_id": {"type": ["string", "null"], "format": "uuid"}, '
+    '"number": {"type": "integer", "minimum": 1}, '
+    '"hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, '
+    '"restores": {"type": ["integer", "null"], '
+    '"description": "The earlier version that was brought back."}}}',
+    '{"app_id": null, "number": 3, '
+    '"hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
+    '"restores": null}');
 
 -- sql/95_seeds/20_platform.sql
 
@@ -7700,6 +8577,92 @@ grant execute on function
   private.settle_provider(uuid, bigint, uuid, text, text, jsonb, timestamptz)
   to gatehouse_provision, gatehouse_worker;
 grant execute on function private.sign_in_providers(uuid) to gatehouse_functions;
+
+-- policies/45_widgets.sql
+
+-- public.widget_configs: widgets.read reads, widgets.write makes, changes and removes. With a draft go its versions; what was published is on record.
+alter table public.widget_configs enable row level security;
+revoke all on public.widget_configs from public, anon, authenticated, service_role;
+grant select, delete,
+  insert (tenant_id, app_id, theme, layout, logo_hash, flows, texts, languages, terms_url,
+    privacy_url),
+  update (theme, layout, logo_hash, flows, texts, languages, terms_url, privacy_url)
+  on public.widget_configs to authenticated, gatehouse_platform;
+
+create policy widget_configs_select_reader on public.widget_configs for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_configs_insert_writer on public.widget_configs for insert to authenticated
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_update_writer on public.widget_configs for update to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))))
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_delete_writer on public.widget_configs for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_select_platform
+  on public.widget_configs for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+create policy widget_configs_insert_platform
+  on public.widget_configs for insert to gatehouse_platform
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_configs_update_platform
+  on public.widget_configs for update to gatehouse_platform
+  using ((select private.platform_has('widgets.write')))
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_configs_delete_platform
+  on public.widget_configs for delete to gatehouse_platform
+  using ((select private.platform_has('widgets.write')));
+
+-- public.widget_config_versions: read by who reads the drafts. No insert, update, delete: publishing writes them.
+alter table public.widget_config_versions enable row level security;
+revoke all on public.widget_config_versions from public, anon, authenticated, service_role;
+grant select on public.widget_config_versions to authenticated, gatehouse_platform;
+
+create policy widget_config_versions_select_reader
+  on public.widget_config_versions for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_config_versions_select_platform
+  on public.widget_config_versions for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+
+-- public.widget_logos: widgets.write adds and removes. No update: another picture is another row. Type and hash are filled in by the bytes.
+alter table public.widget_logos enable row level security;
+revoke all on public.widget_logos from public, anon, authenticated, service_role;
+grant select, delete, insert (tenant_id, bytes)
+  on public.widget_logos to authenticated, gatehouse_platform;
+
+create policy widget_logos_select_reader on public.widget_logos for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_logos_insert_writer on public.widget_logos for insert to authenticated
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_logos_delete_writer on public.widget_logos for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_logos_select_platform on public.widget_logos for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+create policy widget_logos_insert_platform on public.widget_logos for insert to gatehouse_platform
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_logos_delete_platform on public.widget_logos for delete to gatehouse_platform
+  using ((select private.platform_has('widgets.write')));
+
+-- Pure checks, run by triggers as the caller.
+grant execute on function
+  private.widget_colours(), private.widget_fonts(), private.widget_pairs(),
+  private.relative_luminance(text), private.contrast_ratio(text, text),
+  private.widget_colour(jsonb, text, text),
+  private.widget_theme_problem(jsonb), private.require_readable_theme(jsonb),
+  private.widget_languages(), private.widget_text_keys(), private.widget_flows_problem(jsonb),
+  private.widget_texts_problem(jsonb), private.widget_languages_problem(text[]),
+  private.refuse(integer, text, text),
+  public.check_widget_theme(jsonb)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  public.publish_widget_config(uuid, uuid), public.revert_widget_config(uuid, uuid, integer)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.widget_look(uuid, uuid), private.widget_config_body(text), private.widget_logo(text),
+  private.keep_widget_script(text, bytea), private.widget_script(text)
+  to gatehouse_functions;
+
+revoke all on private.widget_scripts from public, anon, authenticated, service_role;
 
 -- policies/50_webhooks.sql
 

@@ -10,7 +10,7 @@ import { next, whileAsked } from "./next.ts";
 import { isCredentialRefusal } from "./password.ts";
 import { hasSetUp, setupVerdicts } from "./setup.ts";
 
-const recoveryCodes = 10;
+export const recoveryCodes = 10;
 
 export async function startTotp(flow: Flow, { user }: Facts): Promise<State> {
   const started = await flow.parts.zitadel.startTotp(user.id).catch(thereAlready);
