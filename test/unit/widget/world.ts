@@ -48,6 +48,9 @@ interface Kept {
   ended: boolean;
 }
 
+/** By client id. */
+export const organizationOf: Record<string, string> = { shop: "acme", "evil shop": "evil" };
+
 const refuse = (code: ZitadelError["code"], id?: string) =>
   new ZitadelError({ code, message: id ?? code, id });
 
@@ -128,6 +131,22 @@ export class World {
     session.at = at;
   }
 
+  /** Who has a second factor and has shown it in no session sets up nothing and changes no password. */
+  #watch(userId: string, what: string): void {
+    const { user, totp, recovery, emailOtp, key } = this.#person(userId);
+    const { secondFactors } = this.settings.get(user.orgId)!;
+    const has = secondFactors.includes("totp") && totp !== undefined ||
+      secondFactors.includes("otp_email") && emailOtp ||
+      secondFactors.includes("u2f") && key !== undefined ||
+      secondFactors.includes("recovery_code") && recovery.length > 0;
+    const shown = [...this.sessions.values()].some((session) =>
+      session.userId === userId && !session.ended &&
+      (session.at.totp ?? session.at.recovery ?? session.at.passkey ?? session.at.key ??
+          session.at.email) !== undefined
+    );
+    if (has && !shown) this.violations.push(`${userId}: ${what} without the second factor`);
+  }
+
   /** What an honest account of this world says against handing the session over; null: nothing. */
   objection(session: Kept, request: AuthRequest & { madeAt: number }): string | null {
     const { user, totp, recovery, emailOtp, key } = this.#person(session.userId);
@@ -139,7 +158,7 @@ export class World {
       rules.allowLocalAuthentication;
     const strong = young(session.at.passkey, rules.multiFactorCheckLifetimeSeconds) &&
       rules.allowLocalAuthentication && rules.passkeysAllowed;
-    if (user.orgId !== "acme") return "of another organization";
+    if (user.orgId !== organizationOf[request.clientId]) return "of another organization";
     if (user.state !== "active") return "not active";
     if (!password && !strong) return "no first factor";
     const life = rules.secondFactorCheckLifetimeSeconds;
@@ -205,6 +224,7 @@ export class World {
       const person = this.#person(userId);
       if (person.pending.get(id) !== kind) throw refuse("internal", "WEBAU-1");
       person.pending.delete(id);
+      this.#watch(userId, `a ${kind}`);
       person[kind] = credential;
     };
     const calls: Partial<LoginClient> = {
@@ -267,6 +287,7 @@ export class World {
           ? proof.currentPassword === person.password
           : proof.verificationCode === `reset ${userId}`;
         if (!right) throw refuse("invalid_argument", "COMMAND-3M0fs");
+        this.#watch(userId, "a new password");
         person.password = newPassword;
         person.user.profile!.passwordChangeRequired = false;
         person.user.profile!.passwordChangedAt = new Date(this.now * 1000).toISOString();
@@ -280,6 +301,7 @@ export class World {
       verifyTotp: async (userId, code) => {
         const person = await this.#person(userId);
         if (person.totpPending?.replaceAll(" ", "") !== code) throw refuse("invalid_argument");
+        this.#watch(userId, "TOTP");
         person.totp = code;
       },
       makeRecoveryCodes: async (userId, count) => {
@@ -297,7 +319,8 @@ export class World {
       finishU2f: async (userId, { u2fId, credential }) =>
         await finish(userId, u2fId, "key", credential.id),
       addOtpEmail: async (userId) => {
-        (await this.#person(userId)).emailOtp = true;
+        await this.#watch(userId, "codes by e-mail");
+        this.#person(userId).emailOtp = true;
       },
       skipMfaInit: async (userId) => {
         (await this.#person(userId)).user.profile!.mfaInitSkippedAt = new Date(this.now * 1000)

@@ -3,7 +3,7 @@ import { createApp } from "../../../functions/widget/app.ts";
 import type { Action, State } from "../../../functions/widget/contract.ts";
 import { derivedKeys } from "../../../functions/widget/cookie_keys.ts";
 import type { WidgetParts } from "../../../functions/widget/parts.ts";
-import { type Person, World } from "./world.ts";
+import { organizationOf, type Person, World } from "./world.ts";
 
 export const publicUrl = "https://id.gatehouse.example/some/prefix";
 export const ownOrigin = "https://id.gatehouse.example";
@@ -59,10 +59,10 @@ export function appOf(world: World, more: Partial<WidgetParts> = {}) {
     issuer: "https://issuer.example",
     jwks: () => Promise.resolve([]),
     clients: {
-      find: () =>
+      find: (id) =>
         Promise.resolve({
           ...{ kind: "app", tenantId: "tenant", tenantName: "Acme", tenantStatus: "active" },
-          ...{ organizationId: "acme", appId: "app", appName: "Shop", enabled: true },
+          ...{ organizationId: organizationOf[id]!, appId: "app", appName: "Shop", enabled: true },
           ...{ inlineEnabled: true, inlineOrigins: [shopOrigin] },
         }),
       findTenant: () => Promise.resolve(null),
