@@ -65,7 +65,7 @@ export type Mail = MailContent & {
   language: string | undefined;
   /** Later it is not sent any more: when the code runs out. */
   expiresAt: Date;
-  /** Of two mails with the same key of one tenant only the first is sent. Default: random. Nothing secret; no `|`. */
+  /** Of two mails with the same key of one tenant only the first is sent. Default: random. Letters, digits and `._:-`; nothing secret. */
   key?: string;
 };
 
