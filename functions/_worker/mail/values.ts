@@ -1,5 +1,5 @@
 // What is filled into texts. Names come from whoever registered: they must neither break a line nor say anything of their own.
-import { Html, html } from "./html.ts";
+import { Markup, markup } from "./markup.ts";
 
 export type Values = Record<string, string>;
 
@@ -29,12 +29,14 @@ export function fillText(text: string, values: Values): string {
   return text.replace(placeholder, (_, name) => values[name]!);
 }
 
-/** The same as markup: each value escaped, and apart from the direction of the sentence. */
-export function fillHtml(text: string, values: Values): Html {
-  const parts = text.split(placeholder).map((part, index) =>
-    index % 2 === 0 ? html`${part}` : html`<bdi>${values[part]!}</bdi>`
-  );
-  return html`${parts}`;
+/** The same as markup: each value escaped, and apart from the direction of the sentence. An address stays on one line. */
+export function fillHtml(text: string, values: Values): Markup {
+  const parts = text.split(placeholder).map((part, index) => {
+    if (index % 2 === 0) return markup`${part}`;
+    if (part !== "address") return markup`<bdi>${values[part]!}</bdi>`;
+    return markup`<bdi dir="ltr" style="white-space:nowrap">${values.address!}</bdi>`;
+  });
+  return markup`${parts}`;
 }
 
 /** "10 minutes" in that language; hours from two on, days from two on. Rounded. */

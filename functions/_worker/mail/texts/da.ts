@@ -27,9 +27,9 @@ export const da: Texts = {
     subject: "Invitation til {tenant}",
     heading: "Du er inviteret til {tenant}",
     lead:
-      "Der er oprettet en konto til dig hos {tenant}. Tryk på knappen for at vælge, hvordan du logger ind.",
+      "Der er oprettet en konto til dig hos {tenant}. Åbn linket for at vælge, hvordan du logger ind.",
     leadBy:
-      "{inviter} har oprettet en konto til dig hos {tenant}. Tryk på knappen for at vælge, hvordan du logger ind.",
+      "{inviter} har oprettet en konto til dig hos {tenant}. Åbn linket for at vælge, hvordan du logger ind.",
     button: "Tag imod invitationen",
     otherwise:
       "Hvis du ikke venter en invitation, så se bort fra beskeden: kontoen er lukket, indtil nogen åbner linket.",

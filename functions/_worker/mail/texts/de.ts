@@ -29,9 +29,9 @@ export const de: Texts = {
     subject: "Einladung zu {tenant}",
     heading: "Sie sind zu {tenant} eingeladen",
     lead:
-      "Bei {tenant} wurde ein Konto für Sie angelegt. Über die Schaltfläche wählen Sie, wie Sie sich anmelden.",
+      "Bei {tenant} wurde ein Konto für Sie angelegt. Öffnen Sie den Link und wählen Sie, wie Sie sich anmelden.",
     leadBy:
-      "{inviter} hat bei {tenant} ein Konto für Sie angelegt. Über die Schaltfläche wählen Sie, wie Sie sich anmelden.",
+      "{inviter} hat bei {tenant} ein Konto für Sie angelegt. Öffnen Sie den Link und wählen Sie, wie Sie sich anmelden.",
     button: "Einladung annehmen",
     otherwise:
       "Wenn Sie keine Einladung erwarten, ignorieren Sie die Nachricht: Das Konto bleibt geschlossen, bis jemand den Link öffnet.",

@@ -28,9 +28,9 @@ export const en = {
   invitation: {
     subject: "You are invited to {tenant}",
     heading: "You are invited to {tenant}",
-    lead: "An account was made for you at {tenant}. Press the button to choose how you sign in.",
+    lead: "An account was made for you at {tenant}. Open the link to choose how you sign in.",
     leadBy:
-      "{inviter} made an account for you at {tenant}. Press the button to choose how you sign in.",
+      "{inviter} made an account for you at {tenant}. Open the link to choose how you sign in.",
     button: "Accept invitation",
     otherwise:
       "If you expect no invitation, ignore this message: the account stays closed until somebody opens the link.",

@@ -27,9 +27,9 @@ export const es: Texts = {
     subject: "Invitación a {tenant}",
     heading: "Tiene una invitación a {tenant}",
     lead:
-      "Se ha creado una cuenta para usted en {tenant}. Pulse el botón para elegir cómo iniciar sesión.",
+      "Se ha creado una cuenta para usted en {tenant}. Abra el enlace para elegir cómo iniciar sesión.",
     leadBy:
-      "{inviter} ha creado una cuenta para usted en {tenant}. Pulse el botón para elegir cómo iniciar sesión.",
+      "{inviter} ha creado una cuenta para usted en {tenant}. Abra el enlace para elegir cómo iniciar sesión.",
     button: "Aceptar invitación",
     otherwise:
       "Si no espera ninguna invitación, no haga caso de este mensaje: la cuenta sigue cerrada hasta que alguien abra el enlace.",

@@ -28,9 +28,9 @@ export const fr: Texts = {
     subject: "Invitation à rejoindre {tenant}",
     heading: "Invitation à rejoindre {tenant}",
     lead:
-      "Un compte a été créé pour vous chez {tenant}. Appuyez sur le bouton pour choisir votre façon de vous connecter.",
+      "Un compte a été créé pour vous chez {tenant}. Ouvrez le lien pour choisir votre façon de vous connecter.",
     leadBy:
-      "{inviter} a créé un compte pour vous chez {tenant}. Appuyez sur le bouton pour choisir votre façon de vous connecter.",
+      "{inviter} a créé un compte pour vous chez {tenant}. Ouvrez le lien pour choisir votre façon de vous connecter.",
     button: "Accepter l’invitation",
     otherwise:
       "Si vous n’attendez pas d’invitation, ignorez ce message : le compte reste fermé tant que personne n’ouvre le lien.",
