@@ -5980,7 +5980,7 @@ comment on column private.mails.key is 'Of two mails with the same key only the 
 comment on column private.mails.user_subject is 'ZITADEL''s id of the person: the address is sealed.';
 comment on column private.mails.state is 'pending, then sent (a server took it), refused (a server will never take it) or expired (its code ran out first).';
 comment on column private.mails.next_attempt_at is 'When it is due; while it is being sent, when it is due again if the worker dies.';
-comment on column private.mails.last_error is '{slug, code, enhanced}: why the last attempt failed; never the server''s own words, which quote the address.';
+comment on column private.mails.last_error is '{slug, reply, enhanced}: why the last attempt failed; never the server''s own words, which quote the address.';
 comment on column private.mails.ciphertext is 'Address and content by functions/_shared/mailer.ts, under the mail key. Additional data: mails|<tenant_id>|<key>.';
 create index mails_user_subject_idx on private.mails (user_subject);
 create index mails_settled_at_idx on private.mails (settled_at);

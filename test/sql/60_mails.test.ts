@@ -74,7 +74,7 @@ async function settle(
   state: string,
   retrySeconds: number | null = null,
 ): Promise<string | null> {
-  const error = state === "sent" ? null : tx.json({ slug: "server_refused", code: 450 });
+  const error = state === "sent" ? null : tx.json({ slug: "content_refused", reply: 450 });
   const [row] = await by(
     tx,
     "gatehouse_worker",
@@ -186,7 +186,7 @@ Deno.test("MAIL-05 a mail to be tried again is queued for then, and an attempt t
     assert.equal(await settle(tx, mail, 1, "pending", 120), "pending");
     const after = await only(tx);
     assert(after.due_in! > 100 && after.due_in! <= 120, `${after.due_in}`);
-    assert.deepEqual(after.last_error, { slug: "server_refused", code: 450 });
+    assert.deepEqual(after.last_error, { slug: "content_refused", reply: 450 });
     assert(after.ciphertext !== null);
     const [{ runs_in }] = await tx<[{ runs_in: number }]>`
       select extract(epoch from run_at - now())::float8 as runs_in from graphile_worker._private_jobs

@@ -91,7 +91,7 @@ export async function sendMail(
   try {
     await transport.sendMail(mailOptions(server, message));
   } catch (cause) {
-    throw asMailError(cause);
+    throw asMailError(cause, socket.bytesWritten > 0);
   } finally {
     clearTimeout(deadline);
     transport.close();
@@ -168,24 +168,30 @@ async function resolveBySystem(hostname: string): Promise<string[]> {
 
 interface NodemailerError {
   code?: string;
+  /** Of the system or of TLS, where nodemailer put its own over it. */
+  originalCode?: string;
   command?: string;
   responseCode?: number;
   response?: string;
 }
 
-function asMailError(cause: unknown): MailError {
-  const { code = "", command = "", responseCode, response = "" } = cause as NodemailerError;
+function asMailError(cause: unknown, begun: boolean): MailError {
+  const error = cause as NodemailerError;
+  const { responseCode, response = "" } = error;
   const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
-  return new MailError(slugOf(code, command), responseCode, enhanced, { cause });
+  return new MailError(slugOf(error, begun), responseCode, enhanced, { cause });
 }
 
-/** By nodemailer's code of the phase and the command that was answered. */
-function slugOf(code: string, command: string): MailErrorSlug {
-  if (code === "ETLS" || code === "ESOCKET" || command === "STARTTLS") return "tls_failed";
+/** By nodemailer's code of the phase and the command that was answered. `begun`: we have said something. */
+function slugOf(error: NodemailerError, begun: boolean): MailErrorSlug {
+  const { code, originalCode = "", command = "" } = error;
+  const lost = /^E(CONN|PIPE|TIMEDOUT|NET|HOST)/.test(originalCode);
+  if (code === "ETLS" || command === "STARTTLS" || (code === "ESOCKET" && !lost)) {
+    return "tls_failed";
+  }
   if (code === "EAUTH" || code === "ENOAUTH" || command.startsWith("AUTH")) return "login_refused";
   if (command === "MAIL FROM") return "sender_refused";
   if (command === "RCPT TO") return "recipient_refused";
   if (code === "EMESSAGE" || command === "DATA") return "content_refused";
-  if (command === "CONN" || command === "EHLO" || command === "HELO") return "server_unreachable";
-  return "connection_lost";
+  return begun ? "connection_lost" : "server_unreachable";
 }

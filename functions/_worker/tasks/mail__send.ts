@@ -108,7 +108,8 @@ async function messageOf(
 
 interface Fault {
   slug: string;
-  code?: number;
+  /** A server's, such as 450; `code` would be redacted in the log. */
+  reply?: number;
   enhanced?: string;
 }
 
@@ -116,7 +117,7 @@ interface Fault {
 function faultOf(error: unknown): Fault {
   if (error instanceof MailError) {
     const { slug, code, enhanced } = error;
-    return { slug, ...(code && { code }), ...(enhanced && { enhanced }) };
+    return { slug, ...(code && { reply: code }), ...(enhanced && { enhanced }) };
   }
   return { slug: error instanceof ConfigError ? "not_configured" : "mail_unusable" };
 }

@@ -9,6 +9,7 @@ import { Hono } from "hono";
 import type { Message } from "./inbox.ts";
 import { page, type Scheme, type View } from "./page.ts";
 
+const thisMachine = /^(127\.0\.0\.1|localhost)(:\d+)?$/;
 const stylesheet = new URL("mailbox.css", import.meta.url);
 
 /** The frame shows what anybody sent: it loads nothing, runs nothing, and its links open elsewhere. */
@@ -20,8 +21,7 @@ const pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; base
 export function mailbox(messages: Message[]): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
-    const { hostname } = new URL(`http://${c.req.header("host") ?? ""}/`);
-    if (hostname !== "127.0.0.1" && hostname !== "localhost") return c.text("No", 421);
+    if (!thisMachine.test(c.req.header("host") ?? "")) return c.text("Misdirected", 421);
     c.header("cache-control", "no-store");
     c.header("x-content-type-options", "nosniff");
     c.header("referrer-policy", "no-referrer");

@@ -103,7 +103,7 @@ Deno.test("a person's name that says more than a name is not repeated", () => {
     "x".repeat(61),
     "<b>",
   ];
-  for (const name of others) assert.equal(greetable(name), undefined, name);
+  for (const name of others) assert.equal(greetable(name), undefined, String(name));
   const { text, html } = write({
     kind: "verification",
     displayName: "win at evil.example",
