@@ -78,6 +78,7 @@ Deno.test("mails are sent", async (t) => {
       enhanced: "4.7.1",
     });
     assert(waiting.dueInSeconds! > 0 && waiting.dueInSeconds! <= 5, `${waiting.dueInSeconds}`);
+    await bench.makeDue(id, "1 minute");
     await bench.run(id);
     assert.equal((await bench.row(id)).attempts, 1, "not before its time");
     await bench.makeDue(id);
@@ -226,8 +227,8 @@ Deno.test("worker processes send mails", async (t) => {
       await arrived.promise;
       await dying.signal("SIGKILL");
       receiver.onData = () => undefined;
-      await using _next = stopping(await bench.startWorker());
       await bench.makeDue(id); // its two minutes are over
+      await using _next = stopping(await bench.startWorker());
       await until("it is sent", async () => (await bench.row(id)).state === "sent", 20_000);
       const ids = receiver.taken.map(({ messageId }) => messageId);
       assert.deepEqual(ids, [`<${id}@gatehouse.test>`, `<${id}@gatehouse.test>`]);

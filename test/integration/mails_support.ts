@@ -85,10 +85,10 @@ export class Mails implements AsyncDisposable {
     await sendQueued({ tenantId: this.tenantId, id }, context, () => Promise.resolve(post));
   }
 
-  /** As if its waiting were over. */
-  async makeDue(id: string): Promise<void> {
+  /** At once, or in so long. */
+  async makeDue(id: string, wait = "-1 second"): Promise<void> {
     await this.database.sql`
-      update private.mails set next_attempt_at = now() - interval '1 second' where id = ${id}`;
+      update private.mails set next_attempt_at = now() + ${wait}::interval where id = ${id}`;
   }
 
   async startWorker(): Promise<WorkerProcess> {
