@@ -2,8 +2,9 @@
 -- kind is set once: a secret cannot turn public. State and ZITADEL's ids are provisioning's.
 alter table public.apps enable row level security;
 revoke all on public.apps from public, anon, authenticated, service_role;
-grant select, insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled),
-  update (name, redirect_uris, post_logout_uris, enabled)
+grant select,
+  insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled, inline_enabled),
+  update (name, redirect_uris, post_logout_uris, enabled, inline_enabled)
   on public.apps to authenticated, gatehouse_platform;
 
 create policy apps_select_reader on public.apps for select to authenticated
@@ -49,5 +50,7 @@ grant execute on function
   private.settle_app(uuid, bigint, uuid, text, text, text, jsonb)
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
-  private.widget_client(text), private.find_login_organization(text) to gatehouse_functions;
+  private.widget_client(text), private.widget_tenant(text), private.find_login_organization(text),
+  private.takes_inline_origin(text), private.is_administrator(text)
+  to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;

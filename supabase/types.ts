@@ -10,6 +10,7 @@ export type Database = {
           "created_at": string;
           "enabled": boolean;
           "id": string;
+          "inline_enabled": boolean;
           "kind": string;
           "last_error": Json | null;
           "name": string;
@@ -26,6 +27,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "id"?: string;
+          "inline_enabled"?: boolean;
           "kind"?: string;
           "last_error"?: Json | null;
           "name": string;
@@ -41,6 +43,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "id"?: string;
+          "inline_enabled"?: boolean;
           "kind"?: string;
           "last_error"?: Json | null;
           "name"?: string;

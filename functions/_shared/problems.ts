@@ -34,14 +34,29 @@ export const problems = {
   not_a_person: 403, // only a person has a session
   // the sign-in
   credentials_refused: 401, // unknown, wrong, locked, disabled or of another organization: always the same answer
+  code_refused: 401, // a code is wrong, used or too old
+  credential_refused: 401, // a passkey or security key is not accepted, or was not asked on this page
+  intent_refused: 401, // a provider's answer is not to what this browser asked, or used already
+  logout_refused: 401, // the sign-out is not asked for by the issuer, or too late
+  authorize_refused: 400, // the issuer takes no such request of the application; the sentence has its OAuth error
   app_disabled: 403, // the application is switched off
   browser_mismatch: 403, // not sent by the browser that opened the sign-in page, or after its hour
   email_not_verified: 403, // the organization wants a verified e-mail address first
-  factor_required: 403, // a second factor is set up or demanded
+  factor_required: 403, // a second factor is set up that cannot be shown here
+  external_account_unknown: 403, // nobody has the account at the provider, and the provider's options let none be made
+  inline_refused: 403, // this person, or this factor, takes the sign-in page itself
+  origin_refused: 403, // the application does not sign people in on pages of this origin
+  platform_user_refused: 403, // platform staff changes credentials in ZITADEL itself
   password_change_required: 403, // the password must be changed first
   password_not_allowed: 403, // the organization allows no password
+  way_not_allowed: 403, // the organization or the tenant does not allow this way of signing in
   flow_not_found: 404, // no such sign-in is under way, or it has run out
+  action_refused: 409, // the screen that the flow is on takes no such action
+  account_exists: 409, // an account with this name or address is there
   flow_finished: 409, // the sign-in was finished before
+  password_too_weak: 422, // errors names the rule: length, lowercase, uppercase, number or symbol
+  password_unchanged: 422, // the new password is the old one
+  rate_limited: 429, // too many tries; retry-after says how many seconds to wait
   // tenants
   tenant_slug_taken: 409, // another tenant has the slug
   tenant_slug_malformed: 422, // a slug is 2 to 63 of a-z, 0-9 and -, begins with a letter, ends with none of -

@@ -65,6 +65,12 @@ export const Open = z.discriminatedUnion("mode", [
     tenant: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
     language: languageTag.optional(),
   }),
+  /** On our page `/logout`, where ZITADEL sends who signed out at an application: `token` is its `logout_token`. Answers `signed_out`. */
+  z.strictObject({
+    mode: z.literal("logout"),
+    token: z.string().min(1).max(8000),
+    language: languageTag.optional(),
+  }),
 ]);
 export type Open = z.input<typeof Open>;
 
@@ -122,11 +128,14 @@ export const Action = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("reset"), loginName: name }),
   // ldap
   z.strictObject({ action: z.literal("ldap"), username: name, password }),
-  // external: the provider sent the person back to /return
+  // external: the provider sent the person back to /return, whose address has `id`, `token` and `ticket`, or `error` and `ticket`.
+  // The page there is `<gatehouse-login flow="…">`: open first, as after a reload, then this.
   z.strictObject({
     action: z.literal("intent"),
     id: name,
     token: z.string().min(1).max(2000),
+    /** Ties the answer to the browser that asked: another's answer cannot be slipped in (login CSRF). */
+    ticket: name,
   }),
   z.strictObject({ action: z.literal("intent_failed"), error: z.string().max(200).optional() }),
 ]);
@@ -178,12 +187,14 @@ export const State = z.discriminatedUnion("screen", [
       fresh: z.boolean(),
     })),
   }),
-  /** credential, back; `options` is `PublicKeyCredentialRequestOptionsJSON` */
+  /** credential, choose_factor, back; `options` is `PublicKeyCredentialRequestOptionsJSON` */
   z.object({
     screen: z.literal("passkey"),
     options: z.record(z.string(), z.unknown()),
     /** A second factor after a password, or the whole sign-in. */
     purpose: z.enum(["sign_in", "factor"]),
+    /** For who has lost the key; none when it is the whole sign-in. */
+    others: z.array(z.enum(["totp", "email_code", "recovery_code"])),
   }),
   /** code (totp, recovery_code), choose_factor, back */
   z.object({

@@ -1753,6 +1753,153 @@ language sql volatile security definer set search_path = ''
 as $$ select private.enqueue('zitadel__poll_events', '{}', 'zitadel__poll_events') $$;
 comment on function private.put_hint() is 'ZITADEL says: look now. Definer: the queue is its owner''s.';
 
+-- sql/20_access/88_widget_permits.sql
+
+-- How often signing in may be tried: per account, per address and per tenant. Counted here and not in a process, of which there are many.
+-- Next: functions/widget/permits.ts; functions/_worker/tasks/widget_permits__forget.ts, each night.
+create table private.widget_limits (
+  scope text not null check (scope in ('account', 'address', 'tenant')),
+  kind text not null check (kind in ('guess', 'mail', 'look')),
+  max_count integer not null check (max_count > 0),
+  window_seconds integer not null check (window_seconds > 0),
+  block_seconds integer not null check (block_seconds > 0),
+  max_block_seconds integer not null check (max_block_seconds >= block_seconds),
+  primary key (scope, kind)
+);
+comment on table private.widget_limits is
+  'How many tries a window takes; one more blocks, each block twice as long as the one before, up to a cap.';
+comment on column private.widget_limits.kind is
+  'guess: a secret is tried. mail: a mail goes out. look: a question whose answer costs us work.';
+insert into private.widget_limits values
+  ('account', 'guess', 10, 300, 30, 900),
+  ('account', 'look', 20, 300, 30, 900),
+  ('account', 'mail', 5, 900, 60, 3600),
+  ('address', 'guess', 200, 300, 30, 900), -- an office behind one address, on Monday morning; right ones do not count
+  ('address', 'look', 1000, 300, 30, 900),
+  ('address', 'mail', 50, 900, 60, 3600),
+  ('tenant', 'guess', 3000, 60, 5, 60), -- against spraying from everywhere; short, since it stops everybody
+  ('tenant', 'look', 6000, 60, 5, 60),
+  ('tenant', 'mail', 600, 60, 5, 60);
+
+create unlogged table private.widget_permits (
+  key bytea primary key,
+  started_at timestamptz not null,
+  count integer not null,
+  blocks integer not null,
+  blocked_until timestamptz not null
+);
+comment on table private.widget_permits is
+  'Tries by account, address and tenant. Unlogged: a crash forgets them, nothing worse.';
+comment on column private.widget_permits.key is
+  'Salted hash of scope, kind and whom it is about: neither names nor addresses are kept.';
+comment on column private.widget_permits.blocks is 'How many in a row; over when a day has passed since the last.';
+create index widget_permits_started_at_idx on private.widget_permits (started_at);
+
+create function private.widget_permit_keys(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns table (scope text, key bytea)
+language sql stable set search_path = ''
+as $$
+  select x.scope, sha256(s.salt || convert_to(
+      'permit/' || p_kind || '/' || x.scope || '/' || x.whom, 'UTF8'))
+    from private.account_salt s,
+      (values ('account', p_tenant || '/' || p_account),
+        -- A network hands a whole /64 to one host: its addresses are one.
+        ('address', case when pg_input_is_valid(p_address, 'inet') then
+          case family(p_address::inet) when 6
+            then network(set_masklen(p_address::inet, 64))::text else host(p_address::inet) end end),
+        ('tenant', p_tenant::text)) x (scope, whom)
+   where x.whom is not null
+$$;
+comment on function private.widget_permit_keys(uuid, text, text, text) is
+  'One row a scope that is known.';
+
+create function private.take_widget_permit(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_wait integer := 0;
+  v_limit private.widget_limits;
+  v_permit private.widget_permits;
+  v_row record;
+begin
+  -- Account, address, tenant: always in this order, so that no two wait for each other.
+  for v_row in
+    select k.scope, k.key from private.widget_permit_keys(p_tenant, p_kind, p_account, p_address) k
+     order by k.scope
+  loop
+    select * into strict v_limit from private.widget_limits l
+     where l.scope = v_row.scope and l.kind = p_kind;
+    insert into private.widget_permits values (v_row.key, v_now, 0, 0, '-infinity')
+      on conflict do nothing;
+    select * into v_permit from private.widget_permits p where p.key = v_row.key for update;
+    if v_permit.blocked_until > v_now then
+      return ceil(extract(epoch from v_permit.blocked_until - v_now));
+    end if;
+    if v_permit.started_at + v_limit.window_seconds * interval '1 second' <= v_now then
+      v_permit.started_at := v_now;
+      v_permit.count := 0;
+      if v_permit.blocked_until < v_now - interval '1 day' then
+        v_permit.blocks := 0;
+      end if;
+    end if;
+    v_permit.count := v_permit.count + 1;
+    if v_permit.count > v_limit.max_count then
+      v_wait := least(v_limit.block_seconds * 2 ^ least(v_permit.blocks, 20),
+        v_limit.max_block_seconds);
+      v_permit.blocks := v_permit.blocks + 1;
+      v_permit.blocked_until := v_now + v_wait * interval '1 second';
+      v_permit.started_at := v_permit.blocked_until;
+      v_permit.count := 0;
+    end if;
+    update private.widget_permits p
+       set started_at = v_permit.started_at, count = v_permit.count, blocks = v_permit.blocks,
+           blocked_until = v_permit.blocked_until
+     where p.key = v_row.key;
+    if v_wait > 0 then
+      return v_wait;
+    end if;
+  end loop;
+  return 0;
+end;
+$$;
+comment on function private.take_widget_permit(uuid, text, text, text) is
+  'Counts one try. Returns how many seconds to wait, 0: none. Account and address may be null. Definer: nobody has signed in, and the table is private.';
+
+create function private.give_back_widget_permit(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  update private.widget_permits p set count = greatest(p.count - 1, 0)
+    from (
+      select q.key from private.widget_permits q
+        join private.widget_permit_keys(p_tenant, p_kind, p_account, p_address) k on k.key = q.key
+       order by k.scope for update of q) x
+   where p.key = x.key
+$$;
+comment on function private.give_back_widget_permit(uuid, text, text, text) is
+  'Of a try that was right: it does not count. What is blocked stays so. Definer: nobody has signed in, and the table is private.';
+
+create function private.forget_widget_permits(p_limit integer) returns integer
+language sql volatile security definer set search_path = ''
+as $$
+  with gone as (
+    delete from private.widget_permits p
+     where p.key in (
+       select q.key from private.widget_permits q
+        where q.started_at < clock_timestamp() - interval '1 day'
+          and q.blocked_until < clock_timestamp() - interval '1 day'
+        order by q.started_at limit p_limit for update skip locked)
+    returning 1)
+  select count(*)::integer from gone
+$$;
+comment on function private.forget_widget_permits(integer) is
+  'Forgets tries that were more than a day ago; returns how many. Definer: runs for jobs.';
+
 -- sql/20_access/90_api.sql
 
 -- What callers may call, as POST /rest/v1/rpc/<name>.
@@ -4322,6 +4469,7 @@ create table public.apps (
   post_logout_uris text[] not null default '{}'
     constraint app_post_logout_uris_too_many check (cardinality(post_logout_uris) <= 50),
   enabled boolean not null default true,
+  inline_enabled boolean not null default false,
   state text not null default 'pending' check (state in ('pending', 'active', 'error')),
   last_error jsonb,
   application_id text,
@@ -4334,10 +4482,15 @@ create table public.apps (
 comment on table public.apps is 'An OIDC application of one tenant.';
 comment on column public.apps.kind is 'web: confidential, with a secret. spa, native: public, PKCE. Cannot be changed.';
 comment on column public.apps.state is 'What ZITADEL confirmed; written by provisioning only. An application signs people in when active and enabled.';
+comment on column public.apps.inline_enabled is
+  'People may sign in within the application''s own pages, on the origins of its redirect URIs: scripts of those pages could read what is typed.';
 comment on column public.apps.client_id is 'The OIDC client_id; ZITADEL''s, written by provisioning only.';
 
 -- Lists page by the primary key (tenant_id, id), which is order of making within a tenant: 0.3 ms for members and platform staff alike on 100,000 rows.
 -- An index on id alone would tempt the planner to read all tenants' rows for one member's page.
+-- Which origins may ask at all is looked up before anybody is known: few applications opt in.
+create index apps_inline_enabled_idx on public.apps (tenant_id, id) where inline_enabled;
+
 create trigger _100_lint_uris
   before insert or update of redirect_uris, post_logout_uris on public.apps
   for each row execute function private.tg_apps__lint_uris();
@@ -4437,6 +4590,17 @@ $$;
 comment on function private.settle_app(uuid, bigint, uuid, text, text, text, jsonb) is
   'Writes what ZITADEL confirmed of an application, and its client''s ceiling. Raises lease_lost. Definer: callers never write these columns.';
 
+create function private.web_origins(p_uris text[]) returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select coalesce(array_agg(distinct origin order by origin), '{}')
+    from (select substring(uri from '^https?://[^/?#]+') as origin
+      from unnest(p_uris) as u (uri)) x
+   where origin is not null
+$$;
+comment on function private.web_origins(text[]) is
+  'The origins of web addresses, as browsers write them: what is registered is in that form (web_uri_problem).';
+
 create function private.widget_client(p_client_id text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -4448,14 +4612,56 @@ as $$
       else t.organization_id end,
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
-    'enabled', coalesce(a.enabled and a.state = 'active', true))
+    'enabled', coalesce(a.enabled and a.state = 'active', true),
+    'inlineEnabled', coalesce(a.inline_enabled, false),
+    'inlineOrigins', to_jsonb(private.web_origins(a.redirect_uris)))
     from private.clients c
     join public.tenants t on t.id = coalesce(c.tenant_id, private.platform_tenant())
     left join public.apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
    where c.client_id = p_client_id
 $$;
 comment on function private.widget_client(text) is
-  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled}; null when unknown. Definer: nobody has signed in yet.';
+  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled, inlineEnabled, inlineOrigins}; null when unknown. Definer: nobody has signed in yet.';
+
+create function private.widget_tenant(p_tenant text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', 'account',
+    'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
+    'organizationId', case t.kind when 'platform'
+      then private.get_setting('zitadel.platform_organization_id') #>> '{}'
+      else t.organization_id end,
+    'appId', null, 'appName', '',
+    'enabled', true, 'inlineEnabled', false, 'inlineOrigins', '[]'::jsonb)
+    from public.tenants t
+   where t.slug = p_tenant or t.id::text = p_tenant
+   order by t.slug = p_tenant limit 1
+$$;
+comment on function private.widget_tenant(text) is
+  'As widget_client, for the person''s own page, which no application asks for; by id or slug. Definer: nobody has signed in yet.';
+
+create function private.takes_inline_origin(p_origin text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.apps a
+     where a.inline_enabled and a.enabled
+       and p_origin = any (private.web_origins(a.redirect_uris)))
+$$;
+comment on function private.takes_inline_origin(text) is
+  'Whether people sign in inline on pages of this origin, at any application. Definer: nobody has signed in yet.';
+
+create function private.is_administrator(p_subject text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.users u
+      join public.assignments a on a.user_id = u.id
+     where u.issuer = private.zitadel_issuer() and u.subject = p_subject)
+$$;
+comment on function private.is_administrator(text) is
+  'Whether ZITADEL''s user holds any role of ours: those do not sign in on others'' pages. Definer: nobody has signed in yet.';
 
 create function private.find_login_organization(p_login_name text) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -6883,9 +7089,13 @@ grant execute on function
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
   private.put_hint(),
-  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
+  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb),
+  private.take_widget_permit(uuid, text, text, text),
+  private.give_back_widget_permit(uuid, text, text, text)
   to gatehouse_functions;
-grant execute on function private.record_refused_sign_ins() to gatehouse_worker;
+grant execute on function
+  private.record_refused_sign_ins(), private.forget_widget_permits(integer)
+  to gatehouse_worker;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)
   to gatehouse_worker;
@@ -7036,8 +7246,9 @@ grant execute on function
 -- kind is set once: a secret cannot turn public. State and ZITADEL's ids are provisioning's.
 alter table public.apps enable row level security;
 revoke all on public.apps from public, anon, authenticated, service_role;
-grant select, insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled),
-  update (name, redirect_uris, post_logout_uris, enabled)
+grant select,
+  insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled, inline_enabled),
+  update (name, redirect_uris, post_logout_uris, enabled, inline_enabled)
   on public.apps to authenticated, gatehouse_platform;
 
 create policy apps_select_reader on public.apps for select to authenticated
@@ -7083,7 +7294,9 @@ grant execute on function
   private.settle_app(uuid, bigint, uuid, text, text, text, jsonb)
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
-  private.widget_client(text), private.find_login_organization(text) to gatehouse_functions;
+  private.widget_client(text), private.widget_tenant(text), private.find_login_organization(text),
+  private.takes_inline_origin(text), private.is_administrator(text)
+  to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;
 
 -- policies/50_webhooks.sql

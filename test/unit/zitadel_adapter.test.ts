@@ -6,7 +6,7 @@ import { isZitadelError, ZitadelError } from "../../functions/_shared/zitadel/er
 import { allowedPayload } from "../../functions/_shared/zitadel/event_fields.ts";
 import { fetchJwks } from "../../functions/_shared/zitadel/keys.ts";
 import { refusal } from "../../functions/_shared/zitadel/refusal.ts";
-import { signInRefusal } from "../../functions/_shared/zitadel/sign_in.ts";
+import { signInRefusal } from "../../functions/_shared/zitadel/refusals.ts";
 
 Deno.test("outside the embedded profile a plain or loopback issuer is refused", () => {
   const bad = [

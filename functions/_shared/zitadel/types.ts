@@ -51,9 +51,19 @@ export interface User {
     emailVerified: boolean;
     /** The password must be changed at the next sign-in. */
     passwordChangeRequired: boolean;
+    /** Absent: there is no password. What PasswordExpiry counts from. */
+    passwordChangedAt?: string;
+    /** When they last put off setting up a second factor. */
+    mfaInitSkippedAt?: string;
   };
 }
 
+export type * from "./types_credentials.ts";
 export type * from "./types_events.ts";
+export type * from "./types_intents.ts";
+export type * from "./types_login_policies.ts";
+export type * from "./types_people.ts";
+export type * from "./types_providers.ts";
 export type * from "./types_provisioner.ts";
 export type * from "./types_sign_in.ts";
+export type * from "./types_webauthn.ts";

@@ -1,5 +1,5 @@
 // What changes ZITADEL's own configuration: inputs and answers of provisioner.ts.
-import type { User } from "./types.ts";
+import type { ProviderCalls, User } from "./types.ts";
 
 /** The `changed` of an `ensure…` is false when ZITADEL already was as asked and nothing was written. */
 export interface Ensured {
@@ -110,7 +110,7 @@ export interface WebKey {
 }
 
 /** Credential: IAM_OWNER. Every `ensure…` reads first and writes only what differs. */
-export interface Provisioner {
+export interface Provisioner extends ProviderCalls {
   ensureOrganization(input: OrganizationInput): Promise<Ensured>;
   ensureDomainPolicy(
     orgId: string,

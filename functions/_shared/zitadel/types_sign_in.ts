@@ -1,5 +1,8 @@
-// What a sign-in page says and hears: inputs and answers of login_client.ts.
-import type { User } from "./types.ts";
+// What a sign-in page says and hears: auth requests, sessions and what they were checked by.
+import type { CredentialCalls } from "./types_credentials.ts";
+import type { LoginPolicyCalls } from "./types_login_policies.ts";
+import type { PersonCalls } from "./types_people.ts";
+import type { WebAuthnAssertion, WebAuthnRequestOptions } from "./types_webauthn.ts";
 
 export interface AuthRequest {
   id: string;
@@ -27,84 +30,55 @@ export interface SessionToken {
   sessionToken: string;
 }
 
+/** What is shown to a session, all in one call or one after another. What fails leaves the session as it was. */
+export interface SessionChecks {
+  password?: string;
+  /** Of an authenticator application. Each code is good once. */
+  totp?: string;
+  /** Of the newest challenge `otpEmail` of this session. */
+  otpEmail?: string;
+  recoveryCode?: string;
+  /** The browser's answer to the newest challenge `webAuthn` of this session. Check `clientDataJSON`'s origin first: ZITADEL does not. */
+  webAuthn?: WebAuthnAssertion;
+  /** A succeeded intent of this session's user; used up by this. */
+  idpIntent?: { id: string; token: string };
+}
+
+/** What a session asks to be answered in a later call. One of each kind at a time: a new one replaces the old. */
+export interface SessionChallenges {
+  webAuthn?: {
+    /** The relying-party id: the page's host or a parent domain of it. */
+    domain: string;
+    /** `required` for passkeys, `discouraged` for second factors. */
+    userVerification: "required" | "discouraged";
+  };
+  /** The code comes back to the caller, who mails it. */
+  otpEmail?: true;
+}
+
+export interface ChangedSession extends SessionToken {
+  /** Answers to the challenges of this very call. */
+  challenges: { webAuthn?: WebAuthnRequestOptions; otpEmailCode?: string };
+}
+
+export type OtherFactor =
+  | { kind: "web_authn"; verifiedAt: string; userVerified: boolean }
+  | {
+    kind: "intent" | "totp" | "otp_sms" | "otp_email" | "recovery_code";
+    verifiedAt: string;
+  };
+
 export interface Session {
   id: string;
   createdAt: string;
+  changedAt?: string;
   expiresAt?: string;
+  userAgent?: UserAgent;
   user?: { id: string; orgId: string; loginName: string; displayName: string; verifiedAt: string };
   /** When the password was checked; absent: it never was. */
   passwordVerifiedAt?: string;
-  /** Second factors and passkeys, when checked. */
-  otherFactors: {
-    kind: "web_authn" | "intent" | "totp" | "otp_sms" | "otp_email" | "recovery_code";
-    verifiedAt: string;
-  }[];
-}
-
-export interface LoginSettings {
-  allowLocalAuthentication: boolean;
-  allowRegister: boolean;
-  allowExternalIdp: boolean;
-  forceMfa: boolean;
-  forceMfaLocalOnly: boolean;
-  hidePasswordReset: boolean;
-  ignoreUnknownUsernames: boolean;
-  allowDomainDiscovery: boolean;
-  disableLoginWithEmail: boolean;
-  disableLoginWithPhone: boolean;
-  /** How long a session lives after a password check. */
-  passwordCheckLifetimeSeconds: number;
-  mfaInitSkipLifetimeSeconds: number;
-}
-
-export interface LockoutSettings {
-  /** 0: never locked. */
-  maxPasswordAttempts: number;
-}
-
-export type AuthenticationMethod =
-  | "password"
-  | "passkey"
-  | "idp"
-  | "totp"
-  | "u2f"
-  | "otp_sms"
-  | "otp_email"
-  | "recovery_code";
-
-/** Credential: IAM_LOGIN_CLIENT. ZITADEL checks no policy in the session API: the caller must, before createCallback. */
-export interface LoginClient {
-  getAuthRequest(id: string): Promise<AuthRequest>;
-  /** At most two, so that a caller can tell one from several. Matches any login name, then e-mail where policy allows. */
-  findUsers(input: { orgId: string; loginName: string; byEmail?: boolean }): Promise<User[]>;
-  getUser(id: string): Promise<User | null>;
-  /** What a throw says about the user: `signInRefusal` in sign_in.ts; of a wrong password `failedAttempts`. */
-  createSession(
-    input: { userId: string; password?: string; lifetimeSeconds: number; userAgent?: UserAgent },
-  ): Promise<SessionToken>;
-  setSession(
-    input: { sessionId: string; password?: string; lifetimeSeconds?: number },
-  ): Promise<SessionToken>;
-  /** With a token, a wrong one is refused. */
-  getSession(input: { sessionId: string; sessionToken?: string }): Promise<Session>;
-  deleteSession(input: { sessionId: string; sessionToken?: string }): Promise<void>;
-  loginSettings(orgId: string): Promise<LoginSettings>;
-  lockoutSettings(orgId: string): Promise<LockoutSettings>;
-  authenticationMethods(userId: string): Promise<AuthenticationMethod[]>;
-  /** Once only: the second call throws COMMAND-Sx208nt. `session` or `error`, never both. */
-  createCallback(
-    authRequestId: string,
-    outcome: SessionToken | { error: CallbackError; description?: string },
-  ): Promise<{ callbackUrl: string }>;
-  /** Refused for users of the platform organization, before ZITADEL is asked: code `platform_user_refused`. */
-  setPassword(
-    input: {
-      userId: string;
-      newPassword: string;
-      currentPassword?: string;
-      verificationCode?: string;
-    },
-  ): Promise<void>;
+  /** Second factors and passkeys, when last checked. */
+  otherFactors: OtherFactor[];
 }
 
 export type CallbackError =
@@ -114,3 +88,46 @@ export type CallbackError =
   | "account_selection_required"
   | "server_error"
   | "temporarily_unavailable";
+
+export interface SessionCalls {
+  getAuthRequest(id: string): Promise<AuthRequest>;
+  /** Once only: the second call throws COMMAND-Sx208nt. `session` or `error`, never both. */
+  createCallback(
+    authRequestId: string,
+    outcome: SessionToken | { error: CallbackError; description?: string },
+  ): Promise<{ callbackUrl: string }>;
+
+  /**
+   * What a throw says: `signInRefusal` in refusals.ts; of a wrong password `failedAttempts`. A user who was just created is
+   * waited for (3.5 s at most), so ask only for users who are known to exist.
+   */
+  createSession(
+    input: SessionChecks & {
+      userId: string;
+      challenges?: SessionChallenges;
+      lifetimeSeconds: number;
+      userAgent?: UserAgent;
+    },
+  ): Promise<ChangedSession>;
+  /** Throws as createSession. @throws {ZitadelError} `failed_precondition`: the session ended or expired */
+  setSession(
+    input: SessionChecks & {
+      sessionId: string;
+      challenges?: SessionChallenges;
+      lifetimeSeconds?: number;
+    },
+  ): Promise<ChangedSession>;
+  /** With a token, a wrong one is refused: `permission_denied`. Ended: `not_found`. */
+  getSession(input: { sessionId: string; sessionToken?: string }): Promise<Session>;
+  /** Live ones, newest first, at most 1000. Ids that are no session's are passed over; no ids: none. */
+  searchSessions(by: { userId: string } | { ids: string[] }): Promise<Session[]>;
+  deleteSession(input: { sessionId: string; sessionToken?: string }): Promise<void>;
+}
+
+/**
+ * Credential: IAM_LOGIN_CLIENT. ZITADEL checks no policy in the session API: the caller must, before createCallback.
+ *
+ * Every call that changes a user or what they sign in with is refused for users of the platform organization before ZITADEL is
+ * asked: code `platform_user_refused` (platform_guard.ts).
+ */
+export interface LoginClient extends SessionCalls, LoginPolicyCalls, PersonCalls, CredentialCalls {}

@@ -1,4 +1,4 @@
-import type { Wire } from "./call.ts";
+import type { CallOptions, Wire } from "./call.ts";
 import { anyChanged, awaited, orNull, updated, written } from "./ensure.ts";
 import { ZitadelError } from "./errors.ts";
 import type { Provisioner, User } from "./types.ts";
@@ -21,13 +21,15 @@ export interface WireUser {
     };
     email?: { email?: string; isVerified?: boolean };
     passwordChangeRequired?: boolean;
+    passwordChanged?: string;
+    mfaInitSkipped?: string;
   };
   machine?: { name?: string };
 }
 
 /** ZITADEL's user in our words. */
 export function readUser(user: WireUser): User {
-  const { profile = {}, email = {}, passwordChangeRequired = false } = user.human ?? {};
+  const { profile = {}, email = {}, passwordChangeRequired = false, ...human } = user.human ?? {};
   return {
     id: user.userId,
     orgId: user.details?.resourceOwner ?? "",
@@ -46,6 +48,8 @@ export function readUser(user: WireUser): User {
           email: email.email ?? "",
           emailVerified: email.isVerified ?? false,
           passwordChangeRequired,
+          ...(human.passwordChanged ? { passwordChangedAt: human.passwordChanged } : {}),
+          ...(human.mfaInitSkipped ? { mfaInitSkippedAt: human.mfaInitSkipped } : {}),
         },
       }
       : {}),
@@ -55,9 +59,10 @@ export function readUser(user: WireUser): User {
 export async function findUser(
   wire: Pick<Wire, "connect">,
   userId: string,
+  options: CallOptions = {},
 ): Promise<WireUser | null> {
-  return (await orNull(wire.connect<{ user: WireUser }>(userService, "GetUserByID", { userId })))
-    ?.user ?? null;
+  const read = wire.connect<{ user: WireUser }>(userService, "GetUserByID", { userId }, options);
+  return (await orNull(read))?.user ?? null;
 }
 
 export function users(wire: Wire) {

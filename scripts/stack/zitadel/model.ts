@@ -1,4 +1,7 @@
 // What the double remembers. Moments are RFC 3339 with microseconds; ids are text.
+import type { Idp, IdpLink, Intent, LoginPolicyIdp } from "./model_idps.ts";
+import type { Code, Human, SessionFactors, WebAuthnChallenge } from "./model_people.ts";
+
 export interface Dated {
   id: string;
   createdAt: string;
@@ -64,25 +67,7 @@ export interface User extends Dated {
   state: "active" | "inactive" | "locked";
   sequence: number;
   metadata: Record<string, string>;
-  human?: {
-    givenName: string;
-    familyName: string;
-    nickName?: string;
-    displayName: string;
-    preferredLanguage: string;
-    gender?: string;
-    email: string;
-    emailVerified: boolean;
-    emailCode?: string;
-    phone?: string;
-    phoneVerified?: boolean;
-    passwordHash?: string;
-    passwordChangeRequired: boolean;
-    passwordChangedAt?: string;
-    passwordCode?: string;
-    failedAttempts: number;
-    mfaInitSkippedAt?: string;
-  };
+  human?: Human;
   machine?: {
     name: string;
     description: string;
@@ -135,6 +120,10 @@ export interface Session extends Dated {
   userAgent?: { fingerprintId?: string; ip?: string; description?: string; header?: object };
   user?: { id: string; organizationId: string; verifiedAt: string };
   passwordVerifiedAt?: string;
+  factors?: SessionFactors;
+  /** Gone once it was answered. */
+  webAuthnChallenge?: WebAuthnChallenge;
+  otpEmailChallenge?: Code;
 }
 
 export interface AuthRequest extends Dated {
@@ -207,7 +196,19 @@ export interface Instance {
     enableImpersonation: boolean;
   };
   trustedDomains: Record<string, string>;
+  /** What operators changed of how codes are made. */
+  secretGenerators?: Record<string, SecretGenerator>;
   createdAt: string;
+}
+
+export interface SecretGenerator {
+  length: number;
+  /** 0: never. */
+  expirySeconds: number;
+  includeLowerLetters: boolean;
+  includeUpperLetters: boolean;
+  includeDigits: boolean;
+  includeSymbols: boolean;
 }
 
 export interface Policy {
@@ -218,6 +219,10 @@ export interface Policy {
 }
 
 export interface Kinds {
+  idp: Idp;
+  idp_link: IdpLink;
+  intent: Intent;
+  login_policy_idp: LoginPolicyIdp;
   instance: Instance;
   organization: Organization;
   project: Project;
@@ -232,7 +237,7 @@ export interface Kinds {
   web_key: WebKey;
   target: Target;
   execution: Execution;
-  /** Ids `<owner>/<domain|login|lockout|complexity>`. */
+  /** Ids `<owner>/<kind>, kinds in services/policies.ts`. */
   policy: Policy;
   /** Ids `<type>/<value>`: what ZITADEL keeps unique. */
   unique: { id: string; holder: string };

@@ -158,8 +158,8 @@ export const tables: Record<string, TableLine> = {
     insert: `${writers}; ${staff.write}`,
     update: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled; " +
-        "update: name redirect_uris post_logout_uris enabled",
+      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled " +
+        "inline_enabled; update: name redirect_uris post_logout_uris enabled inline_enabled",
     },
     try: {
       insert: (label) =>

@@ -1,0 +1,51 @@
+/** An authenticator application: the secret as QR, a first code, and recovery codes for the day the telephone is lost. */
+import { encode } from "uqr";
+import type { State } from "../contract.ts";
+import { codeRefused } from "./factor.ts";
+import type { Facts } from "./facts.ts";
+import { addToSession, type Flow, nowSeconds } from "./flow.ts";
+import type { Handler } from "./handlers.ts";
+import { next, whileAsked } from "./next.ts";
+import { isCredentialRefusal } from "./password.ts";
+import { hasSetUp, setupVerdicts } from "./setup.ts";
+
+const recoveryCodes = 10;
+
+export async function startTotp({ parts }: Flow, { user }: Facts): Promise<State> {
+  const { uri, secret } = await parts.zitadel.startTotp(user.id);
+  return { screen: "setup_totp", secret, uri, qr: drawQr(uri) };
+}
+
+/** One path of unit squares, a run of dark modules a rectangle: a third of the bytes of a square each. */
+export function drawQr(text: string): { size: number; path: string } {
+  const { data, size } = encode(text, { ecc: "M", border: 0 });
+  let path = "";
+  for (const [y, row] of data.entries()) {
+    for (let x = 0; x < size; x++) {
+      if (!row[x]) continue;
+      let end = x + 1;
+      while (end < size && row[end]) end++;
+      path += `M${x} ${y}h${end - x}v1h${x - end}z`;
+      x = end;
+    }
+  }
+  return { size, path };
+}
+
+/** On the screen `setup_totp`. */
+export const finishTotp: Handler<"code"> = (flow, { code }): Promise<State> =>
+  whileAsked(flow, setupVerdicts, async ({ user, settings }) => {
+    const typed = code.replaceAll(" ", "");
+    const { zitadel } = flow.parts;
+    await zitadel.verifyTotp(user.id, typed).catch((error) => {
+      throw isCredentialRefusal(error) ? codeRefused(error) : error;
+    });
+    hasSetUp(flow, "totp");
+    // The code that proved the set-up proves the factor too.
+    await addToSession(flow, { totp: typed });
+    flow.memory.proven.totp = nowSeconds(flow);
+    if (!settings.secondFactors.includes("recovery_code")) return await next(flow);
+    const codes = await zitadel.makeRecoveryCodes(user.id, recoveryCodes);
+    hasSetUp(flow, "recovery_code");
+    return { screen: "recovery_codes", codes };
+  });
