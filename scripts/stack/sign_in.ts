@@ -126,7 +126,9 @@ async function sendPassword(
     return answer;
   };
   await post("open", { mode: "page", authRequest: flow });
-  const { state } = await post("act", { action: "password", loginName, password });
+  let { state } = await post("act", { action: "password", loginName, password });
+  const offered = state.screen === "setup_factor" && state.skippable;
+  if (offered) ({ state } = await post("act", { action: "skip" }));
   if (state.screen === "done") return new URL(state.callbackUrl);
   throw new SignInRefused(state.screen, "The sign-in asks for more than a password");
 }

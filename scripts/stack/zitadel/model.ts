@@ -152,7 +152,8 @@ export interface OidcSession {
   authRequestId: string;
   clientId: string;
   scope: string[];
-  authMethods: string[];
+  /** Numbers: oidc/auth_methods.ts. */
+  authMethods: number[];
   authTime: number;
   nonce?: string;
   createdAt: string;
