@@ -20,7 +20,11 @@ export interface Account {
   displayName: string;
   /** Unix seconds. */
   signedInAt: number;
+  /** Sessions of the same person that this one replaced: applications still refresh by them, and signing out ends them too. */
+  earlier: string[];
 }
+
+const maxEarlier = 8;
 
 const name = "gatehouse_accounts";
 /** Browsers keep 4096 bytes of name, value and attributes together. */
@@ -30,8 +34,8 @@ export interface Remembered {
   /** Newest first. */
   list(): Account[];
   find(id: string): Account | undefined;
-  /** One session a person: the one that was before is answered, so that it can be ended. */
-  put(account: Account): Account | undefined;
+  /** One session a person. */
+  put(account: Omit<Account, "earlier">): void;
   remove(id: string): void;
   /** Sets the cookie where something changed. */
   keep(c: Context<App>): Promise<void>;
@@ -52,9 +56,10 @@ export async function remembered(parts: BindingParts, c: Context<App>): Promise<
     find: (id) => accounts.find((account) => account.id === id),
     put(account) {
       const before = accounts.find(({ userId }) => userId === account.userId);
+      const ids = before ? [before.id, ...before.earlier] : [];
       without(({ userId }) => userId === account.userId);
-      accounts.unshift(account);
-      return before?.id === account.id ? undefined : before;
+      const earlier = ids.filter((id) => id !== account.id).slice(0, maxEarlier);
+      accounts.unshift({ ...account, earlier });
     },
     remove: (id) => without((account) => account.id === id),
     async keep(c) {
@@ -75,7 +80,7 @@ export async function remembered(parts: BindingParts, c: Context<App>): Promise<
 export const rememberedNothing: Remembered = {
   list: () => [],
   find: () => undefined,
-  put: () => undefined,
+  put: () => {},
   remove: () => {},
   keep: () => Promise.resolve(),
 };

@@ -138,13 +138,16 @@ export const chooseAccount: Handler<"choose_account"> = async (flow, { id }): Pr
 
 export const forgetAccount: Handler<"forget_account"> = async (flow, { id }): Promise<State> => {
   const account = flow.remembered.find(id);
-  if (account) {
-    await endSession(flow, { sessionId: account.id });
-    flow.remembered.remove(id);
-  }
+  if (account) await signOut(flow, account);
   const left = candidates(flow);
   return left.length > 0 ? await showAccounts(flow, left) : await showStart(flow);
 };
+
+/** Here and wherever this browser has signed in with it. */
+export async function signOut(flow: Flow, { id, earlier }: Account): Promise<void> {
+  for (const sessionId of [id, ...earlier]) await endSession(flow, { sessionId });
+  flow.remembered.remove(id);
+}
 
 export const otherAccount: Handler<"other_account"> = (flow): Promise<State> => {
   forget(flow.memory);

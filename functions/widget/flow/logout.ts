@@ -5,7 +5,7 @@ import { check } from "../../_shared/body.ts";
 import { Problem } from "../../_shared/problem.ts";
 import type { WidgetParts } from "../parts.ts";
 import type { WidgetClient } from "../clients.ts";
-import { endSession } from "./next.ts";
+import { signOut } from "./accounts.ts";
 import { newMemory, type Opener } from "./open.ts";
 import { flowFor } from "./request.ts";
 
@@ -26,10 +26,7 @@ export const openLogout: Opener<"logout"> = async (parts, c, { token }) => {
   const accounts = flow.remembered.list();
   const hint = claims.logout_hint?.toLowerCase();
   const meant = accounts.filter(({ loginName }) => loginName.toLowerCase() === hint);
-  for (const account of meant.length > 0 ? meant : accounts) {
-    await endSession(flow, { sessionId: account.id });
-    flow.remembered.remove(account.id);
-  }
+  for (const account of meant.length > 0 ? meant : accounts) await signOut(flow, account);
   const continueUrl = claims.post_logout_redirect_uri;
   return { flow, state: { screen: "signed_out", ...(continueUrl ? { continueUrl } : {}) } };
 };

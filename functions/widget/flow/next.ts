@@ -74,7 +74,7 @@ async function finish(flow: Flow, { user }: Facts): Promise<State> {
   }
   const callbackUrl = request && await handOver(flow, request.id, token);
   if (memory.mode !== "inline") {
-    const before = flow.remembered.put({
+    flow.remembered.put({
       ...session,
       userId: user.id,
       orgId: user.orgId,
@@ -83,7 +83,6 @@ async function finish(flow: Flow, { user }: Facts): Promise<State> {
       displayName: user.profile?.displayName ?? "",
       signedInAt: nowSeconds(flow),
     });
-    if (before) await endSession(flow, { sessionId: before.id });
   }
   log("info", "signed in", {
     tenant: person.tenantId,
