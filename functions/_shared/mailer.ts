@@ -42,6 +42,8 @@ export const MailContent = z.discriminatedUnion("kind", [
     appName: text.optional(),
     code,
   }),
+  /** Somebody, perhaps they themselves, wanted to make an account for an address that has one. */
+  z.strictObject({ kind: z.literal("already_registered"), displayName: text.optional() }),
   /** To the address that was: another one stands there now. */
   z.strictObject({
     kind: z.literal("address_changed"),

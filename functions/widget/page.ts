@@ -6,8 +6,13 @@ export const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'sel
   "img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; " +
   "require-trusted-types-for 'script'; trusted-types 'none'";
 
+/** `/link`: what it is about stands in the address, which only the page's script reads. */
+export const linkPage = () => page({ name: "mode", value: "link" });
+
 /** The sign-in page. All addresses are relative: it works below any path. */
-export async function loginPage(authRequest: string): Promise<string> {
+export const loginPage = (authRequest: string) => page({ name: "flow", value: authRequest });
+
+async function page(attribute: { name: "flow" | "mode"; value: string }): Promise<string> {
   const [script, style, mark] = await Promise.all(
     ["gatehouse.js", "page.css", "mark.svg"].map(async (name) =>
       `${name}?h=${(await loadAsset(name)).hash}`
@@ -31,7 +36,7 @@ export async function loginPage(authRequest: string): Promise<string> {
           <main>
             <img class="mark" src="${mark}" alt="" width="32" height="32">
             <noscript><p>Signing in needs JavaScript, which is switched off in this browser.</p></noscript>
-            <gatehouse-login flow="${authRequest}"></gatehouse-login>
+            <gatehouse-login ${attribute.name}="${attribute.value}"></gatehouse-login>
           </main>
           <footer>Secured by Gatehouse</footer>
         </body>

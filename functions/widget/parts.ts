@@ -1,6 +1,6 @@
 import { config, readSecretFile } from "../_shared/config.ts";
 import { database } from "../_shared/db.ts";
-import { databaseMailer, mailKeyring, type Mailer } from "../_shared/mailer.ts";
+import { databaseMailer, type Mailer, mailKeyring } from "../_shared/mailer.ts";
 import type { Keyring } from "../_shared/secrets.ts";
 import { intentClient } from "../_shared/zitadel/intents.ts";
 import { fetchJwks } from "../_shared/zitadel/keys.ts";

@@ -6162,7 +6162,8 @@ create table private.mails (
   key text not null check (key ~ '^[A-Za-z0-9._:-]{1,200}$'),
   user_subject text not null check (length(user_subject) between 1 and 200),
   kind text not null check (kind in
-    ('verification', 'password_reset', 'invitation', 'sign_in_code', 'address_changed')),
+    ('verification', 'password_reset', 'invitation', 'sign_in_code', 'already_registered',
+      'address_changed')),
   language text check (length(language) between 2 and 35), -- RFC 5646, section 4.4.1
   state text not null default 'pending'
     check (state in ('pending', 'sent', 'refused', 'expired')),

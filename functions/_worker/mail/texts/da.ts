@@ -42,6 +42,13 @@ export const da: Texts = {
     otherwise:
       "Hvis du ikke er ved at logge ind nu, prøver en anden måske på det. Giv ikke koden til nogen.",
   },
+  already_registered: {
+    subject: "Du har allerede en konto hos {tenant}",
+    heading: "Du har allerede en konto",
+    lead:
+      "Nogen ville oprette en konto hos {tenant} med denne adresse. Der findes allerede en: log ind med den, eller vælg en ny adgangskode, hvis du har glemt din.",
+    otherwise: "Hvis det ikke var dig, så se bort fra beskeden: intet er ændret.",
+  },
   address_changed: {
     subject: "Din e-mailadresse hos {tenant} er ændret",
     heading: "Din e-mailadresse er ændret",

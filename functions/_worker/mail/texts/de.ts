@@ -44,6 +44,13 @@ export const de: Texts = {
     otherwise:
       "Wenn Sie sich gerade nicht anmelden, versucht es vielleicht jemand anderes. Geben Sie den Code niemandem.",
   },
+  already_registered: {
+    subject: "Sie haben schon ein Konto bei {tenant}",
+    heading: "Sie haben schon ein Konto",
+    lead:
+      "Mit dieser Adresse wollte sich jemand bei {tenant} registrieren. Für sie gibt es schon ein Konto: Melden Sie sich damit an, oder wählen Sie ein neues Passwort, wenn Sie Ihres vergessen haben.",
+    otherwise: "Wenn Sie das nicht waren, ignorieren Sie die Nachricht: Es wurde nichts geändert.",
+  },
   address_changed: {
     subject: "Ihre E-Mail-Adresse bei {tenant} wurde geändert",
     heading: "Ihre E-Mail-Adresse wurde geändert",

@@ -43,6 +43,13 @@ export const en = {
     otherwise:
       "If you are not signing in just now, somebody else may be trying to. Give the code to nobody.",
   },
+  already_registered: {
+    subject: "You already have an account at {tenant}",
+    heading: "You already have an account",
+    lead:
+      "Somebody wanted to register at {tenant} with this address. There is an account for it already: sign in with it, or choose a new password if you have forgotten yours.",
+    otherwise: "If it was not you, ignore this message: nothing was changed.",
+  },
   address_changed: {
     subject: "Your e-mail address at {tenant} was changed",
     heading: "Your e-mail address was changed",

@@ -42,6 +42,13 @@ export const es: Texts = {
     otherwise:
       "Si no está iniciando sesión ahora, quizá lo intente otra persona. No dé el código a nadie.",
   },
+  already_registered: {
+    subject: "Ya tiene una cuenta en {tenant}",
+    heading: "Ya tiene una cuenta",
+    lead:
+      "Alguien ha querido registrarse en {tenant} con esta dirección. Ya existe una cuenta: inicie sesión con ella o elija una contraseña nueva si ha olvidado la suya.",
+    otherwise: "Si no ha sido usted, no haga caso de este mensaje: no ha cambiado nada.",
+  },
   address_changed: {
     subject: "Se ha cambiado su correo electrónico en {tenant}",
     heading: "Se ha cambiado su correo electrónico",

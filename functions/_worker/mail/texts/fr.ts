@@ -43,6 +43,13 @@ export const fr: Texts = {
     otherwise:
       "Si vous n’êtes pas en train de vous connecter, quelqu’un d’autre essaie peut-être. Ne donnez le code à personne.",
   },
+  already_registered: {
+    subject: "Vous avez déjà un compte chez {tenant}",
+    heading: "Vous avez déjà un compte",
+    lead:
+      "Quelqu’un a voulu s’inscrire chez {tenant} avec cette adresse. Un compte existe déjà : connectez-vous, ou choisissez un nouveau mot de passe si vous avez oublié le vôtre.",
+    otherwise: "Si ce n’était pas vous, ignorez ce message : rien n’a été modifié.",
+  },
   address_changed: {
     subject: "Votre adresse e-mail chez {tenant} a été modifiée",
     heading: "Votre adresse e-mail a été modifiée",
