@@ -124,24 +124,9 @@ Deno.test("registration", async (t) => {
         const wrong = await browser.act({ action: "code", code: "WRONG1" });
         const again = await browser.act({ action: "resend" });
         const reloaded = await browser.openFlow();
-        const mask = (answer: Answer) =>
-          JSON.parse(
-            JSON.stringify(told(answer)).replace(/[ov]…@/g, "x…@").replace(
-              /"resendAfterSeconds":\d+/g,
-              "",
-            ),
-          );
-        answers.push([asked, wrong, again, reloaded].map((one) => {
-          const shown = told(one);
-          if (shown.state && "resendAfterSeconds" in shown.state) {
-            shown.state.resendAfterSeconds = 0;
-          }
-          if (shown.state && "to" in shown.state) shown.state.to = shown.state.to.slice(1);
-          return shown;
-        }));
-        void mask;
+        answers.push([asked, wrong, again, reloaded].map(told));
       }
-      assert.deepEqual(answers[0], answers[1]);
+      assert.deepEqual(withoutWait(answers[0]), withoutWait(answers[1]));
       const letters = await post.collect();
       const toVera = letters.find(({ to }) => to[0] === vera.email)!;
       assert.deepEqual([toVera.code, toVera.link], ["", {}]);
@@ -215,7 +200,7 @@ Deno.test("registration", async (t) => {
       await browser.act({ action: "credential", credential: made as never, name: "Telephone" }),
       "passkey",
     );
-    const shown = await key.assert(asked.options as never, { origin });
+    const shown = await key.sign(asked.options as never, { origin });
     shows(await browser.act({ action: "credential", credential: shown as never }), "done");
     here.parts = { mailer: post.mailer };
   });
@@ -437,7 +422,6 @@ Deno.test("a code by e-mail", async (t) => {
   });
 
   await t.step("a stranger's question makes it nobody's second factor", async () => {
-    const path = "/management/v1/policies/login/second_factors";
     const tim = await here.person(acme, "tim");
     await here.manage("POST", "/management/v1/policies/login", {
       ...{ allowUsernamePassword: true, allowRegister: true, allowExternalIdp: true },
@@ -446,7 +430,6 @@ Deno.test("a code by e-mail", async (t) => {
       ...{ secondFactorCheckLifetime: "64800s", multiFactorCheckLifetime: "43200s" },
       secondFactors: ["SECOND_FACTOR_TYPE_OTP_EMAIL"],
     }, acme.organizationId);
-    void path;
     const browser = await start();
     shows(await browser.act({ action: "email_code", loginName: tim.email }), "email_code");
     assert.deepEqual(await post.collect(), []);
@@ -477,7 +460,7 @@ Deno.test("invitation", async (t) => {
       const shown = shows(await browser.post("open", open), "invitation");
       assert.deepEqual([shown.displayName, shown.tenantName, shown.passkey], [
         "Ines Example",
-        "acme",
+        "Tenant acme",
         false,
       ]);
       const weak = await browser.act({ action: "new_password", newPassword: "weak" });
@@ -517,6 +500,7 @@ Deno.test("invitation", async (t) => {
   });
 
   await t.step("a wrong code takes nothing", async () => {
+    here.parts = {};
     const { userId } = await invite("Iris");
     const browser = new Browser(here);
     await browser.post("open", { mode: "link", kind: "invitation", userId, code: "WRONG1" });
