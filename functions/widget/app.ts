@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import { type App, newApp } from "../_shared/app.ts";
 import { toProblem } from "../_shared/problem.ts";
+import { serveAccount } from "./account/routes.ts";
 import { assetNames, sendAsset } from "./assets.ts";
 import { flowBinding } from "./binding.ts";
 import { act } from "./flow/act.ts";
@@ -9,12 +10,16 @@ import { cors } from "./flow/cors.ts";
 import { asProblem } from "./flow/failures.ts";
 import { newMemory, open } from "./flow/open.ts";
 import { whereOfRequest } from "./flow/where.ts";
-import { linkPage, loginPage, pagePolicy } from "./page.ts";
+import { linkPage, loginPage, pageLanguage, pagePolicy } from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
+import { servePublished } from "./published.ts";
+import { serveSnippets } from "./snippet.ts";
 
 export function createApp(parts: () => WidgetParts): Hono<App> {
   const app = newApp("widget");
 
+  servePublished(app);
+  serveSnippets(app);
   for (const name of assetNames) app.get(`/${name}`, (c) => sendAsset(c, name));
 
   /** 200 the page, whose script opens the flow · 404 the page, saying that nothing is under way */
@@ -38,7 +43,7 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   /** From a mail, or handed over by an administrator: `#kind=…&userId=…&code=…`, which no server sees. */
   app.get("/link", async (c) => {
     c.header("content-security-policy", pagePolicy);
-    return c.html(await linkPage());
+    return c.html(await linkPage(pageLanguage([], c.req.header("accept-language"))));
   });
 
   app.use("/flows/*", cors(() => parts().clients));
@@ -46,6 +51,8 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   app.post("/flows/open", async (c) => c.json(await open(parts(), c)));
   /** 200 Answer (contract.ts) · refusals: docs/widget.md */
   app.post("/flows/act", async (c) => c.json(await act(parts(), c)));
+
+  serveAccount(app, parts);
 
   return app;
 }

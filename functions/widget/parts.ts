@@ -9,9 +9,9 @@ import type { IntentClient, LoginClient } from "../_shared/zitadel/types.ts";
 import { type Authorization, type Authorized, authorizer } from "./authorize.ts";
 import { type Clients, databaseClients } from "./clients.ts";
 import { derivedKeys } from "./cookie_keys.ts";
-import type { Looks } from "./look.ts";
+import { databaseLooks, type Looks } from "./look.ts";
 import { databasePermits, type Permits } from "./permits.ts";
-import { type SignInProviders, zitadelProviders } from "./providers.ts";
+import { databaseProviders, type SignInProviders } from "./providers.ts";
 import { databaseRefusals, type Refusals } from "./refusals.ts";
 
 /** What the app works with; tests hand in their own. */
@@ -49,7 +49,6 @@ function makeParts(): WidgetParts {
   const { profile, zitadelIssuer, zitadelUrl, loginClientTokenFile, publicUrl } = config();
   const address = { profile, issuer: zitadelIssuer, url: zitadelUrl };
   const credential = { ...address, tokenFile: loginClientTokenFile };
-  const intents = intentClient(credential);
   return {
     zitadel: loginClient({
       ...credential,
@@ -59,13 +58,13 @@ function makeParts(): WidgetParts {
         return row?.id ?? null;
       },
     }),
-    intents,
-    providers: zitadelProviders(intents),
+    intents: intentClient(credential),
+    providers: databaseProviders(database),
     authorize: authorizer(address),
     issuer: zitadelIssuer,
     jwks: () => fetchJwks(address),
     clients: databaseClients(database),
-    looks: { find: () => Promise.resolve(null) },
+    looks: databaseLooks(database, publicUrl),
     refusals: databaseRefusals(database),
     permits: databasePermits(database),
     mailer: databaseMailer({ sql: database, keyring: mailKeyring() }),

@@ -9,6 +9,7 @@ import type {
   AuthenticationMethod,
   LoginSettings,
   PasswordExpiry,
+  Session,
   User,
 } from "../_shared/zitadel/types.ts";
 
@@ -101,6 +102,28 @@ export const maxSessionSeconds = 12 * 60 * 60;
 
 /** When what was shown, in Unix seconds. */
 export type Proven = Partial<Record<Proof, number>>;
+
+/** What a session says was shown to it. */
+export function provenBy(session: Session): Proven {
+  const at = (moment: string) => Math.floor(Date.parse(moment) / 1000);
+  const proven: Proven = {};
+  if (session.passwordVerifiedAt) proven.password = at(session.passwordVerifiedAt);
+  for (const factor of session.otherFactors) {
+    const proof = factor.kind === "web_authn"
+      ? factor.userVerified ? "passkey" : "security_key"
+      : proofOf[factor.kind];
+    proven[proof] = at(factor.verifiedAt);
+  }
+  return proven;
+}
+
+const proofOf = {
+  intent: "provider",
+  totp: "totp",
+  otp_sms: "sms",
+  otp_email: "email_code",
+  recovery_code: "recovery_code",
+} as const;
 
 /** What ZITADEL says and this sign-in has shown, as the decision needs it. */
 export function standingOf(facts: {

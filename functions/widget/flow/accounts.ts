@@ -2,7 +2,7 @@
 import { Problem } from "../../_shared/problem.ts";
 import type { CallbackError, Session } from "../../_shared/zitadel/types.ts";
 import type { State } from "../contract.ts";
-import type { Proven } from "../policy.ts";
+import { provenBy } from "../policy.ts";
 import type { Account } from "../remembered.ts";
 import { type Facts, judge } from "./facts.ts";
 import { type Flow, notFound } from "./flow.ts";
@@ -91,27 +91,6 @@ async function weigh(flow: Flow, account: Account, session: Session): Promise<Fa
     throw error;
   });
 }
-
-function provenBy(session: Session): Proven {
-  const at = (moment: string) => Math.floor(Date.parse(moment) / 1000);
-  const proven: Proven = {};
-  if (session.passwordVerifiedAt) proven.password = at(session.passwordVerifiedAt);
-  for (const factor of session.otherFactors) {
-    const proof = factor.kind === "web_authn"
-      ? factor.userVerified ? "passkey" : "security_key"
-      : proofOf[factor.kind];
-    proven[proof] = at(factor.verifiedAt);
-  }
-  return proven;
-}
-
-const proofOf = {
-  intent: "provider",
-  totp: "totp",
-  otp_sms: "sms",
-  otp_email: "email_code",
-  recovery_code: "recovery_code",
-} as const;
 
 async function showAccounts(flow: Flow, all: Account[]): Promise<State> {
   const sessions = await flow.parts.zitadel.searchSessions({ ids: all.map(({ id }) => id) });

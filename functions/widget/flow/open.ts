@@ -59,7 +59,7 @@ export async function open(parts: WidgetParts, c: Context<App>): Promise<Opened>
 }
 
 /** What the widget has texts for. */
-const allLanguages = ["en", "ru", "de", "fr", "es", "da", "ar"];
+export const allLanguages = ["en", "ru", "de", "fr", "es", "da", "ar"];
 
 function surroundings({ client, published, request }: Flow) {
   const languages = published?.languages ?? allLanguages;

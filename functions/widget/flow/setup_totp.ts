@@ -10,7 +10,7 @@ import { next, whileAsked } from "./next.ts";
 import { isCredentialRefusal } from "./password.ts";
 import { hasSetUp, setupVerdicts } from "./setup.ts";
 
-const recoveryCodes = 10;
+export const recoveryCodes = 10;
 
 export async function startTotp(flow: Flow, { user }: Facts): Promise<State> {
   const started = await flow.parts.zitadel.startTotp(user.id).catch(thereAlready);
@@ -51,9 +51,11 @@ export const finishTotp: Handler<"code"> = (flow, { code }): Promise<State> =>
       throw isCredentialRefusal(error) ? codeRefused(error) : error;
     });
     hasSetUp(flow, "totp");
-    // The code that proved the set-up proves the factor too.
-    await addToSession(flow, { totp: typed });
-    flow.memory.proven.totp = nowSeconds(flow);
+    // The code that proved the set-up proves the factor too; where it does not, the policy asks for the next one.
+    const shown = await addToSession(flow, { totp: typed }).catch((error) => {
+      if (!isCredentialRefusal(error)) throw error;
+    });
+    if (shown) flow.memory.proven.totp = nowSeconds(flow);
     if (!settings.secondFactors.includes("recovery_code")) return await next(flow);
     const codes = await zitadel.makeRecoveryCodes(user.id, recoveryCodes).catch(thereAlready);
     hasSetUp(flow, "recovery_code");

@@ -207,7 +207,10 @@ async function run(steps: Step[]): Promise<void> {
   const at = (index: number) => moments.at(index === -1 ? -1 : index % (moments.length || 1));
   const typed = new Map<Moment, Name>(); // whom a person at this moment says to be
   const log = console.log;
-  console.log = () => {};
+  let failure = "";
+  console.log = (line) => {
+    if (String(line).includes('"request failed"')) failure = String(line);
+  };
   try {
     for (const step of steps) {
       if (step.do === "change") {
@@ -233,7 +236,7 @@ async function run(steps: Step[]): Promise<void> {
         if ("loginName" in action) name = step.who;
         answered = await visitor.act(base, action);
       }
-      assert.ok(answered.status < 500, `${JSON.stringify(step)}: ${answered.slug}`);
+      assert.ok(answered.status < 500, `${JSON.stringify(step)}: ${failure}`);
       if (answered.state) seen[answered.state.screen] = (seen[answered.state.screen] ?? 0) + 1;
       moments.push(answered.moment);
       if (name) typed.set(answered.moment, name);
@@ -253,15 +256,16 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
       run,
     ),
     {
-      numRuns: full ? 5000 : 200,
+      numRuns: full ? 5000 : 120,
       seed: full ? undefined : 4,
+      endOnFailure: !full, // shrinking takes minutes
     },
   );
   // Else it proves nothing: people do get in, by every screen.
-  assert.ok(handedOver > 100, `${handedOver} codes`);
+  assert.ok(handedOver > 60, `${handedOver} codes`);
   const screens = [
     ...["start", "accounts", "passkey", "factor", "email_code", "change_password"],
     ...["setup_factor", "setup_totp", "setup_passkey", "recovery_codes", "done"],
   ];
-  for (const screen of screens) assert.ok((seen[screen] ?? 0) > 2, `${screen}: ${seen[screen]}`);
+  for (const screen of screens) assert.ok((seen[screen] ?? 0) > 0, `${screen}: ${seen[screen]}`);
 });
