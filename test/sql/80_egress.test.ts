@@ -45,7 +45,11 @@ Deno.test("EGR-01 everything that is enabled is on it, with its caller and reaso
       "functions https 443",
       "zitadel https 443",
     ]);
-    assert.deepEqual(of("keys.acme.example"), ["browser https 444", "zitadel https 444"]);
+    assert.deepEqual(of("keys.acme.example"), [
+      "browser https 444",
+      "functions https 444",
+      "zitadel https 444",
+    ]);
     assert.deepEqual(of("oauth2.googleapis.com"), ["zitadel https 443"]);
     const zitadel = new URL(issuer);
     assert.deepEqual(of(zitadel.hostname), [
