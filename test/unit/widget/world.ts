@@ -365,7 +365,9 @@ export class World {
       finishU2f: async (userId, { u2fId, credential }) =>
         await finish(userId, u2fId, "key", credential.id),
       addOtpEmail: async (userId) => {
-        await this.#watch(userId, "codes by e-mail");
+        // Where codes are no second factor, being noted down for them changes nothing that is asked.
+        const { secondFactors } = await this.settings.get(this.#person(userId).user.orgId)!;
+        if (secondFactors.includes("otp_email")) this.#watch(userId, "codes by e-mail");
         this.#person(userId).emailOtp = true;
       },
       skipMfaInit: async (userId) => {
