@@ -28,6 +28,7 @@ const listeners = [
   "functionsPublic",
   "functionsInternal",
   "worker",
+  "providers",
 ] as const;
 export type Listener = (typeof listeners)[number];
 const defaultPort = 8000;
@@ -52,6 +53,8 @@ export interface Layout {
   issuer: string;
   storefrontUrl: string;
   webhookSinkUrl: string;
+  /** Where Google, GitHub and the like are played. */
+  providersUrl: string;
 }
 
 interface Addresses {
@@ -133,6 +136,7 @@ export function addresses(ports: Record<Listener, number>, { basePath }: { baseP
     issuer: at("zitadel"),
     storefrontUrl: at("storefront"),
     webhookSinkUrl: at("webhookSink"),
+    providersUrl: at("providers"),
   };
 }
 

@@ -31,6 +31,11 @@ export interface Facts {
   storefrontUrl: string;
   loginUrl: string;
   webhookSinkUrl: string;
+  providers: {
+    url: string;
+    /** Of grace, alan and mallory, everywhere. */
+    password: string;
+  };
   /** As the owner of the schema, for looking around. */
   dbUrl: string;
   anonKey: string;
@@ -86,6 +91,7 @@ export class Stack {
     const facts: Facts = {
       ...{ apiUrl, restUrl, functionsUrl, issuer, portalUrl },
       ...{ storefrontUrl, loginUrl, webhookSinkUrl },
+      providers: { url: layout.providersUrl, password: credentials.played.password },
       dbUrl: ownerUrl,
       anonKey: await anonymousKey(layout.ownIssuer, credentials.signingKey),
       demo: { admin, ...tenant && { tenant } },
