@@ -5,7 +5,7 @@ import { isZitadelError, type ZitadelCode } from "../../functions/_shared/zitade
 import { eventReader } from "../../functions/_shared/zitadel/event_reader.ts";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
 import { provisioner } from "../../functions/_shared/zitadel/provisioner.ts";
-import type { ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
+import type { SessionToken, ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
 import { type Instance, openInstance } from "./double.ts";
 
 export const redirectUri = "http://127.0.0.1:3999/callback";
@@ -138,8 +138,14 @@ export class Suite implements AsyncDisposable {
     return { authRequestId, location, verifier, status: response.status };
   }
 
-  session(userId: string) {
-    return this.login.createSession({ userId, password, lifetimeSeconds: 600 });
+  /** By password. */
+  async session(userId: string): Promise<SessionToken> {
+    const { sessionId, sessionToken } = await this.login.createSession({
+      userId,
+      password,
+      lifetimeSeconds: 600,
+    });
+    return { sessionId, sessionToken };
   }
 
   /** Policies of an organization's own, by v1's paths behind /management/v1/policies/. */
