@@ -2655,6 +2655,16 @@ create table private.audit_sealer (
 );
 comment on table private.audit_sealer is 'Every event up to last_seq is a leaf.';
 
+create table private.audit_keys (
+  public_key text primary key check (length(public_key) = 44),
+  previous_public_key text references private.audit_keys,
+  announced_at timestamptz not null default clock_timestamp(),
+  check (previous_public_key <> public_key)
+);
+comment on table private.audit_keys is 'The public keys that signed, each with the one before it. A copy: what counts is the note in which a key names the next one.';
+comment on column private.audit_keys.public_key is 'Ed25519, 32 bytes in base64.';
+create index audit_keys_previous_public_key_idx on private.audit_keys (previous_public_key);
+
 create function private.leaf_bytes(
   p_event public.audit_events, p_index bigint, p_seq bigint
 ) returns text
@@ -2813,14 +2823,37 @@ $$;
 comment on function private.list_unsigned(integer, uuid[]) is
   'Leaves that wait to be signed, at most so many of a tenant, and the frontier before them; hashes joined. p_without: tenants to pass over. Definer: leaves are private.';
 
+create function private.announce_audit_key(
+  p_key text, p_previous text, p_succession text
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into private.audit_keys (public_key, previous_public_key) values (p_key, p_previous)
+  on conflict do nothing;
+  if found and p_previous is not null then
+    perform private.record_event(private.platform_tenant(), 'audit.key_changed', '[]',
+      jsonb_build_object('public_key', p_key, 'previous_public_key', p_previous,
+        'succession', p_succession));
+  end if;
+  return not exists (select from private.audit_keys where previous_public_key = p_key);
+end;
+$$;
+comment on function private.announce_audit_key(text, text, text) is
+  'A signer says which key it signs with: audit.key_changed, once, in the platform''s log. False when that key has a successor: it signs no more. Definer: keys are private, and callers cannot write events.';
+
 create function private.store_signatures(
-  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text
+  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text,
+  p_key text
 ) returns boolean
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_size bigint := p_size + length(p_signatures) / 64;
 begin
+  if exists (select from private.audit_keys where previous_public_key = p_key) then
+    return false; -- while workers are started anew, the one with the former key gives way
+  end if;
   update private.audit_trees
      set signed_size = v_size, signed_frontier = p_frontier
    where tenant_id = p_tenant and signed_size = p_size and size >= v_size;
@@ -2835,8 +2868,8 @@ begin
   return true;
 end;
 $$;
-comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text) is
-  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already. Definer: leaves are private.';
+comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text) is
+  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already, or p_key has a successor. Definer: leaves are private.';
 
 create function private.report_fork(
   p_tenant uuid, p_size bigint, p_known_size bigint
@@ -8022,7 +8055,64 @@ $$;
 comment on function private.find_stuck_tenants(integer) is
   'Enqueues tenants with a required step unsettled and no job, after 2^attempts minutes, 60 at most; returns how many. Definer: the queue is its owner''s.';
 
--- sql/80_operations/50_egress.sql
+-- sql/80_operations/50_sealed.sql
+
+-- Another secrets key: what was sealed under a former one is sealed anew, row by row, by scripts/secrets_rotate.ts, which holds the keys.
+-- Every table with sealed rows stands here; a rule (scripts/db/lint_rules.ts) names one that was forgotten.
+create function private.sealed_tables() returns table (name text, tenant text, id text)
+language sql immutable set search_path = ''
+as $$
+  values ('sealed_settings', '''''', 't.key'),
+         ('audit_sink_secrets', 't.tenant_id::text', 't.sink_id::text'),
+         ('provider_secrets', 't.tenant_id::text', 't.provider_id::text'),
+         ('webhook_headers', 't.tenant_id::text', 't.endpoint_id::text'),
+         ('webhook_secrets', 't.tenant_id::text', 't.endpoint_id::text')
+$$;
+comment on function private.sealed_tables() is
+  'The tables t of private whose rows are sealed by functions/_shared/secrets.ts, and in SQL what their additional data <name>|<tenant>|<id> is made of.';
+
+create function private.list_sealed(
+  p_table text, p_key_id text, p_after bytea, p_limit integer
+) returns table (tenant_id text, id text, key_id text, ciphertext bytea)
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_table record;
+begin
+  select * into strict v_table from private.sealed_tables() s where s.name = p_table;
+  return query execute format($sql$
+    select %s, %s, t.key_id, t.ciphertext from private.%I t
+     where t.key_id <> $1 and t.ciphertext > $2 order by t.ciphertext limit $3 $sql$,
+    v_table.tenant, v_table.id, v_table.name)
+    using p_key_id, p_after, p_limit;
+end;
+$$;
+comment on function private.list_sealed(text, text, bytea, integer) is
+  'Rows of a sealed table that are not under this key, at most so many; in the order of the ciphertext, which every row has another of. Definer: secrets are private.';
+
+create function private.replace_sealed(p_table text, p_rows jsonb) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_table record;
+  v_count integer;
+begin
+  select * into strict v_table from private.sealed_tables() s where s.name = p_table;
+  execute format($sql$
+    update private.%I t set key_id = r."keyId", ciphertext = decode(r.ciphertext, 'base64')
+      from jsonb_to_recordset($1)
+        as r ("tenantId" text, id text, was text, "keyId" text, ciphertext text)
+     where %s = r."tenantId" and %s = r.id and t.ciphertext = decode(r.was, 'base64') $sql$,
+    v_table.name, v_table.tenant, v_table.id)
+    using p_rows;
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function private.replace_sealed(text, jsonb) is
+  'Puts ciphertexts in the place of others: [{tenantId, id, was, keyId, ciphertext}], base64. A row that is not as it was is left alone; returns how many were replaced. Definer: secrets are private.';
+
+-- sql/80_operations/60_egress.sql
 
 -- Where this installation goes, from what is configured now: what an operator lets through the wall, and nothing else.
 -- Next: scripts/egress.ts (as Squid, nftables, Kubernetes and Cilium read it), docs/egress.md.
@@ -8215,6 +8305,14 @@ select t.name, t.description,
       '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
       '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
       '{"size": 1200, "known_size": 1200}'),
+    ('audit.key_changed',
+      'Another key signs the log from now on: see that it is yours',
+      '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '
+      '"previous_public_key": {"type": "string"}, '
+      '"succession": {"type": ["string", "null"], '
+      '"description": "The note in which the former key names the new one; null where it was stolen or lost."}}',
+      '{"public_key": "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10Q=", '
+      '"previous_public_key": "2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWARo=", "succession": null}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
@@ -8734,12 +8832,13 @@ grant execute on function
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;
 
--- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
+-- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_keys, audit_sealer: no role at run time; the functions below are the way in.
 grant execute on function public.verify_audit(uuid, bigint, bigint)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints(),
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
+  private.announce_audit_key(text, text, text), private.list_checkpoints(),
   private.report_fork(uuid, bigint, bigint)
   to gatehouse_worker;
 
@@ -9053,5 +9152,10 @@ grant execute on function
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
 grant execute on function public.egress_allowlist() to gatehouse_platform;
+-- For scripts/secrets_rotate.ts: the worker's role, since its process holds the key and opens most of these rows anyway.
+grant execute on function
+  private.sealed_tables(), private.list_sealed(text, text, bytea, integer),
+  private.replace_sealed(text, jsonb)
+  to gatehouse_worker;
 
 commit;
