@@ -408,11 +408,20 @@ export type Database = {
       };
       "providers": {
         Row: {
+          "auto_creation": boolean;
+          "auto_linking": string;
+          "auto_update": boolean;
           "created_at": string;
+          "creation_allowed": boolean;
+          "credential_set_at": string | null;
+          "domains": (string)[];
           "enabled": boolean;
+          "endpoints": (string)[];
           "id": string;
           "idp_id": string | null;
           "kind": string;
+          "last_error": Json | null;
+          "linking_allowed": boolean;
           "name": string;
           "settings": NonNullable<Json>;
           "state": string;
@@ -421,11 +430,20 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "auto_creation"?: boolean;
+          "auto_linking"?: string;
+          "auto_update"?: boolean;
           "created_at"?: string;
+          "creation_allowed"?: boolean;
+          "credential_set_at"?: string | null;
+          "domains"?: (string)[];
           "enabled"?: boolean;
+          "endpoints"?: (string)[];
           "id"?: string;
           "idp_id"?: string | null;
           "kind": string;
+          "last_error"?: Json | null;
+          "linking_allowed"?: boolean;
           "name": string;
           "settings"?: NonNullable<Json>;
           "state"?: string;
@@ -433,11 +451,20 @@ export type Database = {
           "updated_at"?: string;
         };
         Update: {
+          "auto_creation"?: boolean;
+          "auto_linking"?: string;
+          "auto_update"?: boolean;
           "created_at"?: string;
+          "creation_allowed"?: boolean;
+          "credential_set_at"?: string | null;
+          "domains"?: (string)[];
           "enabled"?: boolean;
+          "endpoints"?: (string)[];
           "id"?: string;
           "idp_id"?: string | null;
           "kind"?: string;
+          "last_error"?: Json | null;
+          "linking_allowed"?: boolean;
           "name"?: string;
           "settings"?: NonNullable<Json>;
           "state"?: string;
@@ -1394,6 +1421,16 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "egress_allowlist": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "caller": string;
+          "host": string;
+          "port": number;
+          "reason": string;
+          "scheme": string;
+        }[];
       };
       "erase_person": { Args: { "user_id": string }; Returns: number };
       "export_person": { Args: { "user_id": string }; Returns: Json };

@@ -93,6 +93,7 @@ export const problems = {
   app_not_ready: 409, // ZITADEL has not confirmed the application yet
   app_redirect_uris_too_many: 422, // 50 at most
   app_post_logout_uris_too_many: 422, // 50 at most
+  provider_not_found: 404, // the tenant has no such provider, or one of a kind without a secret
   widget_config_app_unknown: 409, // the tenant has no such application
   widget_config_logo_unknown: 409, // the tenant has no such logo, or a draft still shows it
   widget_config_not_found: 404, // the tenant has no such configuration
@@ -109,6 +110,14 @@ export const problems = {
   widget_logo_refused: 422, // no harmless SVG, PNG or WebP, or too large; the sentence says why
   widget_logos_too_many: 409, // 50 at most
   provider_name_taken: 409, // another provider of the tenant has the name
+  provider_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  provider_settings_refused: 422, // the sentence names the setting and what is wrong with it
+  provider_domains_too_many: 422, // 100 at most
+  provider_domain_unproven: 422, // a provider's domains are ones that the tenant has proven
+  provider_creation_contradicts: 422, // accounts are made at once only where making them is allowed
+  provider_host_outside: 422, // the installation is offline, and a host of the provider lies outside its networks
+  metadata_unreadable: 422, // SAML metadata could not be fetched; the sentence says why
+  setting_offline_malformed: 422, // null, or {"networks": […], "domains": […]}
   // the log
   legal_hold: 409, // a legal hold is open: nothing may be erased
   legal_hold_already_open: 409, // the tenant is under a legal hold already

@@ -11,7 +11,7 @@ import { type Clients, databaseClients } from "./clients.ts";
 import { derivedKeys } from "./cookie_keys.ts";
 import { databaseLooks, type Looks } from "./look.ts";
 import { databasePermits, type Permits } from "./permits.ts";
-import { type SignInProviders, zitadelProviders } from "./providers.ts";
+import { databaseProviders, type SignInProviders } from "./providers.ts";
 import { databaseRefusals, type Refusals } from "./refusals.ts";
 
 /** What the app works with; tests hand in their own. */
@@ -49,7 +49,6 @@ function makeParts(): WidgetParts {
   const { profile, zitadelIssuer, zitadelUrl, loginClientTokenFile, publicUrl } = config();
   const address = { profile, issuer: zitadelIssuer, url: zitadelUrl };
   const credential = { ...address, tokenFile: loginClientTokenFile };
-  const intents = intentClient(credential);
   return {
     zitadel: loginClient({
       ...credential,
@@ -59,8 +58,8 @@ function makeParts(): WidgetParts {
         return row?.id ?? null;
       },
     }),
-    intents,
-    providers: zitadelProviders(intents),
+    intents: intentClient(credential),
+    providers: databaseProviders(database),
     authorize: authorizer(address),
     issuer: zitadelIssuer,
     jwks: () => fetchJwks(address),

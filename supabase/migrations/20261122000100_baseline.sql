@@ -540,8 +540,9 @@ begin
     from unnest(
       case new.kind when 'platform' then array[
         'organization', 'features', 'security_policy', 'oidc_settings', 'project', 'roles',
-        'portal_app', 'machine_users', 'administrator']
-      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator'] end
+        'portal_app', 'machine_users', 'administrator', 'provider']
+      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator',
+        'provider'] end
     ) with ordinality as s (name, position);
   perform private.enqueue_reconcile(new.id);
   return null;
@@ -666,9 +667,10 @@ as $$
         'enabled', a.enabled, 'state', a.state, 'clientId', a.client_id,
         'applicationId', a.application_id) order by a.id), '[]')
         from public.apps a where a.tenant_id = t.id))
+      || private.providers_input(t.id)
     from public.tenants t where t.id = p_tenant
 $$;
-comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
+comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[], providers[], removedProviders[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
 
 create function private.start_step(p_tenant uuid, p_token bigint, p_step text) returns void
 language plpgsql volatile security definer set search_path = ''
@@ -4536,33 +4538,416 @@ create trigger _900_reprovision
   for each row execute function private.tg_apps__reprovision();
 alter table public.apps enable always trigger _900_reprovision;
 
+-- sql/40_apps/25_provider_settings.sql
+
+-- What may stand in providers.settings, by kind, and which hosts that means. A draft may be incomplete, never malformed.
+
+create function private.text_problem(p_value jsonb, p_pattern text, p_longest integer) returns text
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(p_value) <> 'string' then 'it is no text'
+    when length(p_value #>> '{}') not between 1 and p_longest
+      then format('it has not 1 to %s characters', p_longest)
+    when (p_value #>> '{}') !~ p_pattern then 'it is malformed'
+  end
+$$;
+comment on function private.text_problem(jsonb, text, integer) is 'Why a JSON value is no text of this form; null when it is.';
+
+create function private.provider_setting_problem(p_key text, p_value jsonb) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_attribute constant text := '^[A-Za-z][A-Za-z0-9;-]*$'; -- RFC 4512, 2.5
+  v_name constant text := '^[^[:cntrl:]]*$';
+  v_text text := p_value #>> '{}';
+  v_item jsonb;
+  v_problem text;
+begin
+  if p_key in ('scopes', 'servers', 'userObjectClasses', 'userFilters') then
+    if jsonb_typeof(p_value) <> 'array' or jsonb_array_length(p_value) > 20 then
+      return 'it is no list of 20 at most';
+    end if;
+    for v_item in select jsonb_array_elements(p_value) loop
+      v_problem := private.text_problem(v_item, case p_key
+        when 'scopes' then '^[!#-\[\]-~]+$' -- RFC 6749, 3.3
+        when 'servers'
+          then '^ldaps?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?$'
+        else v_attribute end, 255);
+      if v_problem is not null then return format('%s: %s', v_item, v_problem); end if;
+    end loop;
+  elsif p_key = 'attributes' then
+    if jsonb_typeof(p_value) <> 'object' then return 'it is no object'; end if;
+    return (
+      select format('%s: %s', a.key, coalesce(private.text_problem(a.value, v_attribute, 100),
+          'there is no such attribute of a person'))
+        from jsonb_each(p_value) a
+       where private.text_problem(a.value, v_attribute, 100) is not null
+          or a.key <> all (array['id', 'userName', 'givenName', 'familyName', 'displayName',
+            'email', 'emailVerified', 'preferredLanguage'])
+       order by a.key limit 1);
+  elsif p_key in ('emailVerified', 'idTokenMapping', 'pkce', 'signedRequests', 'startTls') then
+    return case when jsonb_typeof(p_value) <> 'boolean' then 'it is neither true nor false' end;
+  elsif p_key = 'timeoutSeconds' then
+    return case when jsonb_typeof(p_value) <> 'number' or v_text !~ '^[0-9]{1,2}$'
+      or v_text::integer not between 1 and 30 then 'it is not 1 to 30' end;
+  elsif p_key in ('issuer', 'baseUrl') then
+    return coalesce(
+      private.text_problem(p_value, '^https?://[^?#@[:space:]]*[^/?#@[:space:]]$', 500),
+      private.web_uri_problem(v_text));
+  elsif p_key = 'tenant' then
+    return private.text_problem(p_value,
+      '^(common|organizations|consumers|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$', 36);
+  elsif p_key = 'binding' then
+    return private.text_problem(p_value, '^(post|redirect)$', 8);
+  elsif p_key = 'nameIdFormat' then
+    return private.text_problem(p_value, '^(unspecified|email|persistent|transient)$', 11);
+  elsif p_key = 'metadataXml' then
+    return case
+      when jsonb_typeof(p_value) <> 'string' or length(v_text) > 100000
+        then 'it is no text of 100000 characters at most'
+      when v_text ~* '<!(doctype|entity)' then 'it has a document type, which metadata never needs'
+      when v_text !~ '<([A-Za-z0-9_]+:)?IDPSSODescriptor[[:space:]>]'
+        then 'it describes no identity provider'
+    end;
+  elsif p_key = 'ca' then
+    return case when jsonb_typeof(p_value) <> 'string' or length(v_text) > 20000
+      or v_text !~ '-----BEGIN CERTIFICATE-----' or v_text ~ 'PRIVATE KEY'
+      then 'it is no certificate in PEM' end;
+  else
+    return private.text_problem(p_value, v_name, 500); -- clientId, baseDn, bindDn, userBase
+  end if;
+  return null;
+end;
+$$;
+comment on function private.provider_setting_problem(text, jsonb) is 'Why this is no value of the setting; null when it is one.';
+
+create function private.provider_setting_keys(
+  p_kind text, out allowed text[], out required text[]
+)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select a::text[], r::text[] from (values
+    ('google', '{clientId,scopes}', '{clientId}'),
+    ('github', '{clientId,scopes,baseUrl}', '{clientId}'),
+    ('microsoft', '{clientId,scopes,tenant,emailVerified}', '{clientId,tenant}'),
+    ('oidc', '{issuer,clientId,scopes,idTokenMapping,pkce}', '{issuer,clientId}'),
+    ('saml', '{metadataXml,binding,signedRequests,nameIdFormat}', '{metadataXml}'),
+    ('ldap', '{servers,startTls,baseDn,bindDn,userBase,userObjectClasses,userFilters,'
+      || 'timeoutSeconds,attributes,ca}',
+      '{servers,baseDn,bindDn,userObjectClasses,userFilters,attributes}')
+  ) as k (kind, a, r) where kind = p_kind
+$$;
+comment on function private.provider_setting_keys(text) is 'Which settings a kind of provider has, and without which it signs nobody in.';
+
+create function private.provider_settings_problem(
+  p_kind text, p_settings jsonb, p_complete boolean
+) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_keys record := private.provider_setting_keys(p_kind);
+  v_problem text;
+begin
+  select format('%s: %s', s.key, coalesce(
+      case when s.key <> all (v_keys.allowed)
+        then 'a provider of this kind has no such setting' end,
+      private.provider_setting_problem(s.key, s.value))) into v_problem
+    from jsonb_each(p_settings) s
+   where s.key <> all (v_keys.allowed)
+      or private.provider_setting_problem(s.key, s.value) is not null
+   order by s.key limit 1;
+  return case
+    when v_problem is not null then v_problem
+    -- Whoever administers any directory may write any address into it.
+    when p_kind = 'microsoft' and p_settings -> 'emailVerified' = 'true'
+      and coalesce(p_settings ->> 'tenant', 'common') in ('common', 'organizations', 'consumers')
+      then 'emailVerified: only one directory, named by its id, can vouch for addresses'
+    when p_kind = 'ldap' and p_settings -> 'startTls' is distinct from 'true' and exists (
+      select from jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')) server
+       where server ~ '^ldap://' and server !~ '^ldap://(127\.0\.0\.1|localhost|\[::1\])(:|$)')
+      then 'servers: over ldap:// passwords would cross the network in clear; use ldaps://'
+    when not p_complete then null
+    when not p_settings ?& v_keys.required then format('%s: it is missing',
+      (select k from unnest(v_keys.required) k where not p_settings ? k limit 1))
+    when p_kind = 'ldap' and not p_settings -> 'attributes' ?& array['id', 'userName']
+      then 'attributes: id and userName say who somebody is'
+    when exists (
+      select from unnest(v_keys.required) k
+       where jsonb_typeof(p_settings -> k) = 'array' and jsonb_array_length(p_settings -> k) = 0)
+      then 'a list that is needed is empty'
+  end;
+end;
+$$;
+comment on function private.provider_settings_problem(text, jsonb, boolean) is
+  'What is wrong with a provider''s settings, as "key: why"; null when nothing is. p_complete: nothing needed may be missing either.';
+
+create function private.url_host(p_url text, out scheme text, out host text, out port integer)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select part[1], lower(btrim(part[2], '[]')), coalesce(part[3]::integer,
+      case part[1] when 'https' then 443 when 'http' then 80 when 'ldaps' then 636
+        when 'ldap' then 389 end)
+    from regexp_match(p_url,
+      '^([a-z]+)://(\[[0-9A-Fa-f:.]+\]|[^/:?#@]+)(?::([0-9]{1,5}))?([/?#]|$)') part
+$$;
+comment on function private.url_host(text) is 'Scheme, host without brackets, and port of a URL.';
+
+create function private.provider_hosts(
+  p_kind text, p_settings jsonb, p_endpoints text[] default '{}'
+) returns table (caller text, scheme text, host text, port integer)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select u.caller, h.scheme, h.host, h.port
+    from (
+      select 'zitadel' as caller, url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com', 'https://oauth2.googleapis.com',
+          'https://openidconnect.googleapis.com', 'https://www.googleapis.com']
+        when 'github' then case when p_settings ? 'baseUrl' then array[p_settings ->> 'baseUrl']
+          else array['https://github.com', 'https://api.github.com'] end
+        when 'microsoft' then
+          array['https://login.microsoftonline.com', 'https://graph.microsoft.com']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
+        when 'ldap' then
+          array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
+        else '{}' end) url
+      union
+      -- Our own test of the connection: discovery, or the directory.
+      select 'functions', url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com']
+        when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
+        when 'microsoft' then array['https://login.microsoftonline.com']
+        when 'oidc' then array[p_settings ->> 'issuer']
+        when 'ldap' then
+          array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
+        else '{}' end) url
+      union
+      -- Where people are sent; nothing of ours goes there.
+      select 'browser', url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com']
+        when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
+        when 'microsoft' then array['https://login.microsoftonline.com']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
+        when 'saml' then array(
+          select found[1] from regexp_matches(coalesce(p_settings ->> 'metadataXml', ''),
+            '<(?:[A-Za-z0-9_]+:)?SingleSignOnService[^>]*Location="([^"]+)"', 'g') found)
+        else '{}' end) url
+    ) u, private.url_host(u.url) h
+   where h.host is not null
+$$;
+comment on function private.provider_hosts(text, jsonb, text[]) is
+  'Which hosts a provider of these settings means, and who goes there: zitadel, functions (the test of the connection), browser. p_endpoints: what its discovery named besides.';
+
 -- sql/40_apps/30_providers.sql
 
--- providers: where a tenant's people may sign in besides a password. Saved in ZITADEL by a later part; the row is what is wanted.
+-- providers: where a tenant's people may sign in besides a password. The row is what is wanted; functions/provision/steps/provider.ts makes it so in ZITADEL.
+-- Next: 35_provider_secrets.sql (where a secret waits), 45_provider_provisioning.sql (the saga's side, the sign-in page's), policies/40_apps.sql (who may).
 create table public.providers (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
-  name text not null check (length(name) between 1 and 200),
+  name text not null constraint provider_name_malformed
+    check (length(name) between 1 and 200 and name = btrim(name) and name !~ '[[:cntrl:]]'),
   kind text not null
     check (kind in ('ldap', 'saml', 'oidc', 'google', 'github', 'microsoft')),
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
+  linking_allowed boolean not null default true,
+  creation_allowed boolean not null default false,
+  auto_creation boolean not null default false,
+  auto_update boolean not null default false,
+  auto_linking text not null default 'none' check (auto_linking in ('none', 'username', 'email')),
+  domains text[] not null default '{}'
+    constraint provider_domains_too_many check (cardinality(domains) <= 100),
   enabled boolean not null default false,
   state text not null default 'pending' check (state in ('pending', 'active', 'error')),
+  last_error jsonb,
   idp_id text unique, -- in the world: ZITADEL's ids are
+  credential_set_at timestamptz,
+  endpoints text[] not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  constraint provider_name_taken unique (tenant_id, name)
+  constraint provider_name_taken unique (tenant_id, name),
+  constraint provider_creation_contradicts check (creation_allowed or not auto_creation)
 );
 comment on table public.providers is 'A sign-in provider of one tenant. Holds no secret: those pass through to ZITADEL.';
-comment on column public.providers.settings is 'Issuer, client id, scopes, hosts and the like, by kind.';
-comment on column public.providers.state is 'What ZITADEL confirmed; written by provisioning only.';
+comment on column public.providers.kind is 'Cannot be changed: accounts are linked by it.';
+comment on column public.providers.settings is
+  'google {clientId, scopes} · github {clientId, scopes, baseUrl of an Enterprise Server} · microsoft {clientId, scopes, tenant, emailVerified} · oidc {issuer, clientId, scopes, idTokenMapping, pkce} · '
+  'saml {metadataXml, binding, signedRequests, nameIdFormat} · ldap {servers, startTls, baseDn, bindDn, userBase, userObjectClasses, userFilters, timeoutSeconds, attributes, ca}. Complete once enabled.';
+comment on column public.providers.linking_allowed is 'Whoever is known may link an account there to theirs.';
+comment on column public.providers.creation_allowed is 'Whoever is not known may make an account, by a form.';
+comment on column public.providers.auto_creation is 'Whoever is not known gets an account at once.';
+comment on column public.providers.auto_update is 'The profile follows what the provider says at each sign-in.';
+comment on column public.providers.auto_linking is 'Whom an account there is linked to without asking: by user name, or by an e-mail address that the provider vouches for or that lies in domains.';
+comment on column public.providers.domains is 'E-mail domains whose people are sent there, and for which the provider''s word about an address counts; each one proven by the tenant.';
+comment on column public.providers.state is 'What ZITADEL confirmed; written by provisioning only. A provider signs people in when active and enabled. A draft, never enabled, stays pending.';
+comment on column public.providers.last_error is '{slug, detail, at} of the latest failure; null once ZITADEL has it.';
+comment on column public.providers.credential_set_at is 'When its secret was last given; null: never. Written by the provision function.';
+comment on column public.providers.endpoints is 'Origins that an OIDC server''s discovery named besides its issuer, when the connection was last tested.';
 
-create trigger _100_touch before update on public.providers
+create function private.tg_providers__check() returns trigger
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_problem text := private.provider_settings_problem(new.kind, new.settings, new.enabled);
+  v_name text;
+begin
+  if v_problem is not null then
+    perform private.refuse(422, 'provider_settings_refused', v_problem);
+  end if;
+  select d into v_name from unnest(new.domains) d
+   where not exists (select from public.tenant_domains t
+     where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
+   limit 1;
+  if found then
+    perform private.refuse(422, 'provider_domain_unproven', format('The tenant has not proven that "%s" is its own', v_name));
+  end if;
+  if new.enabled then
+    v_name := private.host_outside(new.kind, new.settings, new.endpoints);
+    if v_name is not null then
+      perform private.refuse(422, 'provider_host_outside', format('This installation is offline, and "%s" lies outside its networks', v_name));
+    end if;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_providers__check() is
+  'Raises provider_settings_refused, provider_domain_unproven, provider_host_outside. Definer: settings of the instance and domains are not every caller''s to read.';
+
+-- Offline is a setting: {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}; null: the world may be reached.
+create function private.host_inside(p_host text, p_inside jsonb) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case when pg_input_is_valid(p_host, 'inet') then exists (
+      select from jsonb_array_elements_text(coalesce(p_inside -> 'networks', '[]')) n
+       where pg_input_is_valid(n, 'cidr') and p_host::inet <<= n::cidr)
+    else exists (
+      select from jsonb_array_elements_text(coalesce(p_inside -> 'domains', '[]')) d
+       where p_host = d or right(p_host, length(d) + 1) = '.' || d) end
+$$;
+comment on function private.host_inside(text, jsonb) is 'Whether an address lies in one of the networks, or a name in one of the domains, of {networks, domains}.';
+
+create function private.host_outside(p_kind text, p_settings jsonb, p_endpoints text[]) returns text
+language sql stable security definer set search_path = ''
+as $$
+  select h.host
+    from (select private.get_setting('network.offline') as inside) s
+    join private.provider_hosts(p_kind, p_settings, p_endpoints) h
+      on not private.host_inside(h.host, s.inside)
+   where s.inside <> 'null'
+   order by h.host limit 1
+$$;
+comment on function private.host_outside(text, jsonb, text[]) is 'A host of the provider that an offline installation does not reach; null: none, or it is not offline. Definer: settings are platform staff''s to read.';
+
+create trigger _100_check
+  before insert or update of settings, domains, enabled, endpoints on public.providers
+  for each row execute function private.tg_providers__check();
+create trigger _110_touch before update on public.providers
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.providers
-  for each row execute function private.tg_record_change('provider', 'state,idp_id');
+  for each row execute function
+    private.tg_record_change('provider', 'state,last_error,idp_id,endpoints');
 alter table public.providers enable always trigger _500_record;
+
+create function private.tg_providers__record_state() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.record_event(new.tenant_id, 'provider.activated',
+    jsonb_build_array(jsonb_build_object('kind', 'provider', 'id', new.id)),
+    jsonb_build_object('idp_id', new.idp_id));
+  return null;
+end;
+$$;
+comment on function private.tg_providers__record_state() is 'provider.activated. Definer: callers cannot write events.';
+create trigger _510_record_state after update of state on public.providers
+  for each row when (new.state = 'active' and old.state is distinct from 'active')
+  execute function private.tg_providers__record_state();
+alter table public.providers enable always trigger _510_record_state;
+
+-- What ZITADEL still has of a provider that was removed: until the saga has removed it there too.
+create table private.removed_providers (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  provider_id uuid not null,
+  idp_id text,
+  name text not null,
+  primary key (tenant_id, provider_id)
+);
+comment on table private.removed_providers is 'Providers that are to be removed at ZITADEL; without idp_id by name, since the saga may have been cut off before it knew.';
+
+create function private.tg_providers__reprovision() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := coalesce(new.tenant_id, old.tenant_id);
+begin
+  if tg_op = 'DELETE' then
+    if not exists (select from public.tenants where id = v_tenant) then return null; end if;
+    insert into private.removed_providers (tenant_id, provider_id, idp_id, name)
+    values (v_tenant, old.id, old.idp_id, old.name);
+  end if;
+  update public.provisioning_steps set state = 'pending', updated_at = clock_timestamp()
+   where tenant_id = v_tenant and name = 'provider' and state <> 'pending';
+  perform private.enqueue_reconcile(v_tenant);
+  return null;
+end;
+$$;
+comment on function private.tg_providers__reprovision() is 'What ZITADEL must learn of a new, changed or removed provider. Definer: the queue is its owner''s.';
+create trigger _900_reprovision
+  after insert or delete or update of name, settings, linking_allowed, creation_allowed,
+    auto_creation, auto_update, auto_linking, enabled, credential_set_at
+  on public.providers
+  for each row execute function private.tg_providers__reprovision();
+alter table public.providers enable always trigger _900_reprovision;
+
+-- sql/40_apps/35_provider_secrets.sql
+
+-- A provider's secret on its way to ZITADEL: sealed here from the request that brought it until ZITADEL has taken it, then gone.
+create table private.provider_secrets (
+  tenant_id uuid not null,
+  provider_id uuid not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  set_at timestamptz not null,
+  primary key (tenant_id, provider_id),
+  foreign key (tenant_id, provider_id)
+    references public.providers (tenant_id, id) on delete cascade
+);
+comment on table private.provider_secrets is
+  'Client secrets and bind passwords that ZITADEL does not have yet, AES-256-GCM by functions/_shared/secrets.ts; additional data: provider_secrets|<tenant>|<provider>. '
+  'Removed by the saga once ZITADEL has them: making a provider again then takes its secret again.';
+
+create function private.put_provider_secret(
+  p_tenant uuid, p_provider uuid, p_key_id text, p_ciphertext bytea
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  update public.providers set credential_set_at = v_now
+   where tenant_id = p_tenant and id = p_provider and kind <> 'saml';
+  if not found then
+    perform private.refuse(404, 'provider_not_found', format('There is no provider %s with a secret in tenant %s', p_provider, p_tenant));
+  end if;
+  insert into private.provider_secrets (tenant_id, provider_id, key_id, ciphertext, set_at)
+  values (p_tenant, p_provider, p_key_id, p_ciphertext, v_now)
+  on conflict (tenant_id, provider_id) do update
+    set key_id = excluded.key_id, ciphertext = excluded.ciphertext, set_at = excluded.set_at;
+end;
+$$;
+comment on function private.put_provider_secret(uuid, uuid, text, bytea) is
+  'Keeps a provider''s sealed secret until ZITADEL has it. Raises not_allowed, provider_not_found. Definer: secrets are private; checks providers.write itself.';
+
+create function private.provider_secret(p_tenant uuid, p_provider uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('keyId', key_id, 'setAt', set_at,
+      'ciphertext', translate(encode(ciphertext, 'base64'), E'\n', ''))
+    from private.provider_secrets where tenant_id = p_tenant and provider_id = p_provider
+$$;
+comment on function private.provider_secret(uuid, uuid) is '{keyId, ciphertext (base64), setAt}, or null: ZITADEL has it, or nobody has. Definer: secrets are private; runs for the saga.';
 
 -- sql/40_apps/40_provisioning.sql
 
@@ -4724,6 +5109,125 @@ $$;
 comment on function private.begin_app_secret(uuid, uuid) is
   'Checks and records that the application gets a new secret; returns {clientId, applicationId, projectId, organizationId}. Raises not_allowed, app_not_found, app_not_confidential, app_not_ready. '
   'Definer: callers cannot write events; checks apps.write itself.';
+
+-- sql/40_apps/45_provider_provisioning.sql
+
+-- What the saga, the test of a connection and the sign-in page read and write of providers.
+
+create function private.providers_input(p_tenant uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'providers', (
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'kind', p.kind,
+        'settings', p.settings, 'enabled', p.enabled, 'state', p.state, 'idpId', p.idp_id,
+        'credentialSetAt', p.credential_set_at,
+        'outside', private.host_outside(p.kind, p.settings, p.endpoints),
+        'options', private.provider_options(p)) order by p.id), '[]')
+        from public.providers p
+       where p.tenant_id = p_tenant and (p.enabled or p.idp_id is not null)
+         and private.provider_settings_problem(p.kind, p.settings, true) is null),
+    'removedProviders', (
+      select coalesce(jsonb_agg(jsonb_build_object('id', r.provider_id, 'idpId', r.idp_id,
+        'name', r.name) order by r.provider_id), '[]')
+        from private.removed_providers r where r.tenant_id = p_tenant))
+$$;
+comment on function private.providers_input(uuid) is 'The saga''s part about providers: {providers[], removedProviders[]}; drafts are not in it.';
+
+create function private.provider_options(p_provider public.providers) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select jsonb_build_object('linkingAllowed', (p_provider).linking_allowed,
+    'creationAllowed', (p_provider).creation_allowed, 'autoCreation', (p_provider).auto_creation,
+    'autoUpdate', (p_provider).auto_update, 'autoLinking', (p_provider).auto_linking)
+$$;
+comment on function private.provider_options(public.providers) is 'LinkingOptions of functions/_shared/zitadel/types_intents.ts.';
+
+create function private.settle_provider(
+  p_tenant uuid, p_token bigint, p_provider uuid, p_state text, p_idp_id text, p_error jsonb,
+  p_secret_set_at timestamptz
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_tenant, p_token);
+  update public.providers
+     set state = p_state, last_error = p_error, idp_id = coalesce(p_idp_id, idp_id)
+   where tenant_id = p_tenant and id = p_provider
+     and (state, last_error, idp_id)
+       is distinct from (p_state, p_error, coalesce(p_idp_id, idp_id));
+  -- One that was given meanwhile waits for the next run.
+  delete from private.provider_secrets
+   where tenant_id = p_tenant and provider_id = p_provider and set_at = p_secret_set_at;
+end;
+$$;
+comment on function private.settle_provider(uuid, bigint, uuid, text, text, jsonb, timestamptz) is
+  'Writes what ZITADEL confirmed of a provider, and forgets the secret that it took. Raises lease_lost. Definer: callers never write these columns.';
+
+create function private.forget_removed_provider(p_tenant uuid, p_token bigint, p_provider uuid)
+returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_tenant, p_token);
+  delete from private.removed_providers where tenant_id = p_tenant and provider_id = p_provider;
+end;
+$$;
+comment on function private.forget_removed_provider(uuid, bigint, uuid) is 'ZITADEL has nothing of a removed provider any more. Raises lease_lost. Definer: the table is private.';
+
+create function private.open_provider(p_tenant uuid, p_provider uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_provider public.providers;
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  select * into v_provider from public.providers where tenant_id = p_tenant and id = p_provider;
+  if not found then
+    perform private.refuse(404, 'provider_not_found', format('There is no provider %s in tenant %s', p_provider, p_tenant));
+  end if;
+  return jsonb_build_object('id', v_provider.id, 'kind', v_provider.kind,
+    'settings', v_provider.settings, 'offline', private.get_setting('network.offline'),
+    'outside', private.host_outside(v_provider.kind, v_provider.settings, v_provider.endpoints),
+    'problem', private.provider_settings_problem(v_provider.kind, v_provider.settings, true),
+    'secret', private.provider_secret(p_tenant, p_provider));
+end;
+$$;
+comment on function private.open_provider(uuid, uuid) is
+  '{id, kind, settings, offline, outside, problem, secret} for a test of the connection. Raises not_allowed, provider_not_found. Definer: secrets are private; checks providers.write itself.';
+
+create function private.note_provider_endpoints(
+  p_tenant uuid, p_provider uuid, p_endpoints text[]
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  update public.providers set endpoints = p_endpoints
+   where tenant_id = p_tenant and id = p_provider and kind = 'oidc'
+     and endpoints is distinct from p_endpoints;
+end;
+$$;
+comment on function private.note_provider_endpoints(uuid, uuid, text[]) is
+  'Keeps which other origins an OIDC server''s discovery named, for the egress list. Raises not_allowed, provider_host_outside. Definer: callers never write the column; checks providers.write itself.';
+
+create function private.sign_in_providers(p_tenant uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'idpId', p.idp_id, 'name', p.name,
+      'kind', p.kind, 'options', private.provider_options(p),
+      'trustedDomains', array(
+        select d.name from public.tenant_domains d
+         where d.tenant_id = p.tenant_id and d.verified_at is not null
+           and d.name = any (p.domains) order by d.name)) order by p.name, p.id), '[]')
+    from public.providers p
+    join public.tenants t on t.id = p.tenant_id
+   where p.tenant_id = p_tenant and p.enabled and p.state = 'active' and p.idp_id is not null
+     and t.status = 'active' and private.host_outside(p.kind, p.settings, p.endpoints) is null
+$$;
+comment on function private.sign_in_providers(uuid) is
+  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains}]. trustedDomains are proven and the provider''s: people of these domains are sent there, '
+  'and its word about an address in them counts as verified. Empty for a tenant that is not active. Definer: nobody has signed in yet.';
 
 -- sql/45_widgets/02_themes.sql
 
@@ -7014,7 +7518,12 @@ create table public.settings (
   constraint setting_retention_malformed check (
     case when key = 'audit.retention_days' and value <> 'null' then
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
-    else true end)
+    else true end),
+  constraint setting_offline_malformed check (
+    key <> 'network.offline' or value = 'null'
+    or value - array['networks', 'domains'] = '{}'
+      and jsonb_typeof(value -> 'networks') = 'array'
+      and jsonb_typeof(value -> 'domains') = 'array')
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings
@@ -7262,6 +7771,63 @@ $$;
 comment on function private.find_stuck_tenants(integer) is
   'Enqueues tenants with a required step unsettled and no job, after 2^attempts minutes, 60 at most; returns how many. Definer: the queue is its owner''s.';
 
+-- sql/80_operations/50_egress.sql
+
+-- Where this installation goes, from what is configured now: what an operator lets through the wall, and nothing else.
+-- Next: scripts/egress.ts (as Squid, nftables, Kubernetes and Cilium read it), docs/egress.md.
+
+create function private.egress_addresses()
+returns table (caller text, scheme text, host text, port integer, reason text)
+language sql stable security definer set search_path = ''
+as $$
+  -- ZITADEL is called by all of ours, and browsers are sent to it.
+  select c.caller, h.scheme, h.host, h.port, 'zitadel'
+    from private.url_host(private.zitadel_issuer()) h
+    cross join unnest(array['functions', 'worker', 'browser']) as c (caller)
+  union all
+  -- The worker delivers; the function sends test events.
+  select c.caller, h.scheme, h.host, h.port, format('webhook %s of %s', e.id, t.slug)
+    from public.webhook_endpoints e
+    join public.tenants t on t.id = e.tenant_id
+    cross join unnest(array['functions', 'worker']) as c (caller), private.url_host(e.url) h
+   where e.enabled and t.status <> 'archived'
+  union all
+  select 'worker', h.scheme, h.host, h.port, format('audit sink %s of %s', s.name, t.slug)
+    from public.audit_sinks s
+    join public.tenants t on t.id = s.tenant_id
+    cross join lateral (
+      select u.scheme, u.host, u.port from private.url_host(s.settings ->> 'url') u
+       where s.kind = 'http'
+      union all
+      select case s.settings ->> 'transport' when 'tls' then 'tls' else 'tcp' end,
+        lower(btrim(s.settings ->> 'host', '[]')), (s.settings ->> 'port')::integer
+       where s.kind = 'syslog') h
+   where s.enabled and t.status <> 'archived'
+  union all
+  select h.caller, h.scheme, h.host, h.port, format('provider %s of %s', p.name, t.slug)
+    from public.providers p
+    join public.tenants t on t.id = p.tenant_id
+    cross join lateral private.provider_hosts(p.kind, p.settings, p.endpoints) h
+   where p.enabled and t.status <> 'archived'
+$$;
+comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason. Definer: reads across tenants for platform staff.';
+
+create function public.egress_allowlist()
+returns table (host text, port integer, scheme text, caller text, reason text)
+language plpgsql stable set search_path = ''
+as $$
+begin
+  perform private.require_platform('settings.read');
+  return query
+    select distinct a.host, a.port, a.scheme, a.caller, a.reason
+      from private.egress_addresses() a
+     where a.host is not null
+     order by a.host, a.port, a.caller, a.reason;
+end;
+$$;
+comment on function public.egress_allowlist() is
+  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed.';
+
 -- sql/95_seeds/10_reference.sql
 
 -- Reference data of the product: rights, built-in roles. The catalogue of events: 15_event_types.sql.
@@ -7401,6 +7967,9 @@ select t.name, t.description,
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
+    ('provider.activated', 'ZITADEL has the provider as it is wanted; enabled, it signs people in',
+      '{"idp_id": {"type": "string", "description": "The provider''s id in ZITADEL."}}',
+      '{"idp_id": "331122334455667790"}'),
     ('app.secret_rotated', 'A confidential application got a new secret', '{}', '{}'),
     ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret',
       '{"overlap_seconds": {"type": "integer", "description": "How long the old one signs on."}}',
@@ -7538,7 +8107,9 @@ insert into public.event_types (name, description, schema, example) values
 -- sql/95_seeds/40_settings.sql
 
 -- Settings that platform staff may change from the first day on.
-insert into public.settings (key, value) values ('audit.retention_days', 'null');
+insert into public.settings (key, value) values
+  ('audit.retention_days', 'null'),
+  ('network.offline', 'null'); -- or {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}: no provider outside them
 
 -- policies/00_base.sql
 
@@ -7956,10 +8527,15 @@ create policy apps_update_platform on public.apps for update to gatehouse_platfo
   using ((select private.platform_has('apps.write')))
   with check ((select private.platform_has('apps.write')));
 
--- public.providers: providers.read reads, providers.write makes and changes. No delete: disable keeps the history readable.
+-- public.providers: providers.read reads, providers.write makes, changes and removes. kind is set once; secrets come by the provision function,
+-- state, endpoints and ZITADEL's id are provisioning's.
 alter table public.providers enable row level security;
 revoke all on public.providers from public, anon, authenticated, service_role;
-grant select, insert (tenant_id, name, kind, settings, enabled), update (name, settings, enabled)
+grant select, delete,
+  insert (tenant_id, name, kind, settings, linking_allowed, creation_allowed, auto_creation,
+    auto_update, auto_linking, domains, enabled),
+  update (name, settings, linking_allowed, creation_allowed, auto_creation, auto_update,
+    auto_linking, domains, enabled)
   on public.providers to authenticated, gatehouse_platform;
 
 create policy providers_select_reader on public.providers for select to authenticated
@@ -7969,6 +8545,10 @@ create policy providers_insert_writer on public.providers for insert to authenti
 create policy providers_update_writer on public.providers for update to authenticated
   using (tenant_id = any (array(select private.tenants_with('providers.write'))))
   with check (tenant_id = any (array(select private.tenants_with('providers.write'))));
+create policy providers_delete_writer on public.providers for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('providers.write'))));
+create policy providers_delete_platform on public.providers for delete to gatehouse_platform
+  using ((select private.platform_has('providers.write')));
 create policy providers_select_platform on public.providers for select to gatehouse_platform
   using ((select private.platform_has('providers.read')));
 create policy providers_insert_platform on public.providers for insert to gatehouse_platform
@@ -7988,6 +8568,15 @@ grant execute on function
   private.takes_inline_origin(text), private.is_administrator(text)
   to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;
+grant execute on function
+  private.put_provider_secret(uuid, uuid, text, bytea), private.open_provider(uuid, uuid),
+  private.note_provider_endpoints(uuid, uuid, text[])
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.provider_secret(uuid, uuid), private.forget_removed_provider(uuid, bigint, uuid),
+  private.settle_provider(uuid, bigint, uuid, text, text, jsonb, timestamptz)
+  to gatehouse_provision, gatehouse_worker;
+grant execute on function private.sign_in_providers(uuid) to gatehouse_functions;
 
 -- policies/45_widgets.sql
 
@@ -8183,5 +8772,7 @@ grant execute on function
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
+grant execute on function public.egress_allowlist(), private.egress_addresses()
+  to gatehouse_platform;
 
 commit;

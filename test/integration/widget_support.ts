@@ -13,7 +13,7 @@ import type { Action, State } from "../../functions/widget/contract.ts";
 import { derivedKeys } from "../../functions/widget/cookie_keys.ts";
 import type { WidgetParts } from "../../functions/widget/parts.ts";
 import { databasePermits } from "../../functions/widget/permits.ts";
-import { zitadelProviders } from "../../functions/widget/providers.ts";
+import { databaseProviders } from "../../functions/widget/providers.ts";
 import { databaseRefusals } from "../../functions/widget/refusals.ts";
 import { eventually } from "../support/eventually.ts";
 import { House } from "./provision_support.ts";
@@ -63,7 +63,7 @@ export class SignInHouse implements AsyncDisposable {
     this.app = createApp(() => ({
       zitadel,
       intents,
-      providers: zitadelProviders(intents),
+      providers: databaseProviders(() => functions),
       authorize: authorizer(address),
       issuer: house.issuer,
       jwks: () => fetchJwks(address),

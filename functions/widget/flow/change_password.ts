@@ -31,8 +31,10 @@ export const changePassword: Handler<"new_password"> = (flow, action): Promise<S
       await zitadel.setPassword({ userId, newPassword, ...proof }).catch(refuseNewPassword);
       flow.memory.changed.passwordChanged = true;
       // ZITADEL's session knows the old one's check only.
-      await addToSession(flow, { password: newPassword });
-      flow.memory.proven.password = nowSeconds(flow);
+      const shown = await addToSession(flow, { password: newPassword }).catch((error) => {
+        if (!isCredentialRefusal(error)) throw error;
+      });
+      if (shown) flow.memory.proven.password = nowSeconds(flow);
       return await next(flow);
     },
   );

@@ -1,5 +1,6 @@
 /** One request of one flow: what every handler works with. */
 import { Problem } from "../../_shared/problem.ts";
+import { isZitadelError } from "../../_shared/zitadel/errors.ts";
 import type {
   AuthRequest,
   ChangedSession,
@@ -84,7 +85,14 @@ export async function addToSession(
 ): Promise<ChangedSession> {
   const { session } = flow.memory;
   if (session === undefined) throw refused();
-  const changed = await flow.parts.zitadel.setSession({ ...input, sessionId: session.id });
+  const changed = await flow.parts.zitadel.setSession({ ...input, sessionId: session.id })
+    .catch((error) => {
+      // Nothing was shown that could be wrong: the session was ended, by another tab or by hand.
+      const { challenges: _, ...shown } = input;
+      const ended = isZitadelError(error, "failed_precondition") ||
+        isZitadelError(error, "not_found");
+      throw ended && Object.keys(shown).length === 0 ? notFound(flow.memory.ref, error) : error;
+    });
   flow.memory.session = { id: session.id, token: changed.sessionToken };
   return changed;
 }

@@ -30,8 +30,10 @@ export interface Memory {
   session?: { id: string; token: string };
   /** What `session` was shown, when. From here and not from ZITADEL, whose reads lag half a second behind. */
   proven: Proven;
-  /** What this flow changed about `person`, for the same reason. */
+  /** What this flow changed about `person`, for the same reason. For some seconds only: what ZITADEL says then may be somebody else's newer change. */
   changed: {
+    /** Unix seconds. */
+    at?: number;
     emailVerified?: true;
     passwordChanged?: true;
     setupSkipped?: true;
@@ -78,6 +80,19 @@ export type Pending =
 
 /** A sign-in is open for an hour: as long as somebody may look for a password. */
 export const lifetimeSeconds = 60 * 60;
+
+/** ZITADEL's reads are at most two seconds late. */
+const changesCountSeconds = 10;
+
+export function forgetOldChanges(memory: Memory, now: number): void {
+  if ((memory.changed.at ?? now) + changesCountSeconds < now) memory.changed = {};
+}
+
+export function stampChanges(memory: Memory, before: Memory | undefined, now: number): void {
+  const { changed } = memory;
+  const grown = JSON.stringify(changed) !== JSON.stringify(before?.changed ?? {});
+  if (grown && Object.keys(changed).length > 0) changed.at = now;
+}
 
 /** Nobody is meant any more; what the browser and the flow are stays. */
 export function forget(memory: Memory): void {

@@ -15,7 +15,7 @@ import { showStart } from "./start.ts";
 const shown = ({ idpId: id, kind, name }: SignInProvider) => ({ id, kind, name });
 
 export async function offeredProviders({ parts }: Flow, home: Home) {
-  return (await parts.providers.list(home)).map(shown);
+  return (await parts.providers.list(home.tenantId)).map(shown);
 }
 
 /** @throws {Problem} way_not_allowed */
@@ -26,7 +26,7 @@ export async function needProvider(
 ): Promise<SignInProvider> {
   const [settings, providers] = await Promise.all([
     parts.zitadel.loginSettings(home.organizationId),
-    parts.providers.list(home),
+    parts.providers.list(home.tenantId),
   ]);
   const found = providers.find((provider) => provider.idpId === idpId);
   if (settings.allowExternalIdp && found) return found;
@@ -82,8 +82,8 @@ export const discover: Handler<"discover"> = async (flow, { loginName }): Promis
   });
   if (home && loginName.includes("@")) {
     const { allowExternalIdp } = await flow.parts.zitadel.loginSettings(home.organizationId);
-    const providers = allowExternalIdp ? await flow.parts.providers.list(home) : [];
-    const found = providers.find(({ domains }) => domains.includes(domain));
+    const providers = allowExternalIdp ? await flow.parts.providers.list(home.tenantId) : [];
+    const found = providers.find(({ trustedDomains }) => trustedDomains.includes(domain));
     if (found && !(flow.memory.mode === "inline" && found.kind !== "ldap")) {
       return await goTo(flow, home, found, loginName);
     }

@@ -5,8 +5,8 @@ import { flowBinding } from "../binding.ts";
 import type { Answer, State } from "../contract.ts";
 import type { WidgetParts } from "../parts.ts";
 import { remembered, rememberedNothing } from "../remembered.ts";
-import type { Flow, Where } from "./flow.ts";
-import type { Memory } from "./memory.ts";
+import { type Flow, nowSeconds, type Where } from "./flow.ts";
+import { forgetOldChanges, type Memory, stampChanges } from "./memory.ts";
 import { endSession } from "./next.ts";
 
 export async function flowFor(
@@ -15,6 +15,7 @@ export async function flowFor(
   memory: Memory,
   where: Where,
 ): Promise<Flow> {
+  forgetOldChanges(memory, nowSeconds({ parts }));
   return {
     ...where,
     parts,
@@ -45,6 +46,7 @@ export async function keep(
 ): Promise<Answer> {
   const { memory, remembered, parts } = flow;
   memory.screen = state.screen;
+  stampChanges(memory, before, nowSeconds(flow));
   const { session } = memory;
   const account = session && remembered.find(session.id);
   if (account && account.token !== session.token) {

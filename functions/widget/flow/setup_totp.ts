@@ -1,5 +1,6 @@
 /** An authenticator application: the secret as QR, a first code, and recovery codes for the day the telephone is lost. */
 import { encode } from "uqr";
+import { isZitadelError } from "../../_shared/zitadel/errors.ts";
 import type { State } from "../contract.ts";
 import { codeRefused } from "./factor.ts";
 import type { Facts } from "./facts.ts";
@@ -11,9 +12,18 @@ import { hasSetUp, setupVerdicts } from "./setup.ts";
 
 export const recoveryCodes = 10;
 
-export async function startTotp({ parts }: Flow, { user }: Facts): Promise<State> {
-  const { uri, secret } = await parts.zitadel.startTotp(user.id);
+export async function startTotp(flow: Flow, { user }: Facts): Promise<State> {
+  const started = await flow.parts.zitadel.startTotp(user.id).catch(thereAlready);
+  if (started === undefined) { // set up elsewhere a moment ago: it is to be shown
+    hasSetUp(flow, "totp");
+    return await next(flow);
+  }
+  const { uri, secret } = started;
   return { screen: "setup_totp", secret, uri, qr: drawQr(uri) };
+}
+
+function thereAlready(error: unknown): undefined {
+  if (!isZitadelError(error, "already_exists")) throw error;
 }
 
 /** One path of unit squares, a run of dark modules a rectangle: a third of the bytes of a square each. */
@@ -41,11 +51,14 @@ export const finishTotp: Handler<"code"> = (flow, { code }): Promise<State> =>
       throw isCredentialRefusal(error) ? codeRefused(error) : error;
     });
     hasSetUp(flow, "totp");
-    // The code that proved the set-up proves the factor too.
-    await addToSession(flow, { totp: typed });
-    flow.memory.proven.totp = nowSeconds(flow);
+    // The code that proved the set-up proves the factor too; where it does not, the policy asks for the next one.
+    const shown = await addToSession(flow, { totp: typed }).catch((error) => {
+      if (!isCredentialRefusal(error)) throw error;
+    });
+    if (shown) flow.memory.proven.totp = nowSeconds(flow);
     if (!settings.secondFactors.includes("recovery_code")) return await next(flow);
-    const codes = await zitadel.makeRecoveryCodes(user.id, recoveryCodes);
+    const codes = await zitadel.makeRecoveryCodes(user.id, recoveryCodes).catch(thereAlready);
     hasSetUp(flow, "recovery_code");
+    if (codes === undefined) return await next(flow);
     return { screen: "recovery_codes", codes };
   });
