@@ -1,6 +1,6 @@
 // A browser on the account page: signed in by a flow of mode `account`, then the page's own requests.
 import type { Account, Act, Pending } from "../../functions/widget/account_contract.ts";
-import type { Action, State } from "../../functions/widget/contract.ts";
+import type { State } from "../../functions/widget/contract.ts";
 import { Browser, type SignInHouse } from "./widget_support.ts";
 
 export interface AccountReply {
@@ -28,12 +28,6 @@ export class AccountBrowser {
     return (await this.flows.signIn(loginName, password)).state;
   }
 
-  async flow(tenant: string, ...actions: Action[]): Promise<State | undefined> {
-    let { state } = await this.flows.post("open", { mode: "account", tenant });
-    for (const action of actions) ({ state } = await this.flows.act(action));
-    return state;
-  }
-
   show(headers: Record<string, string> = {}): Promise<AccountReply> {
     return this.#request("account", { headers });
   }
@@ -46,9 +40,8 @@ export class AccountBrowser {
     });
   }
 
-  async page(path: string): Promise<Response> {
-    const { page } = { page: await this.flows.get(path, { sameSite: true }) };
-    return page;
+  page(path: string): Promise<Response> {
+    return this.flows.get(path, { sameSite: true });
   }
 
   async #request(path: string, init: RequestInit): Promise<AccountReply> {

@@ -114,9 +114,8 @@ type Offered = Omit<Account["providers"][number], "linked">;
 /** A directory asks for a password, for which this page has no place; who may not be linked to is not offered. */
 export async function offeredProviders({ flow, settings, user }: Visit): Promise<Offered[]> {
   if (!settings.allowExternalIdp) return [];
-  const home = { tenantId: flow.client.tenantId, organizationId: user.orgId };
   const [shown, active] = await Promise.all([
-    flow.parts.providers.list(home),
+    flow.parts.providers.list(flow.client.tenantId),
     flow.parts.intents.activeProviders(user.orgId),
   ]);
   return active.map(({ idpId, kind, name, options }) => ({
