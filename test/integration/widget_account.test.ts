@@ -412,7 +412,10 @@ Deno.test("the account page", async (t) => {
       assert.equal(state?.screen, "done");
       const still = await browser.show();
       assert.equal(still.account.profile.givenName, "ruth", "an open page stays whose it was");
-      await browser.page("me?tenant=acme");
+      const page = await browser.page("me?tenant=acme");
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get("content-security-policy")!, /^default-src 'none'; /);
+    assert.match(await page.text(), /<gatehouse-account\s+tenant="acme"/);
       assert.equal((await browser.show()).account.profile.givenName, "rita");
     },
   );
