@@ -10,7 +10,7 @@ import { cors } from "./flow/cors.ts";
 import { asProblem } from "./flow/failures.ts";
 import { newMemory, open } from "./flow/open.ts";
 import { whereOfRequest } from "./flow/where.ts";
-import { loginPage, pagePolicy } from "./page.ts";
+import { linkPage, loginPage, pageLanguage, pagePolicy } from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
 import { servePublished } from "./published.ts";
 import { serveSnippets } from "./snippet.ts";
@@ -39,6 +39,12 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
 
   /** Where ZITADEL sends whoever signed out at an application. */
   app.get("/logout", (c) => sendPage(c, "logout", () => Promise.resolve()));
+
+  /** From a mail, or handed over by an administrator: `#kind=…&userId=…&code=…`, which no server sees. */
+  app.get("/link", async (c) => {
+    c.header("content-security-policy", pagePolicy);
+    return c.html(await linkPage(pageLanguage([], c.req.header("accept-language"))));
+  });
 
   app.use("/flows/*", cors(() => parts().clients));
   /** 200 Opened (contract.ts) · 403 browser_mismatch, origin_refused, app_disabled, tenant_suspended · 404 flow_not_found · 429 rate_limited */

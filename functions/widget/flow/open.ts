@@ -8,6 +8,7 @@ import { Open, type Opened, type State } from "../contract.ts";
 import type { WidgetParts } from "../parts.ts";
 import type { z } from "zod";
 import { beginWithAccounts } from "./accounts.ts";
+import { resumeEmailCode } from "./email_sign_in.ts";
 import { asProblem } from "./failures.ts";
 import { type Flow } from "./flow.ts";
 import { handlers } from "./handlers.ts";
@@ -17,7 +18,9 @@ import { openLogout } from "./logout.ts";
 import { lifetimeSeconds, type Memory } from "./memory.ts";
 import { next } from "./next.ts";
 import { flowFor, keep } from "./request.ts";
+import { resumeReset } from "./reset.ts";
 import { showStart } from "./start.ts";
+import { resumeVerification } from "./verify_email.ts";
 import { whereOf, whereOfTenant } from "./where.ts";
 
 type Parsed = z.output<typeof Open>;
@@ -126,7 +129,11 @@ function resume(flow: Flow): Promise<State> {
 }
 
 /** Screens that are shown again as they were. */
-const resumed: Partial<Record<State["screen"], (flow: Flow) => Promise<State>>> = {};
+const resumed: Partial<Record<State["screen"], (flow: Flow) => Promise<State>>> = {
+  reset_code: resumeReset,
+  verify_email: resumeVerification,
+  email_code: resumeEmailCode,
+};
 
 async function openAccount(
   parts: WidgetParts,

@@ -158,6 +158,13 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     ],
   },
   {
+    why: "who tells people something by e-mail; it cannot read what it queued",
+    roles: "gatehouse_functions",
+    functions: [
+      "private.queue_mail(uuid,text,text,text,text,timestamp with time zone,text,bytea)",
+    ],
+  },
+  {
     why: "the saga, which runs in the provision function and in jobs",
     roles: provisioning,
     functions: [
@@ -215,6 +222,9 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.store_tombstone_note(uuid,timestamp with time zone,text)",
       "private.unlock_dead_workers()",
       "private.zitadel_cursor()",
+      "private.claim_mail(uuid,uuid,integer)",
+      "private.retain_mails(integer)",
+      "private.settle_mail(uuid,uuid,integer,text,jsonb,integer)",
     ],
   },
 ];

@@ -28,6 +28,9 @@ export interface Person {
   /** By what ZITADEL calls the registration. */
   pending: Map<string, "passkey" | "key">;
   emailOtp: boolean;
+  /** Proves the address; good once. */
+  emailCode?: string;
+  resetCode?: string;
 }
 
 interface Kept {
@@ -260,13 +263,48 @@ export class World {
           ...{ minLength: 1, requiresUppercase: false, requiresLowercase: false },
           ...{ requiresNumber: false, requiresSymbol: false },
         },
-      requestPasswordReset: async (userId) => await `reset ${this.#person(userId).user.id}`,
+      legalSettings: async () => await {},
+      createUser: async ({ orgId, email, password, givenName, familyName }) => {
+        const taken = [...this.people.values()].some(({ user }) => user.userName === email);
+        if (taken) throw await refuse("already_exists", "V3-DKcYh");
+        const userId = this.id("registered");
+        const displayName = `${givenName} ${familyName}`;
+        this.people.set(userId, {
+          user: {
+            ...{ id: userId, orgId, kind: "human", state: "active", userName: email },
+            ...{ loginNames: [email], preferredLoginName: email },
+            profile: {
+              ...{ givenName, familyName, displayName, email, emailVerified: false },
+              passwordChangeRequired: false,
+              passwordChangedAt: new Date(this.now * 1000).toISOString(),
+            },
+          },
+          password: password ?? crypto.randomUUID(),
+          ...{ recovery: [], emailOtp: false, pending: new Map() },
+          emailCode: `verify-${userId}`,
+        });
+        return { userId, emailCode: `verify-${userId}` };
+      },
+      newEmailCode: async (userId) => {
+        const code = this.id("verify-again-");
+        (await this.#person(userId)).emailCode = code;
+        return code;
+      },
+      verifyEmail: async (userId, code) => {
+        const person = await this.#person(userId);
+        if (person.emailCode !== code) throw refuse("invalid_argument", "COMMAND-eis9R");
+        delete person.emailCode;
+        person.user.profile!.emailVerified = true;
+      },
+      requestPasswordReset: async (userId) =>
+        await (this.#person(userId).resetCode = this.id("reset-")),
       setPassword: async ({ userId, newPassword, ...proof }) => {
         const person = await this.#person(userId);
         const right = "currentPassword" in proof
           ? proof.currentPassword === person.password
-          : proof.verificationCode === `reset ${userId}`;
+          : proof.verificationCode === person.resetCode;
         if (!right) throw refuse("invalid_argument", "COMMAND-3M0fs");
+        delete person.resetCode;
         person.password = newPassword;
         person.user.profile!.passwordChangeRequired = false;
         person.user.profile!.passwordChangedAt = new Date(this.now * 1000).toISOString();
