@@ -4,7 +4,7 @@ import { wire } from "../../functions/_shared/zitadel/call.ts";
 import { eventReader } from "../../functions/_shared/zitadel/event_reader.ts";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
 import { provisioner } from "../../functions/_shared/zitadel/provisioner.ts";
-import type { ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
+import type { SessionToken, ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
 import { type Instance, openInstance } from "./double.ts";
 
 export const redirectUri = "http://127.0.0.1:3999/callback";
@@ -137,8 +137,14 @@ export class Suite implements AsyncDisposable {
     return { authRequestId, location, verifier, status: response.status };
   }
 
-  session(userId: string) {
-    return this.login.createSession({ userId, password, lifetimeSeconds: 600 });
+  /** By password. */
+  async session(userId: string): Promise<SessionToken> {
+    const { sessionId, sessionToken } = await this.login.createSession({
+      userId,
+      password,
+      lifetimeSeconds: 600,
+    });
+    return { sessionId, sessionToken };
   }
 
   async exchange(form: Record<string, string>, headers: HeadersInit = {}): Promise<Response> {
