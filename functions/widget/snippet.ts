@@ -8,6 +8,7 @@ import { check } from "../_shared/body.ts";
 import { config } from "../_shared/config.ts";
 import { asCaller, database, type Sql } from "../_shared/db.ts";
 import { Problem } from "../_shared/problem.ts";
+import { toBase64 } from "../_shared/secrets.ts";
 import { loadAsset } from "./assets.ts";
 import { databaseLooks, type Looks } from "./look.ts";
 
@@ -82,7 +83,7 @@ async function pinScript(sql: Sql, publicUrl: string): Promise<PinnedScript> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", bytes));
   return {
     src: `${publicUrl}/functions/v1/widget/gatehouse.js?h=${hash}`,
-    integrity: `sha384-${digest.toBase64()}`,
+    integrity: `sha384-${toBase64(digest)}`,
   };
 }
 

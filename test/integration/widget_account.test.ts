@@ -413,9 +413,9 @@ Deno.test("the account page", async (t) => {
       const still = await browser.show();
       assert.equal(still.account.profile.givenName, "ruth", "an open page stays whose it was");
       const page = await browser.page("me?tenant=acme");
-    assert.equal(page.status, 200);
-    assert.match(page.headers.get("content-security-policy")!, /^default-src 'none'; /);
-    assert.match(await page.text(), /<gatehouse-account\s+tenant="acme"/);
+      assert.equal(page.status, 200);
+      assert.match(page.headers.get("content-security-policy")!, /^default-src 'none'; /);
+      assert.match(await page.text(), /<gatehouse-account\s+tenant="acme"/);
       assert.equal((await browser.show()).account.profile.givenName, "rita");
     },
   );
