@@ -132,6 +132,8 @@ export const problems = {
   audit_incomplete: 409, // leaves of the sealed log are missing: retention leaves them to be looked at; callers do not meet it
   // things
   user_not_found: 404, // no such person
+  user_has_credentials: 409, // an invitation is for who has nothing to sign in with yet
+  mail_not_available: 409, // there is no mail server
   sink_not_found: 404, // the tenant has no such audit sink
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end

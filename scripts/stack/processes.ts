@@ -109,7 +109,11 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "gatehouse_provision",
       ports.functionsInternal,
       "provision,webhooks,events,audit",
-      { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
+      {
+        ...provisioning,
+        GATEHOUSE_AUDIT_DIR: auditDir,
+        GATEHOUSE_MAIL_KEY_FILE: files.mailKey,
+      },
     ),
     worker: {
       name: "worker",

@@ -3,10 +3,21 @@
 create function private.mail_look(p_tenant uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select jsonb_build_object('tenantName', t.name) from public.tenants t where t.id = p_tenant
+  select jsonb_strip_nulls(jsonb_build_object(
+      'tenantName', t.name,
+      'tokens', w.look #> '{document,look,tokens}',
+      'logo', (
+        select jsonb_build_object('mediaType', l.type,
+            'data', translate(encode(l.bytes, 'base64'), E'\n', ''))
+          from public.widget_logos l
+         where l.tenant_id = p_tenant and l.type = 'image/png'
+           and 'logo/' || l.hash = w.look #>> '{document,look,logoUrl}')))
+    from public.tenants t, private.widget_look(p_tenant, null) w (look)
+   where t.id = p_tenant
 $$;
 comment on function private.mail_look(uuid) is
-  '{tenantName}: how a tenant''s mails look. Called by claim_mail only.';
+  '{tenantName, tokens, logo {mediaType, data (base64)}}: how a tenant''s mails look, by what it published for all its applications. The logo only as PNG: mail programs show no other kind everywhere. '
+  'Called by claim_mail only.';
 
 create function private.claim_mail(p_tenant uuid, p_id uuid, p_lease_seconds integer) returns jsonb
 language plpgsql volatile security definer set search_path = ''

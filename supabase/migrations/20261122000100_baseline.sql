@@ -7595,10 +7595,21 @@ comment on function private.forget_mails_of(text) is
 create function private.mail_look(p_tenant uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select jsonb_build_object('tenantName', t.name) from public.tenants t where t.id = p_tenant
+  select jsonb_strip_nulls(jsonb_build_object(
+      'tenantName', t.name,
+      'tokens', w.look #> '{document,look,tokens}',
+      'logo', (
+        select jsonb_build_object('mediaType', l.type,
+            'data', translate(encode(l.bytes, 'base64'), E'\n', ''))
+          from public.widget_logos l
+         where l.tenant_id = p_tenant and l.type = 'image/png'
+           and 'logo/' || l.hash = w.look #>> '{document,look,logoUrl}')))
+    from public.tenants t, private.widget_look(p_tenant, null) w (look)
+   where t.id = p_tenant
 $$;
 comment on function private.mail_look(uuid) is
-  '{tenantName}: how a tenant''s mails look. Called by claim_mail only.';
+  '{tenantName, tokens, logo {mediaType, data (base64)}}: how a tenant''s mails look, by what it published for all its applications. The logo only as PNG: mail programs show no other kind everywhere. '
+  'Called by claim_mail only.';
 
 create function private.claim_mail(p_tenant uuid, p_id uuid, p_lease_seconds integer) returns jsonb
 language plpgsql volatile security definer set search_path = ''
@@ -7692,6 +7703,53 @@ end;
 $$;
 comment on function private.retain_mails(integer) is
   'Ends what has run out, deletes what was settled longer ago than the setting mails.retention_days (30), at most so many; returns how many. Definer: the table is private.';
+
+-- sql/60_mails/30_links.sql
+
+-- Links that an administrator asks for, to hand over or to be mailed: functions/provision/links.ts gets the code from ZITADEL, which alone knows it.
+create function private.begin_user_link(p_user uuid, p_kind text, p_by text) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_right text;
+begin
+  select * into v_user from public.users u where u.id = p_user and u.erased_at is null;
+  perform private.require_right(
+    coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  if v_user.id is null or v_user.state = 'removed' then
+    perform private.refuse(404, 'user_not_found', format('There is no user %s', p_user));
+  elsif coalesce(v_user.home_tenant_id, private.platform_tenant()) = private.platform_tenant()
+    or exists (
+      select from public.assignments a
+       where a.user_id = p_user and a.tenant_id = private.platform_tenant())
+  then
+    perform private.refuse(403, 'platform_user_refused',
+      'Platform staff gets its credentials in ZITADEL itself');
+  end if;
+  -- Whoever holds the link becomes the person: so it takes every right that the person holds, wherever they hold it.
+  select r.right_key into v_right
+    from public.assignments a join public.role_rights r on r.role_key = a.role_key
+   where a.user_id = p_user and not private.platform_has(r.right_key)
+     and a.tenant_id not in (select private.tenants_with(r.right_key))
+   limit 1;
+  if found then
+    perform private.refuse(403, 'not_allowed',
+      format('User %s holds the right %s where the caller does not', p_user, v_right));
+  end if;
+  perform private.record_event(v_user.home_tenant_id, 'user.link_issued',
+    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', p_user)),
+    jsonb_build_object('kind', p_kind, 'by', p_by));
+  return jsonb_build_object('tenantId', v_user.home_tenant_id, 'subject', v_user.subject,
+    'organizationId', (select t.organization_id from public.tenants t
+       where t.id = v_user.home_tenant_id),
+    'inviterName', (select u.display_name from public.users u
+       where u.id = private.current_user_id()));
+end;
+$$;
+comment on function private.begin_user_link(uuid, text, text) is
+  'Checks and records that somebody gets a link (reset, invitation) by hand or by mail; returns {tenantId, subject, organizationId, inviterName}. Raises not_allowed, user_not_found, platform_user_refused. '
+  'Definer: callers cannot write events; checks users.write itself, and that the person holds no right that the caller does not.';
 
 -- sql/80_operations/10_settings.sql
 
@@ -8297,6 +8355,18 @@ insert into public.settings (key, value) values
   ('audit.retention_days', 'null'),
   ('mails.retention_days', '30'),
   ('network.offline', 'null'); -- or {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}: no provider outside them
+
+-- sql/95_seeds/50_mails.sql
+
+-- The catalogue's event of links that an administrator asked for.
+insert into public.event_types (name, description, schema, example) values
+  ('user.link_issued',
+    'An administrator got a link for a person, to choose a new password or to take an invitation; whoever has it becomes them',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["kind", "by"], '
+    '"properties": {"kind": {"enum": ["reset", "invitation"]}, '
+    '"by": {"enum": ["link", "mail"], "description": "Shown to the administrator, or mailed to the person."}}}',
+    '{"kind": "reset", "by": "link"}');
 
 -- policies/00_base.sql
 
@@ -8935,15 +9005,19 @@ grant execute on function
 
 -- policies/60_mails.sql
 
--- private.mails: nobody's to read. The public functions queue, and cannot look at what they queued; the worker claims and settles.
+-- private.mails: nobody's to read. The functions queue, and cannot look at what they queued; the worker claims and settles.
 grant execute on function
   private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea)
-  to gatehouse_functions;
+  to gatehouse_functions, gatehouse_provision;
 grant execute on function
   private.claim_mail(uuid, uuid, integer),
   private.settle_mail(uuid, uuid, integer, text, jsonb, integer),
   private.retain_mails(integer)
   to gatehouse_worker;
+
+-- Links for people: users.write, asked by the function itself.
+grant execute on function private.begin_user_link(uuid, text, text)
+  to authenticated, gatehouse_platform;
 
 -- policies/80_operations.sql
 

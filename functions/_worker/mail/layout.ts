@@ -22,12 +22,12 @@ export function layout(saying: Saying): string {
 <title>${fillText(saying.subject, values)}</title>
 <style>${new Markup(styleSheet(saying.theme))}</style>
 </head>
-<body class="ground" style="${styles.ground}">
+<body class="backdrop" style="${styles.backdrop}">
 <div style="display:none;max-height:0;overflow:hidden">${fillText(saying.lead, values)}</div>
-${table} class="ground" dir="${direction}" width="100%" bgcolor="${light.ground}" style="${styles.ground}"><tr>
+${table} class="backdrop" dir="${direction}" width="100%" bgcolor="${light.backdrop}" style="${styles.backdrop}"><tr>
 <td align="center" style="padding:32px 12px">${table} width="100%" style="max-width:520px">
 <tr><td style="padding:0 4px 16px">${head(saying, styles)}</td></tr>
-<tr><td class="card" bgcolor="${light.card}" style="${styles.card}">
+<tr><td class="card" bgcolor="${light.ground}" style="${styles.card}">
 <h1 class="text" style="${styles.heading}">${fillHtml(saying.heading, values)}</h1>
 ${words("text", styles.paragraph, saying.greeting)}${words("text", styles.paragraph, saying.lead)}
 ${code(saying, styles)}${button(saying, styles, side)}
@@ -45,14 +45,14 @@ ${address(saying, styles)}
 function head({ logo, values }: Saying, styles: Styles): Markup {
   const tenant = values.tenant!;
   return logo === undefined
-    ? markup`<p class="text" style="${styles.tenant}"><bdi>${tenant}</bdi></p>`
+    ? markup`<p class="muted" style="${styles.tenant}"><bdi>${tenant}</bdi></p>`
     : markup`<img src="${logo}" alt="${tenant}" height="40" style="${styles.logo}">`;
 }
 
 function code({ code }: Saying, styles: Styles): Markup | undefined {
   return code === undefined
     ? undefined
-    : markup`<p class="code" style="${
+    : markup`<p class="code text" style="${
       styles.code(code.length)
     }"><bdi dir="ltr">${code}</bdi></p>\n`;
 }

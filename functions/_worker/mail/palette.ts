@@ -1,16 +1,18 @@
-// The colours and shapes of a tenant's theme (functions/widget/contract.ts, Look.tokens) as mail programs can show them: plain
-// values, one set for light and one for dark. What is not plain, or missing, is ours.
+// A tenant's theme as mail programs can show it: plain values, one set for light and one for dark. What is missing is the widget's own.
 
-export interface Palette {
-  ground: string;
-  card: string;
-  line: string;
-  text: string;
-  muted: string;
-  field: string;
-  accent: string;
-  onAccent: string;
-}
+/** Names as in a theme (sql/45_widgets/02_themes.sql), where every pair of text and ground was checked when it was published. */
+const defaults = {
+  backdrop: ["#f3f4f0", "#0c110f"],
+  ground: ["#ffffff", "#161d1a"],
+  border: ["#84918c", "#6b7a74"],
+  text: ["#17201d", "#eef3f0"],
+  muted: ["#56635e", "#a9b8b1"],
+  accent: ["#17594a", "#7cd9bf"],
+  "on-accent": ["#ffffff", "#06231c"],
+} as const satisfies Record<string, [light: string, dark: string]>;
+
+export type ColourName = keyof typeof defaults;
+export type Palette = Record<ColourName, string>;
 
 export interface Theme {
   light: Palette;
@@ -19,36 +21,18 @@ export interface Theme {
   font: string;
 }
 
-const light: Palette = {
-  ground: "#f3f4f0",
-  card: "#ffffff",
-  line: "#e0e3dd",
-  text: "#17201d",
-  muted: "#56635e",
-  field: "#f3f4f0",
-  accent: "#17594a",
-  onAccent: "#ffffff",
-};
-const dark: Palette = {
-  ground: "#0c110f",
-  card: "#161d1a",
-  line: "#27312d",
-  text: "#eef3f0",
-  muted: "#a9b8b1",
-  field: "#0c110f",
-  accent: "#7cd9bf",
-  onAccent: "#06231c",
-};
+const systemFont =
+  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans Arabic', sans-serif";
 
-const systemFont = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
-
-/** Only the pair of accent and its text is taken: it stands on its own ground, so a theme whose pairs hold holds here too. */
 export function themeOf(tokens: Record<string, string>): Theme {
-  const [accent, onAccent] = [pair(tokens.accent), pair(tokens["on-accent"])];
-  const own = accent && onAccent;
+  const names = Object.keys(defaults) as ColourName[];
+  const palette = (scheme: 0 | 1) =>
+    Object.fromEntries(
+      names.map((name) => [name, (pair(tokens[name]) ?? defaults[name])[scheme]]),
+    ) as Palette;
   return {
-    light: own ? { ...light, accent: accent.light, onAccent: onAccent.light } : light,
-    dark: own ? { ...dark, accent: accent.dark, onAccent: onAccent.dark } : dark,
+    light: palette(0),
+    dark: palette(1),
     radius: /^\d{1,2}px$/.test(tokens.radius ?? "") ? tokens.radius! : "10px",
     font: /^[\w\s,'"-]{1,200}$/.test(tokens.font ?? "")
       ? tokens.font!.replaceAll('"', "'")
@@ -56,11 +40,10 @@ export function themeOf(tokens: Record<string, string>): Theme {
   };
 }
 
-const colour = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
-const lightDark = /^light-dark\(\s*(#[0-9a-f]{3,6})\s*,\s*(#[0-9a-f]{3,6})\s*\)$/i;
+const lightDark = /^light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\)$/i;
 
-/** `#17594a` or `light-dark(#17594a, #7cd9bf)`. */
-function pair(token = ""): { light: string; dark: string } | undefined {
-  const [, day = token, night = token] = lightDark.exec(token) ?? [];
-  return colour.test(day) && colour.test(night) ? { light: day, dark: night } : undefined;
+/** `light-dark(#17594a, #7cd9bf)`; nothing else, since it stands in a style. */
+function pair(token = ""): [string, string] | undefined {
+  const [, light, dark] = lightDark.exec(token) ?? [];
+  return light === undefined || dark === undefined ? undefined : [light, dark];
 }

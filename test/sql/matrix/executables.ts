@@ -72,6 +72,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     roles: callers,
     functions: [
       "private.begin_app_secret(uuid,uuid)",
+      "private.begin_user_link(uuid,text,text)",
       "private.begin_custom_event(uuid,text,text,jsonb)",
       "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb)",
       "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",
@@ -159,7 +160,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
   },
   {
     why: "who tells people something by e-mail; it cannot read what it queued",
-    roles: "gatehouse_functions",
+    roles: "gatehouse_functions gatehouse_provision",
     functions: [
       "private.queue_mail(uuid,text,text,text,text,timestamp with time zone,text,bytea)",
     ],

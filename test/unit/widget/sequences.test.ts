@@ -11,7 +11,7 @@ const names = ["alice", "bob", "carol", "dan", "eve", "nobody"] as const;
 type Name = typeof names[number];
 
 type Step =
-  | { do: "arrive"; from: number; request: "plain" | "none" | "login" | "select" | "max_age" }
+  | { do: "arrive"; from: number; request: keyof typeof requests }
   | { do: "inline" }
   | { do: "reload"; from: number }
   /** What the screen asks for, done right by whoever it is about. */
@@ -20,10 +20,11 @@ type Step =
   | { do: "any"; from: number; action: number; who: Name; right: boolean }
   | { do: "change"; what: number; who: Name };
 
-/** Mostly the newest, so that sequences get somewhere; else any. */
+/** Mostly the newest, so that sequences get somewhere; a few steps back; any. */
 const from = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(-1) },
-  { weight: 2, arbitrary: fc.nat(200) },
+  { weight: 6, arbitrary: fc.constant(-1) },
+  { weight: 2, arbitrary: fc.integer({ min: -6, max: -2 }) },
+  { weight: 1, arbitrary: fc.nat(200) },
 );
 const who = fc.constantFrom("alice", ...names); // who has nothing set up has the most ways to go
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -32,11 +33,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("arrive" as const),
       from,
-      request: fc.constantFrom("plain", "plain", "none", "login", "select", "max_age"),
+      request: fc.constantFrom("plain", "plain", "none", "login", "select", "max_age", "evil"),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("inline" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), from }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("reload" as const), from }) },
   {
     weight: 12,
     arbitrary: fc.record({ do: fc.constant("right" as const), from, who, pick: fc.nat(20) }),
@@ -44,12 +45,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      ...{ do: fc.constant("any" as const), from, action: fc.nat(30), who, right: fc.boolean() },
+      ...{ do: fc.constant("any" as const), from, action: fc.nat(35), who, right: fc.boolean() },
     }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(12), who }),
+    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(13), who }),
   },
 );
 
@@ -59,6 +60,7 @@ const requests = {
   login: { prompts: ["login"] },
   select: { prompts: ["select_account"] },
   max_age: { maxAgeSeconds: 60 },
+  evil: { clientId: "evil shop" },
 } as const;
 
 /** The person whose name was typed last is not told by the screens: `who` tries theirs. */
@@ -67,7 +69,11 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
   switch (state?.screen) {
     case "start":
       return pick % 3 === 0
-        ? { action: "passkey", loginName: who }
+        ? { action: "passkey", loginName: pick % 2 === 0 ? "carol" : who }
+        : pick % 5 === 4
+        ? { action: "show_register" }
+        : pick % 7 === 1
+        ? { action: "show_reset" }
         : { action: "password", loginName: who, password: person?.password ?? "x" };
     case "accounts":
       return { action: "choose_account", id: state.accounts[pick % state.accounts.length]!.id };
@@ -75,7 +81,8 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
       return pick % 4 === 0 && state.others[0]
         ? { action: "choose_factor", method: state.others[0] }
         : credential(who, world, String(state.options.challenge), {
-          verified: state.options.userVerification === "required",
+          verified: state.options.userVerification === "required" && pick % 5 !== 1,
+          key: pick % 5 === 1 ? person?.passkey : undefined, // a mere touch
         });
     case "factor":
       if (pick % 4 === 0 && state.others.length > 0) {
@@ -86,7 +93,17 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
         code: state.method === "totp" ? person?.totp ?? "0" : person?.recovery[0] ?? "0",
       };
     case "email_code":
+    case "verify_email":
       return { action: "code", code: world.mails.at(-1)?.code ?? "0" };
+    case "register":
+      return registering(`${who}${pick}`);
+    case "reset":
+      return { action: "reset", loginName: who };
+    case "reset_code":
+      return {
+        ...{ action: "new_password", newPassword: `reset ${pick} of ${who}` },
+        code: world.mails.at(-1)?.code ?? "0",
+      };
     case "change_password":
       return { action: "new_password", newPassword: `new ${pick} of ${who}` };
     case "setup_factor":
@@ -104,14 +121,23 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
   }
 }
 
+const registering = (name: string): Action => ({
+  ...{ action: "register", givenName: name, familyName: "New", email: `${name}@new.example` },
+  password: `chosen by ${name}`,
+});
+
 function credential(
   who: Name,
   world: World,
   challenge: string,
-  { verified, origin = ownOrigin }: { verified: boolean; origin?: string },
+  { verified, origin = ownOrigin, ...given }: {
+    verified: boolean;
+    origin?: string;
+    key?: string | undefined;
+  },
 ): Action {
   const person = world.people.get(who);
-  const key = (verified ? person?.passkey : person?.key) ?? "nokey";
+  const key = given.key ?? (verified ? person?.passkey : person?.key) ?? "nokey";
   return {
     action: "credential",
     credential: assertionOf(key, challenge, { verified, origin }) as never,
@@ -141,6 +167,7 @@ function anyAction(step: Extract<Step, { do: "any" }>, moment: Moment, world: Wo
     { action: "code", code: right ? person?.recovery[0] ?? "0" : "1" },
     { action: "code", code: right ? world.mails.at(-1)?.code ?? "0" : world.mails[0]?.code ?? "1" },
     credential(who, world, challenge, { verified: right }),
+    credential(who, world, challenge, { verified: false, key: person?.passkey }),
     credential(who, world, challenge, { verified: true, origin: "https://evil.example" }),
     { action: "credential", credential: registration("keyX") },
     { action: "choose_factor", method: "totp" },
@@ -162,6 +189,13 @@ function anyAction(step: Extract<Step, { do: "any" }>, moment: Moment, world: Wo
     { action: "other_account" },
     { action: "show_register" },
     { action: "show_reset" },
+    { action: "email_code", loginName: who },
+    registering(who),
+    { action: "reset", loginName: who },
+    {
+      ...{ action: "new_password", newPassword: "chosen by whoever reads mails" },
+      code: right ? world.mails.at(-1)?.code ?? "0" : world.mails[0]?.code ?? "1",
+    },
     { action: "intent", id: "1", token: "t", ticket: "t" },
     { action: "intent_failed" },
     { action: "ldap", username: who, password: person?.password ?? "x" },
@@ -187,6 +221,9 @@ function change({ what, who }: Extract<Step, { do: "change" }>, world: World): v
     () => person.user.profile!.passwordChangeRequired = true,
     () => person.user.profile!.emailVerified = !person.user.profile!.emailVerified,
     () => person.totp = `totpof${who}`,
+    () => {
+      world.people.get("alice")!.totp = "totpofalice"; // at her account page, while a sign-in of hers is open
+    },
     () => person.passkey = `${who}skey`,
     () => world.maxAgeDays = world.maxAgeDays === 0 ? 1 : 0,
     () => world.now += 3000,
@@ -204,7 +241,8 @@ async function run(steps: Step[]): Promise<void> {
   const world = makeWorld();
   const visitor = new Visitor(appOf(world));
   const moments: Moment[] = [];
-  const at = (index: number) => moments.at(index === -1 ? -1 : index % (moments.length || 1));
+  const at = (index: number) =>
+    moments.at(index < 0 ? Math.max(index, -moments.length) : index % (moments.length || 1));
   const typed = new Map<Moment, Name>(); // whom a person at this moment says to be
   const log = console.log;
   let failure = "";
@@ -228,12 +266,14 @@ async function run(steps: Step[]): Promise<void> {
       } else if (step.do === "inline") answered = await visitor.openInline();
       else if (base === undefined) continue;
       else if (step.do === "reload") answered = await visitor.open(base);
-      else {
+      else if (step.do === "right" && base.state?.screen === "done") {
+        answered = await visitor.arrive(world.request({}), base.cookies);
+      } else {
         if (base.state?.screen === "start") name = step.who;
         const action = step.do === "right"
           ? rightAction(base.state, world, name ?? step.who, step.pick)
           : anyAction(step, base, world);
-        if ("loginName" in action) name = step.who;
+        if ("loginName" in action) name = action.loginName as Name;
         answered = await visitor.act(base, action);
       }
       assert.ok(answered.status < 500, `${JSON.stringify(step)}: ${failure}`);
@@ -256,7 +296,7 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
       run,
     ),
     {
-      numRuns: full ? 5000 : 120,
+      numRuns: full ? 5000 : 200,
       seed: full ? undefined : 4,
       endOnFailure: !full, // shrinking takes minutes
     },
@@ -266,6 +306,7 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
   const screens = [
     ...["start", "accounts", "passkey", "factor", "email_code", "change_password"],
     ...["setup_factor", "setup_totp", "setup_passkey", "recovery_codes", "done"],
+    ...["register", "verify_email", "reset", "reset_code"],
   ];
   for (const screen of screens) assert.ok((seen[screen] ?? 0) > 0, `${screen}: ${seen[screen]}`);
 });

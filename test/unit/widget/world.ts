@@ -51,6 +51,9 @@ interface Kept {
   ended: boolean;
 }
 
+/** By client id. */
+export const organizationOf: Record<string, string> = { shop: "acme", "evil shop": "evil" };
+
 const refuse = (code: ZitadelError["code"], id?: string) =>
   new ZitadelError({ code, message: id ?? code, id });
 
@@ -131,6 +134,22 @@ export class World {
     session.at = at;
   }
 
+  /** Who has a second factor and has shown it in no session sets up nothing and changes no password. */
+  #watch(userId: string, what: string): void {
+    const { user, totp, recovery, emailOtp, key } = this.#person(userId);
+    const { secondFactors } = this.settings.get(user.orgId)!;
+    const has = secondFactors.includes("totp") && totp !== undefined ||
+      secondFactors.includes("otp_email") && emailOtp ||
+      secondFactors.includes("u2f") && key !== undefined ||
+      secondFactors.includes("recovery_code") && recovery.length > 0;
+    const shown = [...this.sessions.values()].some((session) =>
+      session.userId === userId && !session.ended &&
+      (session.at.totp ?? session.at.recovery ?? session.at.passkey ?? session.at.key ??
+          session.at.email) !== undefined
+    );
+    if (has && !shown) this.violations.push(`${userId}: ${what} without the second factor`);
+  }
+
   /** What an honest account of this world says against handing the session over; null: nothing. */
   objection(session: Kept, request: AuthRequest & { madeAt: number }): string | null {
     const { user, totp, recovery, emailOtp, key } = this.#person(session.userId);
@@ -142,7 +161,7 @@ export class World {
       rules.allowLocalAuthentication;
     const strong = young(session.at.passkey, rules.multiFactorCheckLifetimeSeconds) &&
       rules.allowLocalAuthentication && rules.passkeysAllowed;
-    if (user.orgId !== "acme") return "of another organization";
+    if (user.orgId !== organizationOf[request.clientId]) return "of another organization";
     if (user.state !== "active") return "not active";
     if (!password && !strong) return "no first factor";
     const life = rules.secondFactorCheckLifetimeSeconds;
@@ -208,6 +227,7 @@ export class World {
       const person = this.#person(userId);
       if (person.pending.get(id) !== kind) throw refuse("internal", "WEBAU-1");
       person.pending.delete(id);
+      this.#watch(userId, `a ${kind}`);
       person[kind] = credential;
     };
     const calls: Partial<LoginClient> = {
@@ -305,6 +325,9 @@ export class World {
           : proof.verificationCode === person.resetCode;
         if (!right) throw refuse("invalid_argument", "COMMAND-3M0fs");
         delete person.resetCode;
+        const code = "verificationCode" in proof ? proof.verificationCode : undefined;
+        const mailed = this.mails.some((mail) => mail.code === code);
+        if (!mailed) this.#watch(userId, "a new password"); // whoever reads the mail may
         person.password = newPassword;
         person.user.profile!.passwordChangeRequired = false;
         person.user.profile!.passwordChangedAt = new Date(this.now * 1000).toISOString();
@@ -318,6 +341,7 @@ export class World {
       verifyTotp: async (userId, code) => {
         const person = await this.#person(userId);
         if (person.totpPending?.replaceAll(" ", "") !== code) throw refuse("invalid_argument");
+        this.#watch(userId, "TOTP");
         person.totp = code;
       },
       makeRecoveryCodes: async (userId, count) => {
@@ -335,7 +359,8 @@ export class World {
       finishU2f: async (userId, { u2fId, credential }) =>
         await finish(userId, u2fId, "key", credential.id),
       addOtpEmail: async (userId) => {
-        (await this.#person(userId)).emailOtp = true;
+        await this.#watch(userId, "codes by e-mail");
+        this.#person(userId).emailOtp = true;
       },
       skipMfaInit: async (userId) => {
         (await this.#person(userId)).user.profile!.mfaInitSkippedAt = new Date(this.now * 1000)

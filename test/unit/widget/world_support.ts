@@ -3,7 +3,7 @@ import { createApp } from "../../../functions/widget/app.ts";
 import type { Action, State } from "../../../functions/widget/contract.ts";
 import { derivedKeys } from "../../../functions/widget/cookie_keys.ts";
 import type { WidgetParts } from "../../../functions/widget/parts.ts";
-import { type Person, World } from "./world.ts";
+import { organizationOf, type Person, World } from "./world.ts";
 
 export const publicUrl = "https://id.gatehouse.example/some/prefix";
 export const ownOrigin = "https://id.gatehouse.example";
@@ -42,8 +42,8 @@ export function makeWorld(): World {
       ...{ disableLoginWithEmail: false, disableLoginWithPhone: true, defaultRedirectUri: "" },
       secondFactors: ["totp", "u2f", "otp_email", "recovery_code"],
       multiFactors: ["u2f_with_verification"],
-      ...{ passwordCheckLifetimeSeconds: 36_000, externalLoginCheckLifetimeSeconds: 36_000 },
-      ...{ secondFactorCheckLifetimeSeconds: 7200, multiFactorCheckLifetimeSeconds: 7200 },
+      ...{ passwordCheckLifetimeSeconds: 7200, externalLoginCheckLifetimeSeconds: 7200 },
+      ...{ secondFactorCheckLifetimeSeconds: 20_000, multiFactorCheckLifetimeSeconds: 7200 },
       mfaInitSkipLifetimeSeconds: 3600,
     });
   }
@@ -60,10 +60,10 @@ export function appOf(world: World, more: Partial<WidgetParts> = {}) {
     issuer: "https://issuer.example",
     jwks: () => Promise.resolve([]),
     clients: {
-      find: () =>
+      find: (id) =>
         Promise.resolve({
           ...{ kind: "app", tenantId: "tenant", tenantName: "Acme", tenantStatus: "active" },
-          ...{ organizationId: "acme", appId: "app", appName: "Shop", enabled: true },
+          ...{ organizationId: organizationOf[id]!, appId: "app", appName: "Shop", enabled: true },
           ...{ inlineEnabled: true, inlineOrigins: [shopOrigin] },
         }),
       findTenant: () => Promise.resolve(null),
