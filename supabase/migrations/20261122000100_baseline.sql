@@ -1809,9 +1809,9 @@ as $$
     from private.account_salt s,
       (values ('account', p_tenant || '/' || p_account),
         -- A network hands a whole /64 to one host: its addresses are one.
-        ('address', case when pg_input_is_valid(p_address, 'inet') then
-          case family(p_address::inet) when 6
-            then network(set_masklen(p_address::inet, 64))::text else host(p_address::inet) end end),
+        ('address', case when not pg_input_is_valid(p_address, 'inet') then null
+          when family(p_address::inet) = 4 then host(p_address::inet)
+          else network(set_masklen(p_address::inet, 64))::text end),
         ('tenant', p_tenant::text)) x (scope, whom)
    where x.whom is not null
 $$;
@@ -4715,10 +4715,10 @@ as $$
       union
       -- Our own test of the connection: discovery, or the directory.
       select 'functions', url from unnest(case p_kind
-        when 'google' then array['https://accounts.google.com']
+        when 'google' then array['https://accounts.google.com', 'https://www.googleapis.com']
         when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
         when 'microsoft' then array['https://login.microsoftonline.com']
-        when 'oidc' then array[p_settings ->> 'issuer']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
         when 'ldap' then
           array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
         else '{}' end) url
@@ -4796,8 +4796,10 @@ begin
   if v_problem is not null then
     perform private.refuse(422, 'provider_settings_refused', v_problem);
   end if;
+  -- A proof may be taken back later: then the domain counts no more (private.sign_in_providers), and nothing else is held up.
   select d into v_name from unnest(new.domains) d
-   where not exists (select from public.tenant_domains t
+   where (tg_op = 'INSERT' or new.domains is distinct from old.domains)
+     and not exists (select from public.tenant_domains t
      where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
    limit 1;
   if found then
@@ -4924,7 +4926,7 @@ create function private.put_provider_secret(
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp()); -- what a JavaScript Date can hand back
 begin
   perform private.require_right(p_tenant, 'providers.write');
   update public.providers set credential_set_at = v_now
@@ -7764,10 +7766,11 @@ create table public.settings (
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
     else true end),
   constraint setting_offline_malformed check (
-    key <> 'network.offline' or value = 'null'
-    or value - array['networks', 'domains'] = '{}'
-      and jsonb_typeof(value -> 'networks') = 'array'
-      and jsonb_typeof(value -> 'domains') = 'array')
+    case when key <> 'network.offline' or value = 'null' then true
+      when jsonb_typeof(value) <> 'object' then false
+      else value - array['networks', 'domains'] = '{}'
+        and jsonb_typeof(value -> 'networks') is not distinct from 'array'
+        and jsonb_typeof(value -> 'domains') is not distinct from 'array' end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings
@@ -8022,7 +8025,7 @@ comment on function private.find_stuck_tenants(integer) is
 
 create function private.egress_addresses()
 returns table (caller text, scheme text, host text, port integer, reason text)
-language sql stable security definer set search_path = ''
+language sql stable set search_path = ''
 as $$
   -- ZITADEL is called by all of ours, and browsers are sent to it.
   select c.caller, h.scheme, h.host, h.port, 'zitadel'
@@ -8054,11 +8057,11 @@ as $$
     cross join lateral private.provider_hosts(p.kind, p.settings, p.endpoints) h
    where p.enabled and t.status <> 'archived'
 $$;
-comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason. Definer: reads across tenants for platform staff.';
+comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason.';
 
 create function public.egress_allowlist()
 returns table (host text, port integer, scheme text, caller text, reason text)
-language plpgsql stable set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
 begin
   perform private.require_platform('settings.read');
@@ -8070,7 +8073,7 @@ begin
 end;
 $$;
 comment on function public.egress_allowlist() is
-  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed.';
+  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed. Definer: reads across tenants, checks settings.read on the platform itself.';
 
 -- sql/95_seeds/10_reference.sql
 
@@ -9045,7 +9048,6 @@ grant execute on function
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
-grant execute on function public.egress_allowlist(), private.egress_addresses()
-  to gatehouse_platform;
+grant execute on function public.egress_allowlist() to gatehouse_platform;
 
 commit;

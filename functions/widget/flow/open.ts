@@ -135,18 +135,24 @@ const resumed: Partial<Record<State["screen"], (flow: Flow) => Promise<State>>> 
   email_code: resumeEmailCode,
 };
 
+const accountMark = "account_";
+
+/** Of a flow of mode `account`, the tenant's id. */
+export const tenantOfAccountFlow = (ref: string): string | undefined =>
+  ref.startsWith(accountMark) ? ref.slice(accountMark.length) : undefined;
+
+/** One flow a tenant and browser, so that a reload and the way back from a provider go on with it. */
 async function openAccount(
   parts: WidgetParts,
   c: Context<App>,
   { tenant, language }: OpenOf<"account">,
 ): Promise<Begun> {
   const where = await whereOfTenant(parts, tenant);
-  const memory = newMemory(parts, {
-    mode: "account",
-    ref: `account_${crypto.randomUUID()}`,
-    tenantId: where.client.tenantId,
-    ...(language === undefined ? {} : { language }),
-  });
+  const { tenantId } = where.client;
+  const ref = accountMark + tenantId;
+  const before = await flowBinding(parts).find(c, ref);
+  const memory = before ?? newMemory(parts, { mode: "account", ref, tenantId, begun: true });
+  if (language !== undefined) memory.language = language;
   const flow = await flowFor(parts, c, memory, where);
-  return { flow, state: await beginWithAccounts(flow) };
+  return { flow, state: before ? await resume(flow) : await beginWithAccounts(flow) };
 }

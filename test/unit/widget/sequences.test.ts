@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(13), who }),
+    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(14), who }),
   },
 );
 
@@ -68,6 +68,7 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
   const person = world.people.get(who);
   switch (state?.screen) {
     case "start":
+      if (pick === 4 || pick === 5) return { action: "email_code", loginName: who };
       return pick % 3 === 0
         ? { action: "passkey", loginName: pick % 2 === 0 ? "carol" : who }
         : pick % 5 === 4
@@ -227,6 +228,7 @@ function change({ what, who }: Extract<Step, { do: "change" }>, world: World): v
     () => person.passkey = `${who}skey`,
     () => world.maxAgeDays = world.maxAgeDays === 0 ? 1 : 0,
     () => world.now += 3000,
+    () => world.emailCodeAlone = !world.emailCodeAlone,
     () => world.now += 9000,
     () => delete person.totp,
   ];

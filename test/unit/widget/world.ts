@@ -68,6 +68,8 @@ export class World {
   readonly violations: string[] = [];
   handedOver = 0;
   maxAgeDays = 0;
+  /** As the tenant published it. */
+  emailCodeAlone = false;
   #next = 0;
   id = (prefix: string) => `${prefix}${++this.#next}`;
 
@@ -161,17 +163,21 @@ export class World {
       rules.allowLocalAuthentication;
     const strong = young(session.at.passkey, rules.multiFactorCheckLifetimeSeconds) &&
       rules.allowLocalAuthentication && rules.passkeysAllowed;
+    const life = rules.secondFactorCheckLifetimeSeconds;
+    const mailed = this.emailCodeAlone && young(session.at.email, life) &&
+      rules.allowLocalAuthentication;
     if (user.orgId !== organizationOf[request.clientId]) return "of another organization";
     if (user.state !== "active") return "not active";
-    if (!password && !strong) return "no first factor";
-    const life = rules.secondFactorCheckLifetimeSeconds;
+    if (!password && !strong && !mailed) return "no first factor";
+    const mailedFirst = !password && !strong; // then it is not the second
     const takes = (factor: LoginSettings["secondFactors"][number]) =>
       rules.secondFactors.includes(factor);
     const second = takes("totp") && young(session.at.totp, life) ||
       takes("recovery_code") && young(session.at.recovery, life) ||
       takes("u2f") && young(session.at.key, life) ||
-      takes("otp_email") && young(session.at.email, life);
-    const has = takes("totp") && totp !== undefined || takes("otp_email") && emailOtp ||
+      !mailedFirst && takes("otp_email") && young(session.at.email, life);
+    const has = takes("totp") && totp !== undefined ||
+      !mailedFirst && takes("otp_email") && emailOtp ||
       takes("u2f") && key !== undefined ||
       takes("recovery_code") && recovery.length > 0;
     if (!strong && !second && (has || rules.forceMfa)) return "no second factor";
@@ -359,7 +365,9 @@ export class World {
       finishU2f: async (userId, { u2fId, credential }) =>
         await finish(userId, u2fId, "key", credential.id),
       addOtpEmail: async (userId) => {
-        await this.#watch(userId, "codes by e-mail");
+        // Where codes are no second factor, being noted down for them changes nothing that is asked.
+        const { secondFactors } = await this.settings.get(this.#person(userId).user.orgId)!;
+        if (secondFactors.includes("otp_email")) this.#watch(userId, "codes by e-mail");
         this.#person(userId).emailOtp = true;
       },
       skipMfaInit: async (userId) => {
