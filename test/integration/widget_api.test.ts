@@ -246,6 +246,48 @@ Deno.test("signing in from a program", async (t) => {
     },
   );
 
+  await t.step("a confidential application shows its secret, at every exchange", async () => {
+    const id = await here.house.createTenant({
+      slug: "web",
+      apps: [{ name: "Backend", kind: "web", redirectUri }],
+    });
+    await here.house.reconcile(id);
+    await sql`update public.apps set inline_enabled = true`;
+    const [app] = await sql`
+      select a.client_id, a.application_id, t.project_id, t.organization_id
+        from public.apps a join public.tenants t on t.id = a.tenant_id where t.id = ${id}`;
+    const secret = await here.house.zitadel.generateClientSecret(
+      app!.project_id,
+      app!.application_id,
+    );
+    const wilma = await here.person({ organizationId: app!.organization_id }, "wilma");
+    const basic = (value: string) => ({
+      authorization: `Basic ${btoa(`${app!.client_id}:${value}`)}`,
+    });
+    const ask = async (headers: Record<string, string>) => {
+      const first = await post("sign-in", {
+        ...{ clientId: app!.client_id, redirectUri },
+        ...{ loginName: wilma.loginName, password: wilma.password },
+      }, headers);
+      if (first.body.state?.screen !== "setup_factor") return first;
+      const { ticket } = first.body;
+      return await post("act", { ticket, action: { action: "skip" } }, headers);
+    };
+    for (const headers of [{}, basic("wrong")]) {
+      const { status, slug } = await ask(headers as Record<string, string>);
+      assert.deepEqual([status, slug], [401, "client_credentials_refused"]);
+    }
+    const { body } = await ask(basic(secret));
+    assert.equal(body.status, "signed_in", JSON.stringify(body));
+    const renew = (headers: Record<string, string>) =>
+      post("refresh", {
+        clientId: app!.client_id,
+        refreshToken: body.tokens.refreshToken,
+      }, headers);
+    assert.equal((await renew(basic("wrong"))).slug, "client_credentials_refused");
+    assert.equal((await renew(basic(secret))).status, 200);
+  });
+
   await t.step("who administers something signs in on the sign-in page", async () => {
     const ada = await here.person(acme, "ada");
     await sql`
