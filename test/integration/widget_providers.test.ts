@@ -47,7 +47,8 @@ class Site {
       ...(kind === "saml" ? {} : { secret: password }),
     } as ProviderInput);
     await this.here.house.zitadel.ensureProviderActive(orgId, id);
-    this.listed.push({ idpId: id, kind, name, trustedDomains });
+    const postsTo = kind === "saml" ? ["https://saml.example"] : [];
+    this.listed.push({ idpId: id, kind, name, trustedDomains, postsTo });
     return id;
   }
 
