@@ -1,12 +1,13 @@
 /**
  * Writes docs/errors.md from functions/_shared/problems.ts, outbound_error.ts and sinks/sink.ts, where every slug stands with its meaning, and
- * docs/events.md from the table event_types of a throw-away database.
+ * docs/events.md from the table event_types of a throw-away database, and docs/openapi.json from the widget's schemas.
  *
- * Usage: `deno task docs`; test/unit/docs.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
+ * Usage: `deno task docs`; test/unit/docs.test.ts, test/unit/openapi.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
  */
 import { join, relative } from "node:path";
 import { migratedDatabase, withSql } from "./db/throwaway.ts";
 import { eventsFile, eventsPage, readEventTypes } from "./docs/events.ts";
+import { openapiFile, openapiText } from "./docs/openapi.ts";
 import { root } from "./stack/layout.ts";
 
 export const errorsFile = join(root, "docs/errors.md");
@@ -125,5 +126,6 @@ if (import.meta.main) {
   Deno.writeTextFileSync(errorsFile, errorsPage());
   await using database = await migratedDatabase();
   Deno.writeTextFileSync(eventsFile, eventsPage(await withSql(database.url, readEventTypes)));
-  for (const file of [errorsFile, eventsFile]) console.log(relative(root, file));
+  Deno.writeTextFileSync(openapiFile, openapiText());
+  for (const file of [errorsFile, eventsFile, openapiFile]) console.log(relative(root, file));
 }

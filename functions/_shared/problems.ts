@@ -35,6 +35,9 @@ export const problems = {
   // the sign-in
   credentials_refused: 401, // unknown, wrong, locked, disabled or of another organization: always the same answer
   account_signed_out: 401, // nobody is signed in to the account page in this browser, or no longer
+  client_credentials_refused: 401, // the issuer does not take the application's id and secret
+  refresh_refused: 401, // the refresh token was used, has run out, was revoked or is another application's
+  ticket_refused: 403, // a program's ticket is not one of ours, or older than an hour
   code_refused: 401, // a code is wrong, used or too old
   credential_refused: 401, // a passkey or security key is not accepted, or was not asked on this page
   intent_refused: 401, // a provider's answer is not to what this browser asked, or used already

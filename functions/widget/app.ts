@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import { type App, newApp } from "../_shared/app.ts";
 import { toProblem } from "../_shared/problem.ts";
 import { serveAccount } from "./account/routes.ts";
+import { serveApi } from "./api/routes.ts";
 import { assetNames, sendAsset } from "./assets.ts";
 import { flowBinding } from "./binding.ts";
 import { act } from "./flow/act.ts";
@@ -66,6 +67,7 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   app.post("/flows/act", async (c) => c.json(await act(parts(), c)));
 
   serveAccount(app, parts);
+  serveApi(app, parts);
 
   return app;
 }
