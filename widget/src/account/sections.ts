@@ -173,7 +173,7 @@ function factors(desk: Desk): HTMLElement {
       icon: method,
       title: t(method),
       mark: on ? t("on") : undefined,
-      detail: t(method === "totp" ? "totpHint" : "emailHint"),
+      detail: method === "totp" ? t("totpHint") : undefined,
       action: on
         ? small(
           t("remove"),

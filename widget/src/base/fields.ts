@@ -117,16 +117,21 @@ export function passwordField(
 ): Field & { hide(): void } {
   const made = field(t, { ...options, type: "password", secret: true });
   const { input } = made;
-  // The label stays: `aria-pressed` tells the state. The tooltip tells the next step.
+  // The label stays: `aria-pressed` tells the state.
   const button = el(
     "button",
-    { class: "toggle", part: "toggle", type: "button", "aria-label": t("showPassword") },
+    {
+      class: "toggle",
+      part: "toggle",
+      type: "button",
+      "aria-label": t("showPassword"),
+      title: t("showPassword"),
+    },
     picture("eye"),
   );
   const show = (shown: boolean) => {
     input.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
-    button.title = t(shown ? "hidePassword" : "showPassword");
   };
   show(false);
   button.addEventListener("click", () => {

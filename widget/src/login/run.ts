@@ -201,7 +201,7 @@ export class Run {
           "footer",
           { part: "footer" },
           languages.length > 1 && this.#languageChoice(languages),
-          el("span", {}, t("secured")),
+          el("span", {}, "Gatehouse"),
         ),
       );
     this.root.replaceChildren(

@@ -97,8 +97,6 @@ export const start: Draw<"start"> = (state, play) => {
       el(
         "p",
         { class: "note" },
-        t("passkeyElsewhere"),
-        " ",
         linkButton(t("openPage"), play.redirect),
       ),
       ways.register && el(

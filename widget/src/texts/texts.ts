@@ -63,7 +63,19 @@ export function translator<K extends string>(texts: Record<K, string>): Translat
     texts[key].replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
 }
 
+/** Slugs that mean the same to the person at the screen. */
+const same: Record<string, string> = {
+  password_too_weak: "weak",
+  password_not_allowed: "x_way_not_allowed",
+  factor_required: "x_way_not_allowed",
+  email_not_verified: "x_way_not_allowed",
+  platform_user_refused: "x_way_not_allowed",
+  intent_refused: "x_external_account_unknown",
+  logout_refused: "x_flow_not_found",
+  origin_refused: "x_inline_refused",
+};
+
 /** The text of a problem, by its slug; a slug without a text of its own gets the general one. */
 export function problemText(texts: Record<string, string>, slug: string): string {
-  return texts[`x_${slug}`] ?? texts.x_other!;
+  return texts[same[slug] ?? `x_${slug}`] ?? texts.x_other!;
 }
