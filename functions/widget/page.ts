@@ -58,6 +58,7 @@ export const logoutPage = (language = "en") => page("login", { mode: "logout" },
 export const accountPage = (tenant: string, language = "en") =>
   page("account", { tenant }, language);
 
+// The empty form beside the element: a manager that watches the body looks again only where a form stands (docs/adr/0009).
 const elements = {
   login: { name: "gatehouse-login", script: "gatehouse.js", title: "Sign in" },
   account: { name: "gatehouse-account", script: "account.js", title: "Account" },
@@ -100,6 +101,7 @@ async function page(
         <body>
           <noscript><p>Signing in needs JavaScript, which is switched off in this browser.</p></noscript>
           ${tag}
+          ${element === "login" ? html`<form hidden></form>` : ""}
         </body>
       </html>
     `,

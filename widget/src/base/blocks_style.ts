@@ -120,7 +120,7 @@ export const blocks = css`
     color: var(--_muted);
     font-size: 0.875rem;
   }
-  .rules li:first-child:nth-last-child(n + 2) {
+  .rules li:first-child:nth-last-child(odd) {
     grid-column: 1 / -1;
   }
   .rules li {

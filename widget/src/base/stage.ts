@@ -63,7 +63,7 @@ export class Stage {
     if (!keepError) this.#error.replaceChildren();
     const heading = el(this.options.heading, { part: "heading", tabindex: "-1" }, view.heading);
     const lead = view.lead !== undefined && view.lead !== "" &&
-      el("p", { class: "lead", part: "subheading" }, view.lead);
+      el("p", { class: "lead", part: "subheading", id: "lead" }, view.lead);
     this.#view.replaceChildren();
     append(this.#view, [
       view.back && el(
@@ -78,8 +78,12 @@ export class Stage {
       ...view.body,
     ]);
     if (focus) (view.focus ?? heading).focus({ preventScroll: true });
-    // The field has the focus, so the heading is said beside it.
-    this.say(view.focus ? `${view.heading}. ${(lead && lead.textContent) || ""}` : "");
+    // The field has the focus, so the heading is said beside it, and the line below it with the field.
+    this.say(view.focus ? view.heading : "");
+    if (lead && view.focus instanceof HTMLInputElement) {
+      const described = view.focus.getAttribute("aria-describedby") ?? "";
+      view.focus.setAttribute("aria-describedby", `lead ${described}`.trim());
+    }
     view.begin?.();
   }
 

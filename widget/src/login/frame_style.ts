@@ -26,6 +26,13 @@ export const frame = css`
       padding: 1.25rem;
     }
   }
+  @container (max-width: 14rem) {
+    /* large text on a telephone */
+    .initials,
+    .row > .icon {
+      display: none;
+    }
+  }
   .page {
     display: grid;
     min-height: 100svh;

@@ -33,7 +33,7 @@ export const passkey: Draw<"passkey"> = (state, play) => {
 export const factor: Draw<"factor"> = (state, play) => {
   const { t, stage } = play;
   const totp = state.method === "totp";
-  const code = codeField(t, totp ? "digits" : "text");
+  const code = codeField(t, totp ? "digits" : "recovery");
   return {
     ...goBack(play),
     heading: t("factorTitle"),

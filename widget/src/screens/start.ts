@@ -82,7 +82,7 @@ export const start: Draw<"start"> = (state, play) => {
   );
 
   return {
-    heading: t("signIn"),
+    heading: t("title"),
     lead: whereTo(play),
     fields,
     focus: named ? (hint && password && !nameFirst ? password : loginName).input : undefined,

@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountAr: AccountTexts = {
-  title: "حسابك",
+  accountTitle: "حسابك",
   signOut: "تسجيل الخروج",
   change: "تغيير",
   save: "حفظ",
   saved: "تم الحفظ",
-  cancel: "إلغاء",
   close: "إغلاق",
   remove: "إزالة",
   removeAsk: "إزالة «{name}»؟",
@@ -26,7 +25,6 @@ export const accountAr: AccountTexts = {
   factors: "الخطوة الثانية",
   factorsRequired: "مؤسستك تطلبها.",
   on: "مفعّل",
-  off: "معطّل",
   setUp: "إعداد",
   codesLeft: "المتبقي: {n}",
   newCodes: "رموز جديدة",

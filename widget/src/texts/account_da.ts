@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountDa: AccountTexts = {
-  title: "Din konto",
+  accountTitle: "Din konto",
   signOut: "Log ud",
   change: "Skift",
   save: "Gem",
   saved: "Gemt",
-  cancel: "Annullér",
   close: "Luk",
   remove: "Fjern",
   removeAsk: "Fjern „{name}“?",
@@ -26,7 +25,6 @@ export const accountDa: AccountTexts = {
   factors: "Ekstra trin",
   factorsRequired: "Din organisation kræver et.",
   on: "Til",
-  off: "Fra",
   setUp: "Sæt op",
   codesLeft: "Ubrugte: {n}",
   newCodes: "Nye koder",

@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountDe: AccountTexts = {
-  title: "Ihr Konto",
+  accountTitle: "Ihr Konto",
   signOut: "Abmelden",
   change: "Ändern",
   save: "Speichern",
   saved: "Gespeichert",
-  cancel: "Abbrechen",
   close: "Schließen",
   remove: "Entfernen",
   removeAsk: "„{name}“ entfernen?",
@@ -26,7 +25,6 @@ export const accountDe: AccountTexts = {
   factors: "Zweiter Schritt",
   factorsRequired: "Ihre Organisation verlangt einen.",
   on: "Ein",
-  off: "Aus",
   setUp: "Einrichten",
   codesLeft: "Unbenutzt: {n}",
   newCodes: "Neue Codes",

@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountEs: AccountTexts = {
-  title: "Su cuenta",
+  accountTitle: "Su cuenta",
   signOut: "Cerrar sesión",
   change: "Cambiar",
   save: "Guardar",
   saved: "Guardado",
-  cancel: "Cancelar",
   close: "Cerrar",
   remove: "Quitar",
   removeAsk: "¿Quitar «{name}»?",
@@ -26,7 +25,6 @@ export const accountEs: AccountTexts = {
   factors: "Segundo paso",
   factorsRequired: "Su organización lo exige.",
   on: "Activado",
-  off: "Desactivado",
   setUp: "Configurar",
   codesLeft: "Sin usar: {n}",
   newCodes: "Códigos nuevos",

@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountFr: AccountTexts = {
-  title: "Votre compte",
+  accountTitle: "Votre compte",
   signOut: "Se déconnecter",
   change: "Modifier",
   save: "Enregistrer",
   saved: "Enregistré",
-  cancel: "Annuler",
   close: "Fermer",
   remove: "Supprimer",
   removeAsk: "Supprimer « {name} » ?",
@@ -26,7 +25,6 @@ export const accountFr: AccountTexts = {
   factors: "Seconde étape",
   factorsRequired: "Votre organisation l’exige.",
   on: "Activé",
-  off: "Désactivé",
   setUp: "Configurer",
   codesLeft: "Restants : {n}",
   newCodes: "Nouveaux codes",

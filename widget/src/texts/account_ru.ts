@@ -1,12 +1,11 @@
 import type { AccountTexts } from "./account_en.ts";
 
 export const accountRu: AccountTexts = {
-  title: "Ваш аккаунт",
+  accountTitle: "Ваш аккаунт",
   signOut: "Выйти",
   change: "Изменить",
   save: "Сохранить",
   saved: "Сохранено",
-  cancel: "Отмена",
   close: "Закрыть",
   remove: "Удалить",
   removeAsk: "Удалить «{name}»?",
@@ -26,7 +25,6 @@ export const accountRu: AccountTexts = {
   factors: "Второй шаг",
   factorsRequired: "Организация требует его.",
   on: "Вкл.",
-  off: "Выкл.",
   setUp: "Настроить",
   codesLeft: "Осталось: {n}",
   newCodes: "Новые коды",

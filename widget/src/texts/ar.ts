@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const ar: Texts = {
+  title: "تسجيل الدخول",
   signIn: "تسجيل الدخول",
   signInTo: "للمتابعة إلى {app}",
   signInToOf: "للمتابعة إلى {app}، {tenant}",

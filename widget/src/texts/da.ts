@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const da: Texts = {
+  title: "Log ind",
   signIn: "Log ind",
   signInTo: "for at fortsætte til {app}",
   signInToOf: "for at fortsætte til {app}, {tenant}",

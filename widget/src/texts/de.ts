@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const de: Texts = {
+  title: "Anmelden",
   signIn: "Anmelden",
   signInTo: "und weiter zu {app}",
   signInToOf: "und weiter zu {app}, {tenant}",

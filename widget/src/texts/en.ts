@@ -3,6 +3,7 @@
  * A tenant may replace any of them by its key (widget_configs, `texts`). Those of the account page: account_en.ts.
  */
 export const en = {
+  title: "Sign in",
   signIn: "Sign in",
   signInTo: "to continue to {app}",
   signInToOf: "to continue to {app}, {tenant}",

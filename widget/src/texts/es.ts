@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const es: Texts = {
+  title: "Iniciar sesión",
   signIn: "Iniciar sesión",
   signInTo: "para continuar en {app}",
   signInToOf: "para continuar en {app}, {tenant}",

@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const fr: Texts = {
+  title: "Connexion",
   signIn: "Se connecter",
   signInTo: "pour continuer vers {app}",
   signInToOf: "pour continuer vers {app}, {tenant}",

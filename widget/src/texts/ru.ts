@@ -1,6 +1,7 @@
 import type { Texts } from "./en.ts";
 
 export const ru: Texts = {
+  title: "Вход",
   signIn: "Войти",
   signInTo: "чтобы продолжить в {app}",
   signInToOf: "чтобы продолжить в {app}, {tenant}",

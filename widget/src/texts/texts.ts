@@ -58,9 +58,17 @@ export function readTexts<T extends Record<string, string>>(
   return Object.fromEntries(Object.keys(english).map((key, n) => [key, lines[n]])) as T;
 }
 
-export function translator<K extends string>(texts: Record<K, string>): Translate<K> {
+/** In Arabic sentences names keep their own direction (U+2068, U+2069). */
+export function translator<K extends string>(
+  texts: Record<K, string>,
+  language = "en",
+): Translate<K> {
+  const [before, after] = direction(language) === "rtl" ? ["\u2068", "\u2069"] : ["", ""];
   return (key, values = {}) =>
-    texts[key].replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+    texts[key].replace(
+      /\{(\w+)\}/g,
+      (all, name) => name in values ? before + values[name] + after : all,
+    );
 }
 
 /** Slugs that mean the same to the person at the screen. */
