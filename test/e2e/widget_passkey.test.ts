@@ -82,20 +82,41 @@ for (const json of [true, false]) {
   });
 }
 
-Deno.test("widget: whoever cancels may try again or go back; a device that has one already says so", async () => {
+Deno.test("widget: whoever cancels may try again, or go back", async () => {
   await using server = serveSignInPage({ open: states.passkey!, act: () => startState });
   await using browser = await launch();
   const { page, assertClean } = await visitor(browser);
+  await authenticator(page, { isUserVerified: false }); // as a finger that is not known
   await page.goto(server.url);
-  // No authenticator is there: the dialogue ends without a credential.
-  await page.getByRole("button", { name: en.usePasskey }).waitFor();
-  await authenticator(page, { isUserVerified: false });
-  await page.reload();
   await page.getByRole("alert").getByText(en.passkey_cancelled).waitFor();
   assert.deepEqual(server.sent, []);
+  assert.equal(await page.getByRole("button", { name: en.usePasskey }).isEnabled(), true);
   await page.getByRole("button", { name: en.back }).click();
   await page.getByLabel(en.loginName).waitFor();
   assert.deepEqual(server.sent, [{ action: "back" }]);
+  assertClean();
+});
+
+Deno.test("widget: a device that holds one already says so", async () => {
+  const setup = states.setup_passkey as Extract<State, { screen: "setup_passkey" }>;
+  const again = (id: string): State => ({
+    ...setup,
+    options: { ...setup.options, excludeCredentials: [{ type: "public-key", id }] },
+  });
+  await using server = serveSignInPage({
+    open: setup,
+    act: (action) => again((action as Credential).credential.id as string),
+  });
+  await using browser = await launch();
+  const { page, assertClean } = await visitor(browser);
+  await authenticator(page);
+  await page.goto(server.url);
+  const make = page.getByRole("button", { name: en.passkeySetupTitle });
+  await make.click();
+  await page.waitForResponse(/flows\/act$/);
+  await make.click();
+  await page.getByRole("alert").getByText(en.passkey_taken).waitFor();
+  assert.equal(server.sent.length, 1);
   assertClean();
 });
 

@@ -35,6 +35,8 @@ export class Stage {
   #fields: Field[] = [];
   #left = new AbortController();
   #busy = false;
+  /** What the screen shown begins with, once the work that led to it is over. */
+  #begin: (() => void) | undefined;
 
   constructor(
     private readonly options: {
@@ -84,7 +86,14 @@ export class Stage {
       const described = view.focus.getAttribute("aria-describedby") ?? "";
       view.focus.setAttribute("aria-describedby", `lead ${described}`.trim());
     }
-    view.begin?.();
+    this.#begin = view.begin;
+    if (!this.#busy) this.#beginNow();
+  }
+
+  #beginNow(): void {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    begin?.();
   }
 
   /**
@@ -113,6 +122,7 @@ export class Stage {
       this.#busy = false;
       setAttributes(this.#view, { "aria-busy": false });
       if (by) setAttributes(by, { "aria-disabled": false });
+      this.#beginNow();
     }
   }
 

@@ -116,7 +116,7 @@ export class Run {
     try {
       this.#show(await this.#api.act(action));
     } catch (error) {
-      if (error instanceof ApiProblem && error.slug in stops) this.#stop(error.slug);
+      if (error instanceof ApiProblem && Object.hasOwn(stops, error.slug)) this.#stop(error.slug);
       else throw error;
     }
   }

@@ -57,25 +57,26 @@ export function pageWay(
   settings: Settings,
   attribute: (name: string) => string | null,
 ): Way | undefined {
-  const taken = takeFromAddress();
   const { language } = settings;
   const authRequest = attribute("flow");
   const tenant = attribute("tenant") ?? "";
   const mode = attribute("mode");
+  if (authRequest === null && !/^(account|logout|link)$/.test(mode ?? "")) return undefined;
+  const taken = takeFromAddress(); // never on a customer's page: its address is its own
   let open: Open;
   if (authRequest !== null) open = { mode: "page", authRequest, language };
   else if (mode === "account") open = { mode, tenant, language };
   else if (mode === "logout") open = { mode, token: taken.logout_token ?? "", language };
-  else if (mode === "link") {
+  else {
     open = {
-      mode,
+      mode: "link",
       kind: (taken.kind ?? "") as "reset",
       userId: taken.userId ?? "",
       code: taken.code ?? "",
       authRequest: taken.authRequest,
       language,
     };
-  } else return undefined;
+  }
   return {
     ...settings,
     ownPage: true,
