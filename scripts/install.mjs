@@ -39,15 +39,20 @@ export function installPackages() {
   return deno;
 }
 
-/** What the browser tests need from the system: installed by apt where we may, else named. */
+/** What browser and proxy tests need from the system: installed by apt where we may, else named. */
 export function installSystem() {
-  const needed = { chromium: "chromium", tcpdump: "tcpdump", iproute2: "ip" };
+  const needed = {
+    chromium: "chromium",
+    tcpdump: "tcpdump",
+    iproute2: "ip",
+    "squid-openssl": "squid", // Debian's squid opens no TLS
+  };
   const missing = Object.keys(needed).filter((name) => !onPath(needed[name]));
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || !onPath("apt-get")) {
     throw new Failure(
-      `The browser tests need ${missing.join(", ")}; on Debian, as root: ${command}`,
+      `The tests need ${missing.join(", ")}; on Debian, as root: ${command}`,
     );
   }
   console.error(`Install ${missing.join(", ")} …`);

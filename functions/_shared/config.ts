@@ -1,6 +1,7 @@
 // What a process is told by its environment, checked once. Secrets come as files, never as values.
 import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
+import { parseNoProxy, parseProxy, type ProxyRules } from "./outbound_proxy.ts";
 
 /** Thrown at start: names the variable that is wrong or missing. */
 export class ConfigError extends Error {
@@ -17,16 +18,18 @@ const list = z.string().transform((text) =>
   text.split(",").map((part) => part.trim()).filter((part) => part !== "")
 );
 const path = z.string().min(1);
-const networks = list.transform((texts, c) =>
-  texts.map((text) => {
-    try {
-      return parseNetwork(text);
-    } catch (error) {
-      c.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  })
-);
+/** Reads a text with what throws at a wrong one. */
+const read = <T>(text: string, c: z.RefinementCtx, parse: (text: string) => T): T => {
+  try {
+    return parse(text);
+  } catch (error) {
+    c.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+};
+const networks = list.transform((texts, c) => texts.map((text) => read(text, c, parseNetwork)));
+const proxy = z.string().transform((text, c) => read(text, c, parseProxy));
+const noProxy = z.string().transform(parseNoProxy);
 
 const Environment = z.object({
   GATEHOUSE_PROFILE: z.enum(["embedded", "standard"]).default("standard"),
@@ -50,6 +53,16 @@ const Environment = z.object({
   GATEHOUSE_AUDIT_DIR: path.optional(),
   GATEHOUSE_OUTBOUND_ALLOW: networks.default([]),
   GATEHOUSE_OUTBOUND_CA_FILE: path.optional(),
+  GATEHOUSE_OUTBOUND_PROXY: z.string()
+    .transform((text, c) => text === "none" ? text : read(text, c, parseProxy)).optional(),
+  GATEHOUSE_OUTBOUND_PROXY_AUTH_FILE: path.optional(),
+  // As every program knows them. Of both cases the upper one counts, as for Deno's own fetch; docs/proxy.md.
+  HTTPS_PROXY: proxy.optional(),
+  https_proxy: proxy.optional(),
+  HTTP_PROXY: proxy.optional(),
+  http_proxy: proxy.optional(),
+  NO_PROXY: noProxy.optional(),
+  no_proxy: noProxy.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -89,6 +102,8 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     /** Networks that the door may reach though they are not public. */
     outboundAllow: env.GATEHOUSE_OUTBOUND_ALLOW,
     outboundCaFile: env.GATEHOUSE_OUTBOUND_CA_FILE,
+    outboundProxies: proxiesOf(env),
+    outboundProxyAuthFile: env.GATEHOUSE_OUTBOUND_PROXY_AUTH_FILE,
     logLevel: env.LOG_LEVEL,
     // A getter throws a ConfigError when the process that asks was not given the variable.
     get dbUrl() {
@@ -152,6 +167,20 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     /** Whether this process was given a variable, for parts that are optional. */
     has: (name: Variable) => env[name] !== undefined,
   };
+}
+
+function proxiesOf(env: z.output<typeof Environment>): ProxyRules {
+  const own = env.GATEHOUSE_OUTBOUND_PROXY;
+  const standard = {
+    https: env.HTTPS_PROXY ?? env.https_proxy,
+    http: env.HTTP_PROXY ?? env.http_proxy,
+  };
+  const chosen = own === undefined
+    ? standard
+    : own === "none"
+    ? { https: undefined, http: undefined }
+    : { https: own, http: own };
+  return { ...chosen, except: env.NO_PROXY ?? env.no_proxy ?? [] };
 }
 
 function refuseInsecure(issuer: string | undefined, variable: Variable) {

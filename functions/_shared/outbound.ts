@@ -1,16 +1,33 @@
 /**
  * The only door out, for whatever an address was given to us: webhooks, sinks, connection tests. Direct mode: the name is resolved
  * once, every address is judged (addresses.ts), and the connection goes to a judged one: no second look-up can answer otherwise.
- * Redirects are not followed. `fetch` cannot pin an address; node:https can.
+ * Behind a proxy (outbound_proxy.ts) literal addresses and names are judged here, and what names resolve to by the proxy's own
+ * access list: docs/proxy.md. Redirects are not followed. `fetch` cannot pin an address; node:https can.
  */
-import { lookup } from "node:dns/promises";
 import http from "node:http";
 import https from "node:https";
-import { type AddressRules, kindOf, mayConnect, parseAddress } from "./addresses.ts";
-import { config } from "./config.ts";
+import type { AddressRules } from "./addresses.ts";
+import { config, ConfigError, readSecretFile } from "./config.ts";
 import { type Attempt, attempt } from "./outbound_attempt.ts";
-import { type ConnectRequest, connectTo, syslogPorts } from "./outbound_connect.ts";
+import { type ConnectRequest, connectTo, directoryPorts, syslogPorts } from "./outbound_connect.ts";
 import { OutboundError } from "./outbound_error.ts";
+import {
+  basicAuthorization,
+  type ForwardProxy,
+  proxyFor,
+  type ProxyRules,
+} from "./outbound_proxy.ts";
+import { judgedAddresses, resolveBySystem, untilDeadline } from "./outbound_resolve.ts";
+import {
+  bareHost,
+  checkStatic,
+  clearAllowed,
+  hostUrl,
+  portAllowed,
+  portOf,
+  refuseNamesOfTheProxy,
+} from "./outbound_rules.ts";
+import { TunnelAgent } from "./outbound_tunnel.ts";
 import { span, SpanKind } from "./telemetry.ts";
 
 export type { ConnectRequest } from "./outbound_connect.ts";
@@ -56,42 +73,41 @@ export interface DoorOptions extends AddressRules {
   /** PEM of the authorities to trust instead of the built-in ones; to add one to those, set NODE_EXTRA_CA_CERTS. */
   ca?: string | undefined;
   resolve?: (hostname: string) => Promise<string[]>;
+  /** Default: none, every call is made directly. */
+  proxies?: ProxyRules;
 }
 
-const maxUrlLength = 2048;
-const maxTriedAddresses = 3;
 const ownHeaders =
-  /^(host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer|keep-alive)$/i;
+  /^(host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
 
 export function createDoor(options: DoorOptions): Door {
   const resolve = options.resolve ?? resolveBySystem;
   const pool = { keepAlive: true, maxFreeSockets: 64, timeout: 60_000 };
-  const agents = { http: new http.Agent(pool), https: new https.Agent(pool) };
+  const agents = {
+    http: new http.Agent(pool),
+    https: new https.Agent(pool),
+    tunnel: new TunnelAgent(pool),
+  };
 
-  const checkUrl = (text: string) => checkStatic(text, options);
+  const proxyOf = (url: URL, port: number) =>
+    options.proxies && proxyFor(
+      { secure: url.protocol === "https:", hostname: bareHost(url), port },
+      options.proxies,
+    );
 
-  async function addressesOf(url: URL): Promise<string[]> {
-    const host = bareHost(url);
-    if (parseAddress(host)) return [host]; // judged by checkUrl
-    let addresses: string[];
-    try {
-      addresses = await resolve(host);
-    } catch (cause) {
-      throw new OutboundError("dns_failed", `Cannot resolve "${host}"`, { cause });
-    }
-    if (addresses.length === 0) {
-      throw new OutboundError("dns_failed", `"${host}" has no address`);
-    }
-    for (const address of addresses) {
-      const bytes = parseAddress(address);
-      if (!bytes || !mayConnect(bytes, options)) {
-        throw new OutboundError(
-          "address_refused",
-          `"${host}" resolves to "${address}", which is not in an allowed network`,
-        );
-      }
-    }
-    return addresses.slice(0, maxTriedAddresses);
+  const checkUrl = (text: string) => checkReachable(checkStatic(text, options));
+
+  function checkReachable(url: URL, port = portOf(url)): URL {
+    if (proxyOf(url, port)) refuseNamesOfTheProxy(bareHost(url));
+    return url;
+  }
+
+  /** How to get there: through the proxy, or to each of the judged addresses until one can be connected to. */
+  async function waysTo(url: URL, proxy: ForwardProxy | undefined, deadline: AbortSignal) {
+    if (proxy) return [{ proxy }];
+    const judged = judgedAddresses(bareHost(url), options, resolve);
+    const addresses = await untilDeadline(judged, deadline);
+    return addresses.map((address) => ({ address }));
   }
 
   async function send(request: OutboundRequest): Promise<OutboundResponse> {
@@ -99,27 +115,29 @@ export function createDoor(options: DoorOptions): Door {
     const url = checkUrl(request.url);
     const headers = ownedHeaders(request);
     const deadline = AbortSignal.timeout(request.timeoutMs ?? 15_000);
-    const base: Omit<Attempt, "address"> = {
+    const proxy = proxyOf(url, portOf(url));
+    const secureAgent = proxy ? agents.tunnel : agents.https;
+    const base: Omit<Attempt, "via"> = {
       url,
       headers,
       method: request.method ?? "POST",
       body: request.body,
       maxBytes: request.maxBytes ?? 65_536,
-      agent: url.protocol === "https:" ? agents.https : agents.http,
+      agent: url.protocol === "https:" ? secureAgent : agents.http,
       ca: options.ca,
       deadline,
     };
     const attributes = { "server.address": url.hostname, "http.request.method": base.method };
     return await span(`${base.method} outbound`, attributes, async (span) => {
-      const addresses = await untilDeadline(addressesOf(url), deadline);
-      for (const [index, address] of addresses.entries()) {
+      const ways = await waysTo(url, proxy, deadline);
+      for (const [index, via] of ways.entries()) {
         try {
-          const answer = await attempt({ ...base, address });
+          const answer = await attempt({ ...base, via });
           span.setAttribute("http.response.status_code", answer.status);
           return { ...answer, durationMs: Math.round(performance.now() - startedAt) };
         } catch (error) {
           const unsent = error instanceof OutboundError && error.errorClass === "connect_failed";
-          if (!unsent || index === addresses.length - 1) throw error;
+          if (!unsent || index === ways.length - 1) throw error;
         }
       }
       throw new OutboundError("dns_failed", `"${url.hostname}" has no address`);
@@ -128,10 +146,11 @@ export function createDoor(options: DoorOptions): Door {
 
   const checkHost = ({ host, port }: Pick<ConnectRequest, "host" | "port">) => {
     const url = hostUrl(host);
-    if (!syslogPorts.has(port) && (port < 1024 || !portAllowed(port))) {
+    const raw = syslogPorts.has(port) || directoryPorts.has(port);
+    if (!raw && (port < 1024 || !portAllowed(port))) {
       throw new OutboundError("url_refused", `Cannot connect: port ${port} is not allowed`);
     }
-    return checkUrl(url);
+    return checkReachable(checkStatic(url, options), port);
   };
 
   async function connect(request: ConnectRequest): Promise<Deno.Conn> {
@@ -145,17 +164,19 @@ export function createDoor(options: DoorOptions): Door {
       deadline,
     };
     const attributes = { "server.address": base.hostname, "server.port": request.port };
+    const proxy = proxyOf(url, request.port);
     return await span("connect outbound", attributes, async () => {
-      const addresses = await untilDeadline(addressesOf(url), deadline);
-      if (!request.tls && !addresses.every((address) => clearAllowed(address, options))) {
+      const ways = await waysTo(url, proxy, deadline);
+      const judged = ways.map((way) => "address" in way ? way.address : base.hostname);
+      if (!request.tls && !judged.every((host) => clearAllowed(host, options))) {
         throw new OutboundError("url_refused", "Without TLS only to networks that are allowed");
       }
-      for (const [index, address] of addresses.entries()) {
+      for (const [index, via] of ways.entries()) {
         try {
-          return await connectTo({ ...base, address });
+          return await connectTo({ ...base, via });
         } catch (error) {
           const unsent = error instanceof OutboundError && error.errorClass === "connect_failed";
-          if (!unsent || index === addresses.length - 1) throw error;
+          if (!unsent || index === ways.length - 1) throw error;
         }
       }
       throw new OutboundError("dns_failed", `"${base.hostname}" has no address`);
@@ -170,68 +191,10 @@ export function createDoor(options: DoorOptions): Door {
     close() {
       agents.http.destroy();
       agents.https.destroy();
+      agents.tunnel.destroy();
     },
   };
 }
-
-function checkStatic(text: string, rules: AddressRules): URL {
-  const refuse = (why: string) => new OutboundError("url_refused", `Cannot call "${text}": ${why}`);
-  if (text.length > maxUrlLength) {
-    throw new OutboundError("url_refused", `Cannot call an address of ${text.length} characters`);
-  }
-  if (!URL.canParse(text)) throw refuse("it is not a URL");
-  const url = new URL(text);
-  if (url.username !== "" || url.password !== "") {
-    throw new OutboundError("url_refused", "Cannot call an address that holds credentials");
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && rules.embedded)) {
-    throw refuse("only https is allowed");
-  }
-  if (url.hash !== "") throw refuse("it has a fragment");
-  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
-  if (!portAllowed(port)) throw refuse(`port ${port} is not allowed`);
-  const host = bareHost(url);
-  if (host === "" || host.length > 253) throw refuse("its host is not a name");
-  const address = parseAddress(host);
-  if (address) {
-    if (!mayConnect(address, rules)) {
-      throw new OutboundError(
-        "address_refused",
-        `Cannot call "${text}": ${host} is not in an allowed network`,
-      );
-    }
-  } else if (/(^|\.)localhost$/.test(host) && !mayConnect(loopback, rules)) {
-    throw new OutboundError("address_refused", `Cannot call "${text}": it is this machine`);
-  }
-  return url;
-}
-
-/** As a URL, so that every spelling of an address is read the way that judges it. @throws {OutboundError} url_refused */
-function hostUrl(host: string): string {
-  const literal = parseAddress(host)?.length === 16;
-  if (!literal && !/^[\p{L}\p{N}._-]+$/u.test(host)) {
-    throw new OutboundError("url_refused", `Cannot connect to "${host}": it is no host`);
-  }
-  return `https://${literal ? `[${host}]` : host}/`;
-}
-
-/** In the clear nothing leaves for the public networks. */
-function clearAllowed(address: string, rules: AddressRules): boolean {
-  return rules.embedded || kindOf(parseAddress(address)!) !== "public";
-}
-
-const loopback = parseAddress("127.0.0.1")!;
-
-/** Without brackets and the dot of a rooted name. */
-const bareHost = (url: URL) => url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-
-/** Web ports, and above 1023 all but those that Fetch calls bad (https://fetch.spec.whatwg.org/#port-blocking). */
-const badPorts = new Set(
-  [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697, 10080],
-);
-const portAllowed = (port: number) =>
-  port === 80 || port === 443 ||
-  (port > 1023 && !badPorts.has(port) && !(port >= 6665 && port <= 6669));
 
 function ownedHeaders({ headers = {}, body }: OutboundRequest): Record<string, string> {
   const own = Object.keys(headers).find((name) => ownHeaders.test(name));
@@ -248,22 +211,6 @@ function ownedHeaders({ headers = {}, body }: OutboundRequest): Record<string, s
   };
 }
 
-async function resolveBySystem(hostname: string): Promise<string[]> {
-  return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
-}
-
-async function untilDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
-  const timedOut = Promise.withResolvers<never>();
-  const expire = () =>
-    timedOut.reject(new OutboundError("timeout", "The name was not resolved in time"));
-  deadline.addEventListener("abort", expire, { once: true });
-  try {
-    return await Promise.race([work, timedOut.promise]);
-  } finally {
-    deadline.removeEventListener("abort", expire);
-  }
-}
-
 let shared: Promise<Door> | undefined;
 
 /** This process's door, by its configuration. */
@@ -278,7 +225,31 @@ export function door(): Promise<Door> {
 async function openDoor(): Promise<Door> {
   const { outboundAllow, outboundCaFile, profile } = config();
   const ca = outboundCaFile === undefined ? undefined : await Deno.readTextFile(outboundCaFile);
-  return createDoor({ embedded: profile === "embedded", allowed: outboundAllow, ca });
+  return createDoor({
+    embedded: profile === "embedded",
+    allowed: outboundAllow,
+    ca,
+    proxies: await proxyRules(),
+  });
+}
+
+async function proxyRules(): Promise<ProxyRules> {
+  const { outboundProxies, outboundProxyAuthFile: file } = config();
+  if (file === undefined) return outboundProxies;
+  const variable = "GATEHOUSE_OUTBOUND_PROXY_AUTH_FILE";
+  let authorization: string;
+  try {
+    authorization = basicAuthorization(await readSecretFile(variable, file));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ConfigError(variable, `"${file}": ${error.message}`);
+  }
+  const { https, http, except } = outboundProxies;
+  return {
+    https: https && { ...https, authorization },
+    http: http && { ...http, authorization },
+    except,
+  };
 }
 
 /** Connects through this process's door. @throws {OutboundError} */

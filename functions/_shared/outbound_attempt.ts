@@ -1,14 +1,17 @@
-// One request to one judged address. outbound.ts decides which.
+// One request to one judged address, or through a proxy. outbound.ts decides which.
 import http from "node:http";
 import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { parseAddress } from "./addresses.ts";
 import { OutboundError } from "./outbound_error.ts";
 import type { OutboundResponse } from "./outbound.ts";
+import type { ForwardProxy } from "./outbound_proxy.ts";
+import { bareHost, portOf } from "./outbound_rules.ts";
+import { refusedByProxy, TunnelAgent } from "./outbound_tunnel.ts";
 
 export interface Attempt {
   url: URL;
-  address: string;
+  via: { address: string } | { proxy: ForwardProxy };
   method: string;
   headers: Record<string, string>;
   body: string | Uint8Array | undefined;
@@ -23,29 +26,26 @@ type Answer = Omit<OutboundResponse, "durationMs">;
 
 /** @throws {OutboundError} */
 export function attempt(options: Attempt): Promise<Answer> {
-  const { url, address, deadline } = options;
-  const family = parseAddress(address)!.length === 4 ? 4 : 6;
-  // The pin: whatever asks for the name gets the judged address.
-  const lookup: LookupFunction = (_name, given, done) =>
-    given.all ? done(null, [{ address, family }]) : done(null, address, family);
+  const { url, via, deadline } = options;
   const secure = url.protocol === "https:";
+  const byForm = "proxy" in via && !secure; // a request in absolute form, whose answer may be the proxy's own
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const request = (secure ? https : http).request({
     protocol: url.protocol,
     host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port || (secure ? 443 : 80),
+    port: portOf(url),
     path: url.pathname + url.search,
     method: options.method,
     headers: { host: url.host, ...options.headers },
     agent: options.agent ?? false,
-    lookup,
     ...(secure && options.ca ? { ca: options.ca } : {}),
+    ...("address" in via ? pinned(via.address) : throughProxy(options, via.proxy)),
   });
   let connected = false;
   let reused = false;
   let answered = false;
   const fail = (error: unknown) => {
-    const failure = classify(error, { connected, secure, timedOut: deadline.aborted });
+    const failure = classify(error, { connected, secure, byForm, timedOut: deadline.aborted });
     request.destroy();
     // The receiver closed the idle connection while we wrote to it: usual, and no failure of its own.
     if (reused && !answered && failure.errorClass === "connection_lost") {
@@ -58,15 +58,45 @@ export function attempt(options: Attempt): Promise<Answer> {
   request.on("socket", (socket) => {
     if (socket.connecting) {
       socket.once(secure ? "secureConnect" : "connect", () => connected = true);
-    } else connected = reused = true; // kept alive from an earlier call
+    } else connected = true; // kept alive from an earlier call, or a tunnel
+    reused = request.reusedSocket;
   });
   request.on("error", fail);
   request.on("response", (response) => {
     answered = true;
+    if (byForm && response.statusCode === 407) return fail(refusedByProxy(407));
     read(response, options.maxBytes).then(resolve, fail);
   });
   request.end(options.body);
   return promise.finally(() => deadline.removeEventListener("abort", expire));
+}
+
+/** The pin: whatever asks for the name gets the judged address. */
+function pinned(address: string): { lookup: LookupFunction } {
+  const family = parseAddress(address)!.length === 4 ? 4 : 6;
+  return {
+    lookup: (_name, given, done) =>
+      given.all ? done(null, [{ address, family }]) : done(null, address, family),
+  };
+}
+
+/** https through a tunnel; http in absolute form (RFC 9112, 3.2.2), since proxies let CONNECT through to ports of TLS only. */
+function throughProxy({ url, headers, agent, deadline }: Attempt, proxy: ForwardProxy) {
+  if (url.protocol === "https:") {
+    const tunnel = { proxy, hostname: bareHost(url), port: portOf(url), deadline };
+    return { agent: agent ?? new TunnelAgent(), tunnel };
+  }
+  const { hostname, port, authorization } = proxy;
+  return {
+    host: hostname,
+    port,
+    path: url.href,
+    headers: {
+      host: url.host,
+      ...headers,
+      ...(authorization ? { "proxy-authorization": authorization } : {}),
+    },
+  };
 }
 
 async function read(response: http.IncomingMessage, maxBytes: number): Promise<Answer> {
@@ -96,8 +126,14 @@ async function read(response: http.IncomingMessage, maxBytes: number): Promise<A
 
 function classify(
   error: unknown,
-  { connected, secure, timedOut }: { connected: boolean; secure: boolean; timedOut: boolean },
+  { connected, secure, byForm, timedOut }: {
+    connected: boolean;
+    secure: boolean;
+    byForm: boolean;
+    timedOut: boolean;
+  },
 ): OutboundError {
+  if (error instanceof OutboundError) return error;
   const { code, message = "" } = (error ?? {}) as { code?: string; message?: string };
   const options = { cause: error };
   if (timedOut) return new OutboundError("timeout", "There was no full answer in time", options);
@@ -110,6 +146,10 @@ function classify(
   ) {
     return new OutboundError("tls_failed", "No trusted TLS connection could be made", options);
   }
-  if (!connected) return new OutboundError("connect_failed", "Cannot connect", options);
+  if (!connected) {
+    return byForm
+      ? new OutboundError("proxy_unreachable", "The proxy cannot be reached", options)
+      : new OutboundError("connect_failed", "Cannot connect", options);
+  }
   return new OutboundError("connection_lost", "The connection was lost", options);
 }

@@ -1,5 +1,7 @@
-// A raw connection to a judged address, for what is not HTTP: syslog. outbound.ts decides which addresses.
+// A raw connection to a judged address, or through a proxy, for what is not HTTP: syslog. outbound.ts decides which addresses.
 import { OutboundError } from "./outbound_error.ts";
+import type { ForwardProxy } from "./outbound_proxy.ts";
+import { openTunnel } from "./outbound_tunnel.ts";
 
 export interface ConnectRequest {
   /** A name or an address, without a port. */
@@ -16,22 +18,26 @@ export interface ConnectRequest {
 
 /** Syslog's own ports (RFC 3164's, RFC 6587's), and above 1023 what the door's port rule lets through. */
 export const syslogPorts = new Set([514, 601]);
+/** Of directories: LDAP's own, and Active Directory's global catalogue. */
+export const directoryPorts = new Set([389, 636, 3268, 3269]);
 
 export interface Target {
   /** The certificate's name. */
   hostname: string;
-  address: string;
+  via: { address: string } | { proxy: ForwardProxy };
   port: number;
   tls: { caCerts: string[] } | undefined;
   deadline: AbortSignal;
 }
 
-/** @throws {OutboundError} connect_failed, tls_failed, timeout */
+/** @throws {OutboundError} connect_failed, proxy_unreachable, proxy_refused, tls_failed, timeout */
 export async function connectTo(target: Target): Promise<Deno.Conn> {
-  const { hostname, address, port, tls, deadline } = target;
-  const plain = await Deno.connect({ hostname: address, port, signal: deadline }).catch((cause) => {
-    throw deadline.aborted ? late(cause) : failed("connect_failed", "Cannot connect", cause);
-  });
+  const { hostname, via, port, tls, deadline } = target;
+  const plain = "proxy" in via
+    ? await openTunnel({ proxy: via.proxy, hostname, port, deadline })
+    : await Deno.connect({ hostname: via.address, port, signal: deadline }).catch((cause) => {
+      throw deadline.aborted ? late(cause) : failed("connect_failed", "Cannot connect", cause);
+    });
   if (!tls) return plain;
   const close = () => plain.close(); // ends a handshake that hangs
   deadline.addEventListener("abort", close, { once: true });

@@ -29,6 +29,7 @@ import tenants__find_stuck from "./tasks/tenants__find_stuck.ts";
 import user__remove from "./tasks/user__remove.ts";
 import verification_keys__refresh from "./tasks/verification_keys__refresh.ts";
 import web_key__rotate from "./tasks/web_key__rotate.ts";
+import widget_permits__forget from "./tasks/widget_permits__forget.ts";
 import zitadel__poll_events from "./tasks/zitadel__poll_events.ts";
 import { runWorker } from "./worker.ts";
 
@@ -75,6 +76,7 @@ await runWorker({
         user__remove,
         verification_keys__refresh,
         web_key__rotate,
+        widget_permits__forget,
         zitadel__poll_events,
       },
       atStart: ["instance__reconcile", "verification_keys__refresh", "audit__create_partitions"],
@@ -85,6 +87,7 @@ await runWorker({
         sweep("audit__retain", everyNight, dayMs),
         sweep("deliveries__retain", everyNight, dayMs),
         sweep("event_requests__forget", everyNight, dayMs),
+        sweep("widget_permits__forget", everyNight, dayMs),
         sweep("audit_exports__expire", everyNight, dayMs),
         sweep("web_key__rotate", everyNight, dayMs),
       ],

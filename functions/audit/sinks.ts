@@ -15,7 +15,7 @@ const common = {
 };
 /** These frame or sign the request. */
 const reserved =
-  /^(host|connection|content-.*|transfer-encoding|expect|upgrade|te|trailer|keep-alive|user-agent|accept-encoding|webhook-.*)$/i;
+  /^(host|connection|content-.*|proxy-.*|transfer-encoding|expect|upgrade|te|trailer|keep-alive|user-agent|accept-encoding|webhook-.*)$/i;
 const HeaderName = z.string().regex(/^[\w-]{1,100}$/).refine(
   (name) => !reserved.test(name),
   "This header is ours",

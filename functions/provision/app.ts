@@ -4,10 +4,12 @@ import { newApp } from "../_shared/app.ts";
 import { authenticate } from "../_shared/auth.ts";
 import { body, check } from "../_shared/body.ts";
 import { asCaller } from "../_shared/db.ts";
+import { providerRoutes } from "./providers/routes.ts";
 import { rotateSecret } from "./secret.ts";
 
 export const app = newApp("provision");
 app.use("*", authenticate);
+providerRoutes(app);
 
 const OfPath = z.object({ id: z.uuid() });
 const SecretRequest = z.strictObject({ tenantId: z.uuid() });

@@ -31,6 +31,7 @@ const credential = z.looseObject({
 });
 
 export const proofMethods = ["password", "passkey", "totp"] as const;
+export type ProofMethod = typeof proofMethods[number];
 
 export const Proof = z.discriminatedUnion("method", [
   z.strictObject({ method: z.literal("password"), password }),
@@ -112,8 +113,8 @@ export const Account = z.object({
   secondFactors: z.object({
     totp: z.boolean(),
     emailCode: z.boolean(),
-    /** How many are unused; null where the organization has none, or where no other factor is set up. */
-    recoveryCodes: z.int().nullable(),
+    /** Whether there are some: ZITADEL tells no number. Null where the organization has none, or where no other factor is set up. */
+    recoveryCodes: z.boolean().nullable(),
     /** What may be set up here. */
     allowed: z.array(z.enum(["totp", "email_code", "security_key"])),
     /** The organization demands one: the last cannot be removed (`last_factor`). */

@@ -19,7 +19,7 @@ export interface Published {
 }
 
 export interface Looks {
-  /** The application's own, else the tenant's; null when nothing is published: the widget's defaults, every flow on. */
+  /** The application's own, else the tenant's; null when nothing is published: the widget's defaults, every flow on but `email_code`. */
   find(tenantId: string, appId: string | null): Promise<Published | null>;
 }
 

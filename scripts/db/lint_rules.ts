@@ -40,6 +40,7 @@ const ungoverned: Record<string, string> = {
   provisioning_steps: "their outcome is (tenant.activated, app.activated)",
   sign_in_sessions: "written from events that are recorded as user.signed_in and user.signed_out",
   webhook_endpoint_states: "written by the worker; what ends in disabling is recorded",
+  widget_config_versions: "publishing is recorded as widget_config.published, with the hash",
   webhook_deliveries: "their event is the record",
   webhook_attempts: "their event is the record",
 };

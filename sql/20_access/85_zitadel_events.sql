@@ -99,7 +99,9 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
-  elsif v_type like 'user.%.check.failed' then
+  elsif v_type like 'user.%.check.failed'
+    and v_type !~ '\.(invite|initialization\.code)\.check' -- nobody signs in by those
+  then
     perform private.apply_failed_sign_in(p_event);
   elsif v_type like 'user.%' then
     perform private.mirror_user(p_event, v_type, v_payload);

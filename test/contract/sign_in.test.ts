@@ -128,7 +128,7 @@ Deno.test("an auth request carries what the application asked for", async () => 
   const tenant = await s.tenant("request");
   const { authRequestId, status } = await s.authorize(tenant, {
     scope: `openid urn:zitadel:iam:org:id:${tenant.orgId}`,
-    prompt: "login",
+    prompt: "select_account create",
     login_hint: "request",
     max_age: "60",
     ui_locales: "de en",
@@ -145,8 +145,15 @@ Deno.test("an auth request carries what the application asked for", async () => 
       request.maxAgeSeconds,
       request.uiLocales,
     ],
-    [tenant.clientId, tenant.orgId, ["login"], "request", 60, ["de", "en"]],
+    [tenant.clientId, tenant.orgId, ["select_account", "create"], "request", 60, ["de", "en"]],
   );
+  const fresh = await s.authorize(tenant, { prompt: "login", max_age: "60" });
+  const { prompts, maxAgeSeconds } = await s.login.getAuthRequest(fresh.authRequestId);
+  assert.deepEqual([prompts, maxAgeSeconds], [["login"], 0]);
+  const silent = await s.authorize(tenant, { prompt: "none" });
+  assert.deepEqual((await s.login.getAuthRequest(silent.authRequestId)).prompts, ["none"]);
+  const both = await s.authorize(tenant, { prompt: "none login" });
+  assert.equal(new URL(both.location).searchParams.get("error"), "invalid_request");
 });
 
 Deno.test("a callback is given once", async () => {
@@ -235,7 +242,7 @@ Deno.test("a dead session token links nothing", async () => {
   );
 });
 
-Deno.test("the login client sets a password with the old one, with a code, and never a platform user's", async () => {
+Deno.test("the login client sets a password with the old one, by the organization's rules", async () => {
   const s = open();
   const { userId } = await s.tenant("change");
   await assert.rejects(
@@ -247,16 +254,4 @@ Deno.test("the login client sets a password with the old one, with a code, and n
     s.login.setPassword({ userId, newPassword: "short", currentPassword: "Other-Horse-8" }),
     (error) => isZitadelError(error, "invalid_argument"),
   );
-  const { loginClient } = await import("../../functions/_shared/zitadel/login_client.ts");
-  const { orgId } = (await s.login.getUser(userId))!;
-  for (const platform of [orgId, null]) {
-    const guarded = loginClient({
-      ...s.instance.config("login-client"),
-      platformOrganizationId: () => Promise.resolve(platform),
-    });
-    await assert.rejects(
-      guarded.setPassword({ userId, newPassword: "Third-Horse-9", currentPassword: password }),
-      (error) => isZitadelError(error, "platform_user_refused"),
-    );
-  }
 });

@@ -111,6 +111,7 @@ export class Suite implements AsyncDisposable {
   async authorize(
     { clientId }: { clientId: string },
     { scope = "openid profile offline_access", ...more }: Record<string, string> = {},
+    headers: HeadersInit = {},
   ): Promise<{ authRequestId: string; location: string; verifier: string; status: number }> {
     const verifier = crypto.randomUUID() + crypto.randomUUID();
     const query = new URLSearchParams({
@@ -126,6 +127,7 @@ export class Suite implements AsyncDisposable {
     });
     const response = await fetch(`${this.instance.url}/oauth/v2/authorize?${query}`, {
       redirect: "manual",
+      headers,
     });
     await response.body?.cancel();
     const location = response.headers.get("location") ?? "";

@@ -29,7 +29,7 @@ export const account: Account = {
   secondFactors: {
     totp: true,
     emailCode: false,
-    recoveryCodes: 6,
+    recoveryCodes: true,
     allowed: ["totp", "email_code", "security_key"],
     required: true,
   },

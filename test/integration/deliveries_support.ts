@@ -56,11 +56,12 @@ export class Deliveries implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  async startWorker(): Promise<WorkerProcess> {
+  async startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
     const worker = startChild(this.database.url("gatehouse_worker"), "deliveries", {
       GATEHOUSE_PROFILE: "embedded",
       GATEHOUSE_OUTBOUND_ALLOW: "127.0.0.0/8",
       GATEHOUSE_SECRETS_KEY_FILE: join(this.dir, "keys.json"),
+      ...env,
     });
     await worker.printed("worker ready");
     return worker;

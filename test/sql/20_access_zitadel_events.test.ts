@@ -166,6 +166,8 @@ Deno.test("ZIT-07 wrong passwords, codes and passkeys are counted, by account an
       wrong("mfa.otp"),
       wrong("mfa.u2f.token"),
       wrong("passwordless.token"),
+      wrong("invite"), // no sign-in, nor is a code for registering a passkey
+      wrong("passwordless.initialization.code"),
       wrong("password", people.alice.subject),
     );
     const counted = await tx`

@@ -1,7 +1,9 @@
+type Found<T> = T | undefined | null | false;
+
 /** Asks until `find` finds something. */
 export async function eventually<T>(
   what: string,
-  find: () => Promise<T | undefined | null | false>,
+  find: () => Found<T> | Promise<Found<T>>,
   longestMs = 20_000,
 ): Promise<T> {
   for (const until = Date.now() + longestMs;;) {

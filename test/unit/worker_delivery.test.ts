@@ -83,6 +83,8 @@ Deno.test("no answer: tried again; the endpoint rests unless the message itself 
     address_refused: true,
     dns_failed: true,
     connect_failed: true,
+    proxy_unreachable: true,
+    proxy_refused: true,
     tls_failed: true,
     timeout: true,
     connection_lost: false,

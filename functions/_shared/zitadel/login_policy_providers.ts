@@ -31,8 +31,10 @@ export function loginPolicyProviders(wire: Wire) {
     }
     if (fields.allowExternalIdp) return false;
     const { secondFactors: _second, multiFactors: _multi, ...changeable } = fields; // these have calls of their own
-    await wire.rest("PUT", path, { ...changeable, allowExternalIdp: true }, { orgId });
-    return true;
+    return await written(
+      wire.rest("PUT", path, { ...changeable, allowExternalIdp: true }, { orgId }),
+      "failed_precondition", // it is so already, and our read was older
+    );
   }
 
   async function isActive(orgId: string, idpId: string): Promise<boolean> {

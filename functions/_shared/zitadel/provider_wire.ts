@@ -72,9 +72,8 @@ const kind = (
 export const pathOf = (input: ProviderInput) => kindOf(input).path;
 export const typeOf = (input: ProviderInput) => kindOf(input).type;
 
-/** A public client of an OIDC server has none, and says so by asking for PKCE. */
-export const takesSecret = (input: ProviderInput) =>
-  kindOf(input).secret !== undefined && !(input.kind === "oidc" && input.settings.pkce);
+/** An OIDC client too, with PKCE or without: ZITADEL wants a secret of at least one character. */
+export const takesSecret = (input: ProviderInput) => kindOf(input).secret !== undefined;
 
 export function body(input: ProviderInput): Record<string, unknown> {
   const { fields, secret } = kindOf(input);

@@ -72,7 +72,10 @@ export function sessions({ connect }: LoginWire) {
           sortingColumn: "SESSION_FIELD_NAME_CREATION_DATE",
         },
       );
-      return sessions.map(readSession);
+      const now = Date.now();
+      return sessions.map(readSession).filter(({ expiresAt }) =>
+        expiresAt === undefined || Date.parse(expiresAt) > now // ZITADEL lists expired ones too
+      );
     },
 
     async deleteSession({ sessionId, sessionToken }) {

@@ -1,5 +1,6 @@
 // What the double remembers. Moments are RFC 3339 with microseconds; ids are text.
 import type { Idp, IdpLink, Intent, LoginPolicyIdp } from "./model_idps.ts";
+import type { Code, Human, SessionFactors, WebAuthnChallenge } from "./model_people.ts";
 
 export interface Dated {
   id: string;
@@ -66,25 +67,7 @@ export interface User extends Dated {
   state: "active" | "inactive" | "locked";
   sequence: number;
   metadata: Record<string, string>;
-  human?: {
-    givenName: string;
-    familyName: string;
-    nickName?: string;
-    displayName: string;
-    preferredLanguage: string;
-    gender?: string;
-    email: string;
-    emailVerified: boolean;
-    emailCode?: string;
-    phone?: string;
-    phoneVerified?: boolean;
-    passwordHash?: string;
-    passwordChangeRequired: boolean;
-    passwordChangedAt?: string;
-    passwordCode?: string;
-    failedAttempts: number;
-    mfaInitSkippedAt?: string;
-  };
+  human?: Human;
   machine?: {
     name: string;
     description: string;
@@ -137,6 +120,10 @@ export interface Session extends Dated {
   userAgent?: { fingerprintId?: string; ip?: string; description?: string; header?: object };
   user?: { id: string; organizationId: string; verifiedAt: string };
   passwordVerifiedAt?: string;
+  factors?: SessionFactors;
+  /** Gone once it was answered. */
+  webAuthnChallenge?: WebAuthnChallenge;
+  otpEmailChallenge?: Code;
 }
 
 export interface AuthRequest extends Dated {
@@ -165,7 +152,8 @@ export interface OidcSession {
   authRequestId: string;
   clientId: string;
   scope: string[];
-  authMethods: string[];
+  /** Numbers: oidc/auth_methods.ts. */
+  authMethods: number[];
   authTime: number;
   nonce?: string;
   createdAt: string;
@@ -209,7 +197,19 @@ export interface Instance {
     enableImpersonation: boolean;
   };
   trustedDomains: Record<string, string>;
+  /** What operators changed of how codes are made. */
+  secretGenerators?: Record<string, SecretGenerator>;
   createdAt: string;
+}
+
+export interface SecretGenerator {
+  length: number;
+  /** 0: never. */
+  expirySeconds: number;
+  includeLowerLetters: boolean;
+  includeUpperLetters: boolean;
+  includeDigits: boolean;
+  includeSymbols: boolean;
 }
 
 export interface Policy {
@@ -238,7 +238,7 @@ export interface Kinds {
   web_key: WebKey;
   target: Target;
   execution: Execution;
-  /** Ids `<owner>/<domain|login|lockout|complexity>`. */
+  /** Ids `<owner>/<kind>, kinds in services/policies.ts`. */
   policy: Policy;
   /** Ids `<type>/<value>`: what ZITADEL keeps unique. */
   unique: { id: string; holder: string };

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, dead, downloads, endpoints, robots, sinks } from "./seed.ts";
+import { backends, dead, downloads, endpoints, looks, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -158,8 +158,8 @@ export const tables: Record<string, TableLine> = {
     insert: `${writers}; ${staff.write}`,
     update: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled; " +
-        "update: name redirect_uris post_logout_uris enabled",
+      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled " +
+        "inline_enabled; update: name redirect_uris post_logout_uris enabled inline_enabled",
     },
     try: {
       insert: (label) =>
@@ -181,6 +181,39 @@ export const tables: Record<string, TableLine> = {
           tenants[label]
         }', 'new', 'saml')`,
       update: "update public.providers set enabled = false",
+    },
+  },
+  widget_configs: {
+    right: { read: "widgets.read", write: "widgets.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id app_id theme layout logo_hash flows texts languages " +
+        "terms_url privacy_url; update: theme layout logo_hash flows texts languages terms_url " +
+        "privacy_url; delete",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.widget_configs (tenant_id, app_id) values ('${tenants[label]}', '${
+          backends[label]
+        }')`,
+      update: "update public.widget_configs set layout = 'plain'",
+    },
+  },
+  widget_config_versions: reads("widgets.read", readers),
+  widget_logos: {
+    right: { read: "widgets.read", write: "widgets.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: { both: "select; insert: tenant_id bytes; delete" },
+    try: {
+      insert: (label) =>
+        `insert into public.widget_logos (tenant_id, bytes) values ('${
+          tenants[label]
+        }', '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>')`,
     },
   },
   audit_sinks: {
@@ -398,6 +431,24 @@ export const functions: FunctionLine[] = [
     ...inTenant("webhooks.write"),
     call: (label) =>
       `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
+  },
+  {
+    name: "publish_widget_config(uuid,uuid)",
+    ...inTenant("widgets.write"),
+    call: (label) => `select public.publish_widget_config('${tenants[label]}', '${looks[label]}')`,
+  },
+  {
+    name: "revert_widget_config(uuid,uuid,integer)",
+    ...inTenant("widgets.write"),
+    call: (label) =>
+      `select public.revert_widget_config('${tenants[label]}', '${looks[label]}', 1)`,
+  },
+  {
+    name: "check_widget_theme(jsonb)",
+    roles: people,
+    call: () => "select public.check_widget_theme('{}')",
+    on: all,
+    works: catalogue,
   },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
   {

@@ -189,7 +189,7 @@ function factors(desk: Desk): HTMLElement {
     left !== null && row({
       icon: "recovery_code",
       title: t("recovery_code"),
-      detail: t("codesLeft", { n: left }),
+      detail: t(left ? "on" : "off"),
       action: small(
         t("newCodes"),
         t("recovery_code"),

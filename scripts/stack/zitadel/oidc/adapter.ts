@@ -8,6 +8,14 @@ type Payload = Record<string, unknown> & { grantId?: string };
 /** Browser sessions of the library are never used: ZITADEL has its own. */
 const unkept = new Set(["Session", "Interaction"]);
 
+/** Nobody refreshes beyond the end of the session that they signed in with. */
+function sessionLives(store: Store, oidcSessionId: string): boolean {
+  const { sessionId = "" } = store.get("oidc_session", oidcSessionId) ?? {};
+  const session = store.get("session", sessionId);
+  return session?.state === "active" &&
+    (session.expiresAt === undefined || Date.parse(session.expiresAt) > Date.now());
+}
+
 export function adapterFor(store: Store) {
   const { sql } = store;
   return class Adapter {
@@ -34,7 +42,9 @@ export function adapterFor(store: Store) {
         where model = ${this.#model} and id = ${id} and (expires_at is null or expires_at > now())`;
       if (!row) return undefined;
       // ZITADEL refuses an old refresh token and leaves its successor alone; the library would revoke the whole grant.
-      if (row.consumed_at !== null && this.#model === "RefreshToken") return undefined;
+      if (this.#model === "RefreshToken") {
+        if (row.consumed_at !== null || !sessionLives(store, row.payload.grantId)) return undefined;
+      }
       return {
         ...row.payload,
         ...(row.consumed_at === null

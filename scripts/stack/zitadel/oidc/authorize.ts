@@ -11,6 +11,8 @@ export const extraParameters = [...Object.values(aside), "zitadel_hint"];
 /** The library is asked for a plain new sign-in; what was really asked for is ZITADEL's and the sign-in page's business. */
 export function setAside(url: URL): string {
   const query = new URLSearchParams(url.search);
+  const prompts = words(query.get("prompt"));
+  if (prompts.includes("none") && prompts.length > 1) return `${url.pathname}?${query}`; // refused by the library
   for (const [name, kept] of Object.entries(aside)) {
     const value = query.get(name);
     if (value !== null) query.set(kept, value);
@@ -25,6 +27,8 @@ export function setAside(url: URL): string {
   return `${url.pathname}?${query}`;
 }
 
+const words = (text: string | null | undefined) => (text ?? "").split(" ").filter(Boolean);
+
 type Parameters = Record<string, string | undefined>;
 
 /** Makes the auth request and answers the sign-in page's address. */
@@ -36,22 +40,29 @@ export async function toSignIn(
   const instance = store.get("instance", "instance")!;
   const application = applicationOf(store, parameters.client_id ?? "")!;
   const id = `V2_${store.newId()}`;
-  const split = (text: string | undefined) => (text ?? "").split(" ").filter(Boolean);
+  const { required, baseUri } = instance.loginV2;
   const hintUserId = subjectOf(parameters.zitadel_hint);
   const loginClient = context.get("x-zitadel-login-client");
+  // Who names a login client gets ZITADEL's newer auth request, whatever instance and application say.
+  if (!loginClient && !required && application.oidc.loginVersion?.loginV1) {
+    return `/ui/login/login?authRequestID=${store.newId()}`;
+  }
+  const prompt = words(parameters.zitadel_prompt);
+  // [S] zitadel/oidc op.ValidateAuthReqPrompt: a login that is asked for must be fresh
+  const maxAge = prompt.includes("login") ? "0" : parameters.zitadel_max_age;
   const request: Omit<AuthRequest, "createdAt" | "changedAt"> = {
     id,
     state: "added",
     clientId: application.clientId,
-    scope: split(parameters.zitadel_scope),
+    scope: words(parameters.zitadel_scope),
     redirectUri: parameters.redirect_uri!,
     ...(parameters.state ? { responseState: parameters.state } : {}),
     ...(parameters.nonce ? { nonce: parameters.nonce } : {}),
-    prompt: split(parameters.zitadel_prompt),
-    uiLocales: split(parameters.ui_locales),
+    prompt,
+    uiLocales: words(parameters.ui_locales),
     ...(parameters.login_hint ? { loginHint: parameters.login_hint } : {}),
     ...(hintUserId ? { hintUserId } : {}),
-    ...(parameters.zitadel_max_age ? { maxAge: Number(parameters.zitadel_max_age) } : {}),
+    ...(maxAge ? { maxAge: Number(maxAge) } : {}),
     ...(parameters.code_challenge ? { codeChallenge: parameters.code_challenge } : {}),
     loginClient,
   };
@@ -66,7 +77,6 @@ export async function toSignIn(
   })]);
   store.put("auth_request", id, { ...request, createdAt: at, changedAt: at });
   await store.flush();
-  const { required, baseUri } = instance.loginV2;
   // While the instance demands Login V2 its address wins and an application's own is not looked at.
   const base = required ? baseUri : application.oidc.loginVersion?.loginV2?.baseUri ?? baseUri;
   return base

@@ -1,6 +1,7 @@
 // What ZITADEL's tokens say, claim by claim.
 import type { Application, OidcSession, User } from "../model.ts";
 import type { Store } from "../store.ts";
+import { amrOf } from "./auth_methods.ts";
 import { loginNames } from "../services/login_names.ts";
 
 const audienceScope = /^urn:zitadel:iam:org:project:id:(.+):aud$/;
@@ -118,7 +119,7 @@ export function idTokenClaims(
     sub: user.id,
     aud: audienceOf(store, application, session.scope),
     auth_time: session.authTime,
-    amr: session.authMethods,
+    amr: amrOf(session.authMethods),
     azp: application.clientId,
     client_id: application.clientId,
     sid: session.sessionId,

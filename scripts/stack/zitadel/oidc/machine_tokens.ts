@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify } from "jose";
 import { randomBytes } from "node:crypto";
 import { hash } from "../caller.ts";
+import { methodNumbers } from "./auth_methods.ts";
 import type { OidcSession, User } from "../model.ts";
 import type { Store } from "../store.ts";
 import { audienceOf, requestedProjects, scopeClaims } from "./claims.ts";
@@ -101,7 +102,7 @@ async function issue(
     authRequestId: "",
     clientId: user.userName,
     scope,
-    authMethods: ["user_key"],
+    authMethods: [methodNumbers.privateKey],
     authTime: now,
     createdAt: store.now(),
     begun: false,

@@ -10,6 +10,7 @@ import type { OidcSide } from "../service.ts";
 import { applicationOf } from "../services/oidc.ts";
 import type { Store } from "../store.ts";
 import { adapterFor } from "./adapter.ts";
+import { amrOf, authMethodsOf, authTimeOf } from "./auth_methods.ts";
 import { extraParameters, toSignIn } from "./authorize.ts";
 import { accessTokenPayload, asZitadelAnswers } from "./tokens.ts";
 import { originAllowed, usableApplication } from "./clients.ts";
@@ -59,7 +60,6 @@ export class OidcProvider implements OidcSide {
     const request = store.get("auth_request", authRequestId)!;
     const session: Session = store.get("session", sessionId)!;
     const id = `V2_${store.newId()}`;
-    const authenticated = session.passwordVerifiedAt ?? session.user!.verifiedAt;
     const oidcSession: OidcSession = {
       id,
       userId: session.user!.id,
@@ -68,8 +68,8 @@ export class OidcProvider implements OidcSide {
       authRequestId,
       clientId: request.clientId,
       scope: request.scope,
-      authMethods: session.passwordVerifiedAt ? ["pwd"] : [],
-      authTime: Math.floor(Date.parse(authenticated) / 1000),
+      authMethods: authMethodsOf(session),
+      authTime: Math.floor(Date.parse(authTimeOf(session)) / 1000),
       ...(request.nonce ? { nonce: request.nonce } : {}),
       createdAt: store.now(),
       begun: false,
@@ -90,7 +90,7 @@ export class OidcProvider implements OidcSide {
     const code = await new provider.AuthorizationCode({
       accountId: oidcSession.userId,
       authTime: oidcSession.authTime,
-      amr: oidcSession.authMethods,
+      amr: amrOf(oidcSession.authMethods),
       client,
       ...(request.codeChallenge
         ? { codeChallenge: request.codeChallenge, codeChallengeMethod: "S256" }

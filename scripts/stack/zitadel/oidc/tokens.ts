@@ -65,9 +65,6 @@ export async function asZitadelAnswers(
   await store.flush();
 }
 
-/** Numbers as ZITADEL's domain.UserAuthMethodType has them. */
-const methodNumbers: Record<string, number> = { pwd: 1 };
-
 export function recordTokens(
   store: Store,
   session: OidcSession,
@@ -102,7 +99,7 @@ export function recordTokens(
     clientID: session.clientId,
     audience: audienceOf(store, application, session.scope),
     scope: session.scope,
-    authMethods: session.authMethods.map((method) => methodNumbers[method] ?? 0),
+    authMethods: session.authMethods,
     authTime: new Date(session.authTime * 1000).toISOString(),
     ...(session.nonce ? { nonce: session.nonce } : {}),
   })];

@@ -56,16 +56,22 @@ export const idpLinks: Service = {
 
 const linkId = (idpId: string, externalUserId: string) => `${idpId}/${externalUserId}`;
 
-/** @throws V3-DKcYh when the account is somebody's already */
+/** @throws V3-DKcYh when an account is somebody's already */
+export function refuseTakenLinks(store: Store, links: WireLink[]): void {
+  for (const { idpId, userId } of links) {
+    if (!store.get("idp", idpId)) {
+      throw failedPrecondition("COMMAND-39nfs", "Errors.IDPConfig.NotExisting");
+    }
+    if (store.get("idp_link", linkId(idpId, userId))) {
+      throw alreadyExists("V3-DKcYh", "Errors.User.ExternalIDP.AlreadyExists");
+    }
+  }
+}
+
 export function addLink({ store, caller }: Call, userId: string, link: WireLink): string {
   const user = needUser(store, userId);
-  if (!store.get("idp", link.idpId)) {
-    throw failedPrecondition("COMMAND-39nfs", "Errors.IDPConfig.NotExisting");
-  }
+  refuseTakenLinks(store, [link]);
   const id = linkId(link.idpId, link.userId);
-  if (store.get("idp_link", id)) {
-    throw alreadyExists("V3-DKcYh", "Errors.User.ExternalIDP.AlreadyExists");
-  }
   const at = store.push(caller.userId, [
     userEvent(user, "user.human.externalidp.added", {
       idpConfigId: link.idpId,

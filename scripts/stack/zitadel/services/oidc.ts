@@ -1,5 +1,6 @@
 import { hash } from "../caller.ts";
 import { failedPrecondition, notFound, permissionDenied } from "../errors.ts";
+import { authMethodsOf, authTimeOf } from "../oidc/auth_methods.ts";
 import type { Application, AuthRequest, Project, Session } from "../model.ts";
 import { type Call, details, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
@@ -65,8 +66,8 @@ export const oidc: Service = {
       event(instance.id, authRequest.id, "auth_request.session.linked", {
         session_id: session.id,
         user_id: session.user!.id,
-        auth_time: session.passwordVerifiedAt ?? session.user!.verifiedAt,
-        auth_methods: session.passwordVerifiedAt ? [1] : [],
+        auth_time: authTimeOf(session),
+        auth_methods: authMethodsOf(session),
       }),
       event(instance.id, authRequest.id, "auth_request.code.added"),
     ]);

@@ -1,11 +1,11 @@
 /**
- * Domain, login, lockout and complexity policies: one of the instance, and one of an organization where it made its own.
+ * Domain, login, lockout, complexity, age and privacy policies: one of the instance, and one of an organization where it made its own.
  * Next: policy_methods.ts (v1 writes them), settings.ts (v2 reads them).
  */
 import type { Policy } from "../model.ts";
 import type { Store } from "../store.ts";
 
-export type PolicyKind = "domain" | "login" | "lockout" | "complexity";
+export type PolicyKind = "domain" | "login" | "lockout" | "complexity" | "age" | "privacy";
 
 /** Of a new instance; [S] cmd/defaults.yaml. */
 export const defaultPolicies: Record<PolicyKind, Record<string, unknown>> = {
@@ -32,6 +32,8 @@ export const defaultPolicies: Record<PolicyKind, Record<string, unknown>> = {
     allowDomainDiscovery: true,
     disableLoginWithEmail: false,
     disableLoginWithPhone: false,
+    secondFactors: ["SECOND_FACTOR_TYPE_OTP", "SECOND_FACTOR_TYPE_U2F"],
+    multiFactors: ["MULTI_FACTOR_TYPE_U2F_WITH_VERIFICATION"],
   },
   lockout: { maxPasswordAttempts: 0, maxOtpAttempts: 0 },
   complexity: {
@@ -40,6 +42,16 @@ export const defaultPolicies: Record<PolicyKind, Record<string, unknown>> = {
     hasLowercase: true,
     hasNumber: true,
     hasSymbol: true,
+  },
+  age: { maxAgeDays: 0, expireWarnDays: 0 },
+  privacy: {
+    tosLink: "",
+    privacyLink: "",
+    helpLink: "",
+    supportEmail: "",
+    docsLink: "",
+    customLink: "",
+    customLinkText: "",
   },
 };
 
@@ -52,6 +64,18 @@ export function policyOf(
 ): Policy & { isDefault: boolean } {
   const read = (id: string) => seen ? store.seen("policy", id) : store.get("policy", id);
   const own = organizationId === undefined ? undefined : read(`${organizationId}/${kind}`);
-  const found = own ?? read(`instance/${kind}`) ?? store.get("policy", `instance/${kind}`)!;
+  const found = own ?? read(`instance/${kind}`) ?? store.get("policy", `instance/${kind}`) ??
+    unwritten(store, kind);
   return { ...found, isDefault: own === undefined };
+}
+
+/** Of an instance that was made before the double knew this kind. */
+function unwritten(store: Store, kind: PolicyKind): Policy {
+  const { createdAt } = store.get("instance", "instance")!;
+  return {
+    id: `instance/${kind}`,
+    createdAt,
+    changedAt: createdAt,
+    values: defaultPolicies[kind],
+  };
 }

@@ -2,32 +2,27 @@
 import { alreadyExists, noChanges, notFound } from "../errors.ts";
 import type { Policy } from "../model.ts";
 import { type Call, details, type Service } from "../service.ts";
-import { type PolicyKind, policyOf } from "./policies.ts";
+import { defaultPolicies, type PolicyKind, policyOf } from "./policies.ts";
 import { rekeyUserNames } from "./user_names.ts";
 
 type Values = Record<string, unknown>;
 const objectDetails = (owner: string, { changedAt, createdAt }: Policy) =>
   details(owner, changedAt, createdAt);
 
-/** Fields of the message that left out their default are that default. */
+/** Fields of the message that left out their default are that default; of a login policy they stay out. */
 function filled(kind: PolicyKind, values: Values): Values {
-  const zero: Record<PolicyKind, Values> = {
-    domain: {
-      userLoginMustBeDomain: false,
-      validateOrgDomains: false,
-      smtpSenderAddressMatchesInstanceDomain: false,
-    },
-    login: {},
-    lockout: { maxPasswordAttempts: 0, maxOtpAttempts: 0 },
-    complexity: {
-      minLength: 0,
-      hasUppercase: false,
-      hasLowercase: false,
-      hasNumber: false,
-      hasSymbol: false,
-    },
-  };
-  return { ...zero[kind], ...values };
+  if (kind === "login") return values;
+  const zero = Object.entries(defaultPolicies[kind]).map(([name, value]) =>
+    [name, typeof value === "number" ? 0 : typeof value === "string" ? "" : false] as const
+  );
+  return { ...Object.fromEntries(zero), ...values };
+}
+
+/** Second and multi factors are changed by methods of their own: an update leaves them alone. */
+function withFactors(kind: PolicyKind, values: Values, known: Policy | undefined): Values {
+  if (kind !== "login" || known === undefined) return values;
+  const { secondFactors = [], multiFactors = [] } = known.values;
+  return { ...values, secondFactors, multiFactors };
 }
 
 const eventNames: Record<PolicyKind, string> = {
@@ -35,6 +30,8 @@ const eventNames: Record<PolicyKind, string> = {
   login: "policy.login",
   lockout: "policy.lockout",
   complexity: "policy.password.complexity",
+  age: "policy.password.age",
+  privacy: "policy.privacy",
 };
 
 function write(
@@ -45,9 +42,9 @@ function write(
   verb: "added" | "changed",
 ) {
   const { store, caller, instance } = call;
-  const values = filled(kind, given);
   const id = `${owner}/${kind}`;
   const known = store.get("policy", id);
+  const values = withFactors(kind, filled(kind, given), known);
   if (verb === "added" && known) {
     throw alreadyExists(
       kind === "login" ? "Org-Dgfb2" : "DOUBLE-policyExists",
@@ -99,7 +96,7 @@ function reset({ store, caller }: Call, owner: string, kind: PolicyKind) {
 
 function read({ store, instance }: Call, owner: string | undefined, kind: PolicyKind) {
   const policy = policyOf(store, owner, kind, true);
-  const wide = kind === "lockout" || kind === "complexity" ? texts(policy.values) : policy.values;
+  const wide = kind === "login" ? policy.values : texts(policy.values);
   return {
     policy: {
       ...wide,
@@ -124,6 +121,53 @@ const numbers = (values: Values) =>
     ) => [key, typeof value === "string" ? Number(value) : value]),
   );
 
+type FactorList = "secondFactors" | "multiFactors";
+
+/** Adds or removes one kind of factor. [S] internal/command/org_policy_login.go */
+function changeFactor(
+  { store, caller, instance }: Call,
+  owner: string,
+  list: FactorList,
+  type: string,
+  verb: "added" | "removed",
+) {
+  const known = store.get("policy", `${owner}/login`);
+  if (!known) throw notFound("DOUBLE-policyMissing", "Errors.Org.LoginPolicy.NotFound");
+  const present = (known.values[list] ?? []) as string[];
+  if (present.includes(type) === (verb === "added")) {
+    throw verb === "added"
+      ? alreadyExists("DOUBLE-factorExists", "Errors.Org.LoginPolicy.MFA.AlreadyExists")
+      : notFound("DOUBLE-factorMissing", "Errors.Org.LoginPolicy.MFA.NotExisting");
+  }
+  const onInstance = owner === "instance";
+  const resourceOwner = onInstance ? instance.id : owner;
+  const name = list === "secondFactors" ? "secondfactor" : "multifactor";
+  const at = store.push(caller.userId, [{
+    aggregateType: onInstance ? "instance" : "org",
+    aggregateId: resourceOwner,
+    type: `${onInstance ? "instance" : "org"}.policy.login.${name}.${verb}`,
+    resourceOwner,
+    payload: { mfaType: type },
+  }]);
+  const values = {
+    ...known.values,
+    [list]: verb === "added" ? [...present, type] : present.filter((one) => one !== type),
+  };
+  store.put("policy", known.id, { ...known, values, changedAt: at });
+  return { details: details(resourceOwner, at) };
+}
+
+const factorMethods = (ownerOf: (call: Call) => string): Service => ({
+  AddSecondFactorToLoginPolicy: (call: Call, { type }: { type: string }) =>
+    changeFactor(call, ownerOf(call), "secondFactors", type, "added"),
+  RemoveSecondFactorFromLoginPolicy: (call: Call, { type }: { type: string }) =>
+    changeFactor(call, ownerOf(call), "secondFactors", type, "removed"),
+  AddMultiFactorToLoginPolicy: (call: Call, { type }: { type: string }) =>
+    changeFactor(call, ownerOf(call), "multiFactors", type, "added"),
+  RemoveMultiFactorFromLoginPolicy: (call: Call, { type }: { type: string }) =>
+    changeFactor(call, ownerOf(call), "multiFactors", type, "removed"),
+});
+
 export const adminPolicies: Service = {
   GetDomainPolicy: (call: Call) => read(call, undefined, "domain"),
   UpdateDomainPolicy: (call: Call, values: Values) =>
@@ -146,7 +190,14 @@ export const adminPolicies: Service = {
     write(call, "instance", "lockout", values, "changed"),
   GetPasswordComplexityPolicy: (call: Call) => read(call, undefined, "complexity"),
   UpdatePasswordComplexityPolicy: (call: Call, values: Values) =>
-    write(call, "instance", "complexity", values, "changed"),
+    write(call, "instance", "complexity", numbers(values), "changed"),
+  GetPasswordAgePolicy: (call: Call) => read(call, undefined, "age"),
+  UpdatePasswordAgePolicy: (call: Call, values: Values) =>
+    write(call, "instance", "age", values, "changed"),
+  GetPrivacyPolicy: (call: Call) => read(call, undefined, "privacy"),
+  UpdatePrivacyPolicy: (call: Call, values: Values) =>
+    write(call, "instance", "privacy", values, "changed"),
+  ...factorMethods(() => "instance"),
 };
 
 /** Management is about the organization of `x-zitadel-orgid`, else the caller's own. */
@@ -175,6 +226,19 @@ export const managementPolicies: Service = {
   UpdateCustomPasswordComplexityPolicy: (call: Call, values: Values) =>
     write(call, own(call), "complexity", numbers(values), "changed"),
   ResetPasswordComplexityPolicyToDefault: (call: Call) => reset(call, own(call), "complexity"),
+  GetPasswordAgePolicy: (call: Call) => readOwn(call, "age"),
+  AddCustomPasswordAgePolicy: (call: Call, values: Values) =>
+    write(call, own(call), "age", values, "added"),
+  UpdateCustomPasswordAgePolicy: (call: Call, values: Values) =>
+    write(call, own(call), "age", values, "changed"),
+  ResetPasswordAgePolicyToDefault: (call: Call) => reset(call, own(call), "age"),
+  GetPrivacyPolicy: (call: Call) => readOwn(call, "privacy"),
+  AddCustomPrivacyPolicy: (call: Call, values: Values) =>
+    write(call, own(call), "privacy", values, "added"),
+  UpdateCustomPrivacyPolicy: (call: Call, values: Values) =>
+    write(call, own(call), "privacy", values, "changed"),
+  ResetPrivacyPolicyToDefault: (call: Call) => reset(call, own(call), "privacy"),
+  ...factorMethods(own),
 };
 
 function existing({ store }: Call, orgId: string): string {

@@ -1,111 +1,80 @@
-import { ApiError, failedPrecondition, invalidArgument, notFound } from "../errors.ts";
-import type { Session, User } from "../model.ts";
+/**
+ * What is shown to a session, one check after another, in ZITADEL's order. A failure changes no session and undoes what the others
+ * would have done, but what it says of the user is written. No policy is looked at beyond the lockout: neither does ZITADEL.
+ * Next: session_user.ts, session_codes.ts, session_webauthn.ts (the checks), session_challenges.ts.
+ */
+import { ApiError } from "../errors.ts";
+import type { Session } from "../model.ts";
 import type { Call } from "../service.ts";
-import { loginNames } from "./login_names.ts";
-import { verifyPassword } from "./passwords.ts";
-import { policyOf } from "./policies.ts";
-import { patchHuman, userEvent } from "./users.ts";
+import { checkIntent } from "./intents.ts";
+import { checkOtpEmail, checkRecoveryCode, checkTotp } from "./session_codes.ts";
+import { checkPassword, checkUser } from "./session_user.ts";
+import { checkWebAuthN } from "./session_webauthn.ts";
 
 export interface Checks {
   user?: { userId?: string; loginName?: string };
   password?: { password: string };
-  webAuthN?: object;
-  idpIntent?: object;
-  totp?: object;
-  otpSms?: object;
-  otpEmail?: object;
-  recoveryCode?: object;
+  idpIntent?: { idpIntentId: string; idpIntentToken: string };
+  webAuthN?: { credentialAssertionData: Record<string, unknown> };
+  totp?: { code: string };
+  otpSms?: { code?: string };
+  otpEmail?: { code?: string };
+  recoveryCode?: { code: string };
 }
 
-type Found = Pick<Session, "user" | "passwordVerifiedAt">;
-type SessionEvent = [type: string, payload: Record<string, unknown>];
+export type SessionEvent = [type: string, payload: Record<string, unknown>];
 
-/**
- * The user first, then the password. A failure changes no session, but the user's events are written.
- * No policy is looked at beyond the lockout: neither does ZITADEL.
- */
-export async function runChecks(
-  call: Call,
-  session: Session | undefined,
-  { checks = {}, challenges }: { checks?: Checks; challenges?: object },
-): Promise<{ found: Partial<Found>; events: SessionEvent[] }> {
-  const { user: userCheck, password, ...others } = checks;
-  const missing = [...Object.keys(others), ...Object.keys(challenges ?? {})];
+/** What the checks of one call have in hand. */
+export interface Checking {
+  call: Call;
+  /** None yet: it is being made. */
+  session: Session | undefined;
+  /** Changes of the session and its events, when all went well. */
+  found: Partial<Session>;
+  events: SessionEvent[];
+  /** Changes of the user, when all went well. */
+  then: (() => void)[];
+}
+
+type Check<K extends keyof Checks> = (
+  checking: Checking,
+  shown: NonNullable<Checks[K]>,
+) => void | Promise<void>;
+
+const checks: { [K in keyof Checks]: Check<K> } = {
+  user: checkUser,
+  password: checkPassword,
+  idpIntent: checkIntent,
+  webAuthN: checkWebAuthN,
+  totp: checkTotp,
+  otpEmail: checkOtpEmail,
+  recoveryCode: checkRecoveryCode,
+};
+
+export async function runChecks(checking: Checking, shown: Checks = {}): Promise<void> {
+  const missing = Object.keys(shown).filter((name) => !(name in checks));
   if (missing.length > 0) {
-    throw new ApiError(
-      "unimplemented",
-      undefined,
-      `The double does not check ${missing.join(", ")}`,
-    );
+    throw new ApiError("unimplemented", undefined, `The double does not check ${missing}`);
   }
-  const found: Partial<Found> = {};
-  const events: SessionEvent[] = [];
-  let userId = session?.user?.id;
-  if (userCheck) {
-    const user = findUser(call, userCheck);
-    if (userId !== undefined && userId !== user.id) {
-      throw invalidArgument("COMMAND-JJd3g", "Errors.Session.UserChangeNotPossible");
-    }
-    if (user.state !== "active") throw failedPrecondition("SESSION-Gj4ko", "Errors.User.NotActive");
-    userId = user.id;
-    const checkedAt = call.store.now();
-    found.user = { id: user.id, organizationId: user.organizationId, verifiedAt: checkedAt };
-    events.push(["session.user.checked", {
-      userID: user.id,
-      userResourceOwner: user.organizationId,
-      checkedAt,
-    }]);
+  for (const [name, check] of Object.entries(checks)) {
+    const value = shown[name as keyof Checks];
+    if (value !== undefined) await (check as (c: Checking, v: unknown) => unknown)(checking, value);
   }
-  if (password) {
-    await checkPassword(call, userId, password.password);
-    found.passwordVerifiedAt = call.store.now();
-    events.push(["session.password.checked", { checkedAt: found.passwordVerifiedAt }]);
-  }
-  return { found, events };
 }
 
-function findUser({ store }: Call, { userId, loginName }: NonNullable<Checks["user"]>): User {
-  const user = userId !== undefined
-    ? store.seen("user", userId)
-    : store.seenAll("user").find((candidate) =>
-      loginNames(store, candidate).some((name) => name.toLowerCase() === loginName?.toLowerCase())
-    );
-  if (!user) throw notFound("QUERY-Dfbg2", "Errors.User.NotFound");
-  return store.get("user", user.id) ?? user;
-}
+/** The session's user, in the store: of this call's check or an earlier one. */
+export const userIdOf = ({ found, session }: Checking): string | undefined =>
+  (found.user ?? session?.user)?.id;
 
-async function checkPassword(
-  { store, caller }: Call,
-  userId: string | undefined,
-  password: string,
-) {
-  const user = userId === undefined ? undefined : store.get("user", userId);
-  if (!user) throw failedPrecondition("COMMAND-Sfw3f", "Errors.User.UserIDMissing");
-  if (!user.human?.passwordHash) {
-    throw failedPrecondition("COMMAND-3nJ4t", "Errors.User.Password.NotSet");
-  }
-  if (user.state === "locked") throw failedPrecondition("COMMAND-JLK35", "Errors.User.Locked");
-  const right = await verifyPassword(password, user.human.passwordHash);
-  const now = store.get("user", user.id)!; // other attempts may have counted meanwhile
-  if (now.state === "locked") throw failedPrecondition("COMMAND-SFA3t", "Errors.User.Locked");
-  if (right) {
-    const at = store.push(caller.userId, [userEvent(now, "user.human.password.check.succeeded")]);
-    patchHuman(store, now.id, { failedAttempts: 0 }, at);
-    return;
-  }
-  const failedAttempts = now.human!.failedAttempts + 1;
-  const allowed = Number(policyOf(store, now.organizationId, "lockout").values.maxPasswordAttempts);
-  const locks = allowed > 0 && failedAttempts >= allowed;
-  const at = store.push(caller.userId, [
-    userEvent(now, "user.human.password.check.failed"),
-    ...(locks ? [userEvent(now, "user.locked")] : []),
-  ]);
-  patchHuman(store, now.id, { failedAttempts }, at);
-  if (locks) store.patch("user", now.id, { state: "locked" });
-  throw new ApiError(
-    "invalid_argument",
-    "COMMAND-3M0fs",
-    "Errors.User.Password.Invalid",
-    failedAttempts,
-  );
+/** Notes a check that was passed. */
+export function passed(
+  checking: Checking,
+  factor: keyof NonNullable<Session["factors"]>,
+  type: string,
+  more: Record<string, unknown> = {},
+): void {
+  const { call, session, found, events } = checking;
+  const verifiedAt = call.store.now();
+  found.factors = { ...session?.factors, ...found.factors, [factor]: { verifiedAt, ...more } };
+  events.push([`session.${type}.checked`, { checkedAt: verifiedAt, ...more }]);
 }

@@ -5,11 +5,12 @@ import type { Session } from "../model.ts";
 import { type Call, details, page, type Pagination, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
 import { loginNames } from "./login_names.ts";
-import { type Checks, runChecks } from "./session_checks.ts";
+import { challenge, type Challenges } from "./session_challenges.ts";
+import { type Checking, type Checks, runChecks } from "./session_checks.ts";
 
 interface Change {
   checks?: Checks;
-  challenges?: object;
+  challenges?: Challenges;
   lifetime?: string;
   metadata?: Record<string, string>;
 }
@@ -24,7 +25,7 @@ export const sessions: Service = {
   async CreateSession(call: Call, request: Change & { userAgent?: Session["userAgent"] }) {
     const { store, caller, instance } = call;
     caller.need("session.write");
-    const { found, events } = await runChecks(call, undefined, request);
+    const { found, events, challenges } = await check(call, undefined, request);
     const id = store.newId();
     const token = newToken();
     const agent = request.userAgent;
@@ -57,14 +58,14 @@ export const sessions: Service = {
       createdAt: at,
       changedAt: at,
     });
-    return { details: details(instance.id, at), sessionId: id, sessionToken: token };
+    return { details: details(instance.id, at), sessionId: id, sessionToken: token, challenges };
   },
 
   async SetSession(call: Call, request: Change & { sessionId: string }) {
     const { store, caller, instance } = call;
     const before = needActive(store, request.sessionId);
     caller.need("session.write");
-    const { found, events } = await runChecks(call, before, request);
+    const { found, events, challenges } = await check(call, before, request);
     const session = needActive(store, request.sessionId);
     const token = newToken();
     const at = store.push(caller.userId, [
@@ -79,7 +80,7 @@ export const sessions: Service = {
       sequence: session.sequence + 1,
       changedAt: at,
     });
-    return { details: details(instance.id, at), sessionToken: token };
+    return { details: details(instance.id, at), sessionToken: token, challenges };
   },
 
   GetSession(
@@ -108,6 +109,8 @@ export const sessions: Service = {
       (all || session.creator === caller.userId || session.user?.id === caller.userId) &&
       (request.queries ?? []).every((query) => fits(session, query, caller.userId))
     );
+    const newestFirst = request.query?.asc !== true;
+    found.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1) * (newestFirst ? -1 : 1));
     const { rows, total } = page(found, request.query);
     return {
       details: { totalResult: total, timestamp: store.now() },
@@ -132,6 +135,15 @@ export const sessions: Service = {
     return { details: details(instance.id, at) };
   },
 };
+
+/** All checks, then the challenges; what they do to the user happens when all of them went well. */
+async function check(call: Call, session: Session | undefined, request: Change) {
+  const checking: Checking = { call, session, found: {}, events: [], then: [] };
+  await runChecks(checking, request.checks);
+  const challenges = challenge(checking, request.challenges);
+  for (const act of checking.then) act();
+  return { ...checking, challenges };
+}
 
 /** Ending an ended session is success, without an event. */
 export function terminate(
@@ -220,6 +232,7 @@ function asSession(store: Store, session: Session): object {
       ...(session.passwordVerifiedAt
         ? { password: { verifiedAt: session.passwordVerifiedAt } }
         : {}),
+      ...session.factors,
     },
     metadata: session.metadata,
     ...(session.userAgent ? { userAgent: session.userAgent } : {}),

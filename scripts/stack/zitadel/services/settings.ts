@@ -46,15 +46,9 @@ export const settings: Service = {
         allowLocalAuthentication: allowUsernamePassword,
         passkeysType: String(passwordlessType).replace("PASSWORDLESS_", "PASSKEYS_"),
         resourceOwnerType: rest.resourceOwnerType,
-        secondFactors: ["SECOND_FACTOR_TYPE_OTP", "SECOND_FACTOR_TYPE_U2F"],
-        multiFactors: ["MULTI_FACTOR_TYPE_U2F_WITH_VERIFICATION"],
       },
     };
   },
-
-  GetActiveIdentityProviders: ({ store }: Call) => ({
-    details: { totalResult: "0", timestamp: store.now() },
-  }),
 
   GetPasswordComplexitySettings(call: Call, request: Context) {
     const { values, details, resourceOwnerType } = read(call, request, "complexity");
@@ -71,11 +65,17 @@ export const settings: Service = {
     };
   },
 
-  /** The double's passwords do not expire, as a new instance's do not. */
-  GetPasswordExpirySettings: ({ store, instance }: Call) => ({
-    details: details(instance.id, store.now()),
-    settings: { resourceOwnerType: "RESOURCE_OWNER_TYPE_INSTANCE" },
-  }),
+  GetPasswordExpirySettings(call: Call, request: Context) {
+    const { values, details, resourceOwnerType } = read(call, request, "age");
+    return {
+      details,
+      settings: {
+        maxAgeDays: String(values.maxAgeDays),
+        expireWarnDays: String(values.expireWarnDays),
+        resourceOwnerType,
+      },
+    };
+  },
 
   GetDomainSettings(call: Call, request: Context) {
     const { values, details, resourceOwnerType } = read(call, request, "domain");
@@ -122,10 +122,14 @@ export const settings: Service = {
     },
   }),
 
-  GetLegalAndSupportSettings: ({ store, instance }: Call) => ({
-    details: details(instance.id, store.now()),
-    settings: { resourceOwnerType: "RESOURCE_OWNER_TYPE_INSTANCE" },
-  }),
+  GetLegalAndSupportSettings(call: Call, request: Context) {
+    const { values, details, resourceOwnerType } = read(call, request, "privacy");
+    const { privacyLink, ...links } = values;
+    return {
+      details,
+      settings: { ...links, privacyPolicyLink: privacyLink, resourceOwnerType },
+    };
+  },
 
   GetSecuritySettings({ store, instance }: Call) {
     const { security } = store.seen("instance", "instance") ?? store.get("instance", "instance")!;

@@ -2,16 +2,19 @@ import { failedPrecondition, notFound } from "../errors.ts";
 import type { User } from "../model.ts";
 import { type Call, details, page, type Pagination, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
+import { addLink, refuseTakenLinks } from "./idp_links.ts";
 import { userNameKey } from "./login_names.ts";
 import { checkComplexity, hashPassword } from "./passwords.ts";
-import { newCode, setPassword } from "./credentials.ts";
+import { coded, newCode } from "./codes.ts";
+import { setPassword } from "./credentials.ts";
 import { removeUser } from "./user_removal.ts";
 import { asUser, userFits, type UserQuery } from "./user_view.ts";
 
 import type { Create, Update } from "./user_requests.ts";
 
 export const users: Service = {
-  async CreateUser({ store, caller }: Call, request: Create) {
+  async CreateUser(call: Call, request: Create) {
+    const { store, caller } = call;
     const { organizationId, human, machine } = request;
     caller.need("user.write", { organizationId });
     if (!store.get("organization", organizationId)) {
@@ -30,6 +33,7 @@ export const users: Service = {
       );
     }
     const userName = request.username ?? human?.email.email ?? id;
+    refuseTakenLinks(store, human?.idpLinks ?? []);
     store.claim(
       "user_name",
       userNameKey(store, organizationId, userName),
@@ -65,7 +69,7 @@ export const users: Service = {
     }
     const { profile, email } = human!;
     const displayName = profile.displayName || `${profile.givenName} ${profile.familyName}`;
-    const emailCode = email.isVerified ? undefined : newCode();
+    const emailCode = email.isVerified ? undefined : newCode(store, "verifyEmail");
     const events = [
       event("user.human.added", {
         userName,
@@ -76,9 +80,9 @@ export const users: Service = {
         email: email.email,
         ...(passwordHash ? { encodedHash: passwordHash } : {}),
       }),
-      email.isVerified
-        ? event("user.human.email.verified")
-        : event("user.human.email.code.added", { code: { Crypted: emailCode } }),
+      emailCode
+        ? event("user.human.email.code.added", coded(emailCode))
+        : event("user.human.email.verified"),
     ];
     const at = store.push(caller.userId, events);
     store.put("user", id, {
@@ -98,7 +102,12 @@ export const users: Service = {
         failedAttempts: 0,
       },
     });
-    return { id, creationDate: at, ...(email.returnCode ? { emailCode } : {}) };
+    for (const link of human?.idpLinks ?? []) addLink(call, id, link);
+    return {
+      id,
+      creationDate: at,
+      ...(email.returnCode && emailCode ? { emailCode: emailCode.code } : {}),
+    };
   },
 
   async UpdateUser(call: Call, request: Update) {
@@ -136,21 +145,27 @@ export const users: Service = {
         record("user.human.profile.changed", {
           firstName: merged.givenName,
           lastName: merged.familyName,
+          nickName: merged.nickName,
           displayName: merged.displayName,
+          preferredLanguage: merged.preferredLanguage,
         });
         patchHuman(store, user.id, merged, at);
       }
     }
-    if (human && email) {
-      emailCode = email.isVerified ? undefined : newCode();
-      if (email.email !== human.email) record("user.human.email.changed", { email: email.email });
-      if (email.isVerified) record("user.human.email.verified");
-      else record("user.human.email.code.added", { code: { Crypted: emailCode } });
+    if (human && email && email.email !== human.email) {
+      record("user.human.email.changed", { email: email.email });
+      const made = email.isVerified ? undefined : newCode(store, "verifyEmail");
+      if (made) record("user.human.email.code.added", coded(made));
+      else record("user.human.email.verified");
+      emailCode = made?.code;
       patchHuman(store, user.id, {
         email: email.email,
-        emailVerified: email.isVerified ?? false,
-        ...(emailCode ? { emailCode } : {}),
+        emailVerified: made === undefined,
+        emailCode: made,
       }, at);
+    } else if (human && email?.isVerified && !human.emailVerified) {
+      record("user.human.email.verified"); // of an address that stays, anything else is passed over
+      patchHuman(store, user.id, { emailVerified: true, emailCode: undefined }, at);
     }
     if (machine && request.machine) {
       record("user.machine.changed", { ...request.machine });
@@ -162,7 +177,7 @@ export const users: Service = {
         changedAt: at,
       });
     }
-    return { changeDate: at, ...(email?.returnCode ? { emailCode } : {}) };
+    return { changeDate: at, ...(email?.returnCode && emailCode ? { emailCode } : {}) };
   },
 
   GetUserByID({ store, caller }: Call, { userId }: { userId: string }) {
@@ -270,7 +285,7 @@ function setState(
   if (refused) throw failedPrecondition(...refused);
   const at = store.push(caller.userId, [userEvent(user, type)]);
   const unlocked = user.human && type === "user.unlocked"
-    ? { human: { ...user.human, failedAttempts: 0 } }
+    ? { human: { ...user.human, failedAttempts: 0, failedChecks: {} } }
     : {};
   store.patch("user", id, { state, changedAt: at, ...unlocked });
   return { details: details(user.organizationId, at) };
