@@ -26,7 +26,6 @@ export const accountAr: AccountTexts = {
   factorsRequired: "مؤسستك تطلبها.",
   on: "مفعّل",
   setUp: "إعداد",
-  codesLeft: "المتبقي: {n}",
   newCodes: "رموز جديدة",
   newCodesAsk: "لن تصلح الرموز القديمة بعد الآن.",
   providers: "الحسابات المرتبطة",

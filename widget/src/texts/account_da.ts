@@ -26,7 +26,6 @@ export const accountDa: AccountTexts = {
   factorsRequired: "Din organisation kræver et.",
   on: "Til",
   setUp: "Sæt op",
-  codesLeft: "Ubrugte: {n}",
   newCodes: "Nye koder",
   newCodesAsk: "De gamle koder virker ikke længere.",
   providers: "Forbundne konti",

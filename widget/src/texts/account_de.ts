@@ -26,7 +26,6 @@ export const accountDe: AccountTexts = {
   factorsRequired: "Ihre Organisation verlangt einen.",
   on: "Ein",
   setUp: "Einrichten",
-  codesLeft: "Unbenutzt: {n}",
   newCodes: "Neue Codes",
   newCodesAsk: "Die alten Codes gelten dann nicht mehr.",
   providers: "Verknüpfte Konten",

@@ -27,7 +27,6 @@ export const accountEn = {
   factorsRequired: "Your organization asks for one.",
   on: "On",
   setUp: "Set up",
-  codesLeft: "Unused: {n}",
   newCodes: "New codes",
   newCodesAsk: "The old codes will no longer work.",
 

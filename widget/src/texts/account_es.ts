@@ -26,7 +26,6 @@ export const accountEs: AccountTexts = {
   factorsRequired: "Su organización lo exige.",
   on: "Activado",
   setUp: "Configurar",
-  codesLeft: "Sin usar: {n}",
   newCodes: "Códigos nuevos",
   newCodesAsk: "Los códigos anteriores dejarán de valer.",
   providers: "Cuentas vinculadas",

@@ -26,7 +26,6 @@ export const accountFr: AccountTexts = {
   factorsRequired: "Votre organisation l’exige.",
   on: "Activé",
   setUp: "Configurer",
-  codesLeft: "Restants : {n}",
   newCodes: "Nouveaux codes",
   newCodesAsk: "Les anciens codes ne vaudront plus.",
   providers: "Comptes liés",

@@ -26,7 +26,6 @@ export const accountRu: AccountTexts = {
   factorsRequired: "Организация требует его.",
   on: "Вкл.",
   setUp: "Настроить",
-  codesLeft: "Осталось: {n}",
   newCodes: "Новые коды",
   newCodesAsk: "Прежние коды перестанут действовать.",
   providers: "Связанные аккаунты",
