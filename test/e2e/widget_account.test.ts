@@ -142,9 +142,10 @@ Deno.test("account page: whoever closes the proof has changed nothing, and the f
     await page.getByRole("dialog").getByRole("heading", { name: "Remove “Blue key”?" }).waitFor();
     await page.getByRole("dialog").getByRole("button", { name: accountEn.remove }).click();
     await page.getByRole("dialog").getByLabel(en.password, { exact: true }).waitFor();
+    const told = page.waitForResponse(/account\/act$/);
     await button(page, accountEn.close).click();
     await page.getByRole("dialog").waitFor({ state: "hidden" });
-    await page.waitForResponse(/account\/act$/).catch(() => {});
+    await told;
     assert.deepEqual(server.acts, [
       { action: "remove_key", id: "k2" },
       { action: "begin_proof" },
