@@ -42,8 +42,8 @@ export function makeWorld(): World {
       ...{ disableLoginWithEmail: false, disableLoginWithPhone: true, defaultRedirectUri: "" },
       secondFactors: ["totp", "u2f", "otp_email", "recovery_code"],
       multiFactors: ["u2f_with_verification"],
-      ...{ passwordCheckLifetimeSeconds: 36_000, externalLoginCheckLifetimeSeconds: 36_000 },
-      ...{ secondFactorCheckLifetimeSeconds: 7200, multiFactorCheckLifetimeSeconds: 7200 },
+      ...{ passwordCheckLifetimeSeconds: 7200, externalLoginCheckLifetimeSeconds: 7200 },
+      ...{ secondFactorCheckLifetimeSeconds: 20_000, multiFactorCheckLifetimeSeconds: 7200 },
       mfaInitSkipLifetimeSeconds: 3600,
     });
   }
