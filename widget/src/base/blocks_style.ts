@@ -188,7 +188,7 @@ export const blocks = css`
   }
   .codes {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr));
     gap: 0.375rem 1rem;
     padding: 1rem;
     border-radius: var(--_radius);

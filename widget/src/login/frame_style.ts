@@ -32,6 +32,12 @@ export const frame = css`
     .row > .icon {
       display: none;
     }
+    .field:has(> .link) {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    .field > .link {
+      grid-area: auto;
+    }
   }
   .page {
     display: grid;
