@@ -101,6 +101,12 @@ export const blocks = css`
     background: var(--_danger-ground);
     border-radius: var(--_radius);
   }
+  :is(.error, .fault) {
+    overflow-wrap: anywhere;
+  }
+  .error span {
+    min-width: 0;
+  }
   .error .icon {
     margin-top: 0.0625rem;
   }
