@@ -22,5 +22,4 @@ grant execute on function
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
-grant execute on function public.egress_allowlist(), private.egress_addresses()
-  to gatehouse_platform;
+grant execute on function public.egress_allowlist() to gatehouse_platform;

@@ -4,8 +4,9 @@
  * only queues mails holds no key to anything else. Next: sql/60_mails/10_mails.sql.
  */
 import { z } from "zod";
+import { config, readSecretFile } from "./config.ts";
 import type { Sql, Transaction } from "./db.ts";
-import { type Keyring, type Place, seal, toBase64 } from "./secrets.ts";
+import { type Keyring, parseKeyring, type Place, seal, toBase64 } from "./secrets.ts";
 
 const text = z.string().min(1).max(300);
 const code = z.string().min(4).max(100);
@@ -41,6 +42,8 @@ export const MailContent = z.discriminatedUnion("kind", [
     appName: text.optional(),
     code,
   }),
+  /** Somebody, perhaps they themselves, wanted to make an account for an address that has one. */
+  z.strictObject({ kind: z.literal("already_registered"), displayName: text.optional() }),
   /** To the address that was: another one stands there now. */
   z.strictObject({
     kind: z.literal("address_changed"),
@@ -65,7 +68,7 @@ export type Mail = MailContent & {
   language: string | undefined;
   /** Later it is not sent any more: when the code runs out. */
   expiresAt: Date;
-  /** Of two mails with the same key of one tenant only the first is sent. Default: random. Nothing secret; no `|`. */
+  /** Of two mails with the same key of one tenant only the first is sent. Default: random. Letters, digits and `._:-`; nothing secret. */
   key?: string;
 };
 
@@ -104,4 +107,20 @@ export function databaseMailer(
           ${language ?? null}, ${expiresAt}, ${keyId}, decode(${toBase64(ciphertext)}, 'base64'))`;
     },
   };
+}
+
+let cached: Promise<Keyring> | undefined;
+
+/** This process's key of mails, read on first use; undefined where it was given none: there is no mail server. */
+export function mailKeyring(): (() => Promise<Keyring>) | undefined {
+  const { mailKeyFile } = config();
+  if (mailKeyFile === undefined) return undefined;
+  const variable = "GATEHOUSE_MAIL_KEY_FILE";
+  return () =>
+    cached ??= readSecretFile(variable, mailKeyFile)
+      .then((text) => parseKeyring(text, variable))
+      .catch((error) => {
+        cached = undefined;
+        throw error;
+      });
 }

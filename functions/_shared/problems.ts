@@ -66,6 +66,7 @@ export const problems = {
   flow_finished: 409, // the sign-in was finished before
   password_too_weak: 422, // errors names the rule: length, lowercase, uppercase, number or symbol
   password_unchanged: 422, // the new password is the old one
+  terms_not_accepted: 422, // the tenant's terms must be accepted first
   rate_limited: 429, // too many tries; retry-after says how many seconds to wait
   // tenants
   tenant_slug_taken: 409, // another tenant has the slug

@@ -203,6 +203,6 @@ export interface SealedProviderSecret {
   keyId: string;
   /** Base64. */
   ciphertext: string;
-  /** As Postgres writes it: to the microsecond. */
+  /** Which secret it is: to the millisecond. */
   setAt: string;
 }

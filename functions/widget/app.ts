@@ -8,9 +8,16 @@ import { flowBinding } from "./binding.ts";
 import { act } from "./flow/act.ts";
 import { cors } from "./flow/cors.ts";
 import { asProblem } from "./flow/failures.ts";
-import { newMemory, open } from "./flow/open.ts";
+import { newMemory, open, tenantOfAccountFlow } from "./flow/open.ts";
 import { whereOfRequest } from "./flow/where.ts";
-import { loginPage, pagePolicy } from "./page.ts";
+import {
+  accountSignInPage,
+  linkPage,
+  loginPage,
+  logoutPage,
+  pageLanguage,
+  pagePolicy,
+} from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
 import { servePublished } from "./published.ts";
 import { serveSnippets } from "./snippet.ts";
@@ -22,23 +29,30 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   serveSnippets(app);
   for (const name of assetNames) app.get(`/${name}`, (c) => sendAsset(c, name));
 
-  /** 200 the page, whose script opens the flow · 404 the page, saying that nothing is under way */
+  /** `?authRequest=` or, for the account page, `?tenant=`. 200 the page, whose script opens the flow · 404 it, saying that nothing is under way */
   app.get("/login", async (c) => {
-    const id = c.req.query("authRequest") ?? "";
-    return await sendPage(c, id, async () => {
-      await whereOfRequest(parts(), id);
-      const binding = flowBinding(parts());
-      // A reload goes on: what this browser has of the flow stays.
-      if (await binding.find(c, id)) return;
-      await binding.keep(c, newMemory(parts(), { mode: "page", ref: id }));
-    });
+    const { authRequest, tenant } = c.req.query();
+    if (authRequest === undefined && tenant !== undefined) {
+      return await send(c, accountSignInPage(nameOr("", tenant), languageOf(c)));
+    }
+    const { known, locales } = await begin(parts(), c, authRequest ?? "");
+    const page = loginPage(known ? authRequest! : "none", languageOf(c, locales));
+    return await send(c, page, known ? 200 : 404);
   });
 
-  /** Where a provider sends people back to: the same page. Its script has the cookie, which this navigation from elsewhere has not. */
-  app.get("/return", (c) => sendPage(c, c.req.query("flow") ?? "", () => Promise.resolve()));
+  /** Where a provider sends people back to: the same pages. Their script has the cookie, which this navigation from elsewhere has not. */
+  app.get("/return", (c) => {
+    const flow = nameOr("none", c.req.query("flow"));
+    const tenant = tenantOfAccountFlow(flow);
+    const language = languageOf(c);
+    return send(c, tenant ? accountSignInPage(tenant, language) : loginPage(flow, language));
+  });
 
   /** Where ZITADEL sends whoever signed out at an application. */
-  app.get("/logout", (c) => sendPage(c, "logout", () => Promise.resolve()));
+  app.get("/logout", (c) => send(c, logoutPage(languageOf(c))));
+
+  /** From a mail, or handed over by an administrator: `#kind=…&userId=…&code=…`, which no server sees. */
+  app.get("/link", (c) => send(c, linkPage(languageOf(c))));
 
   app.use("/flows/*", cors(() => parts().clients));
   /** 200 Opened (contract.ts) · 403 browser_mismatch, origin_refused, app_disabled, tenant_suspended · 404 flow_not_found · 429 rate_limited */
@@ -53,22 +67,38 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
 
 export const app = createApp(processParts);
 
-const flowName = /^[A-Za-z0-9_-]{1,210}$/;
-
-/** The page asks for the flow again, and shows why not: so it comes even where there is none. */
-async function sendPage(
+/** Binds the flow to this browser. The page asks for it again, and shows why not: so it comes even where there is none. */
+async function begin(
+  parts: WidgetParts,
   c: Context<App>,
-  flow: string,
-  prepare: () => Promise<void>,
-): Promise<Response> {
-  let known = flowName.test(flow);
+  id: string,
+): Promise<{ known: boolean; locales: string[] }> {
   try {
-    await prepare();
+    const { request } = await whereOfRequest(parts, id);
+    const binding = flowBinding(parts);
+    // A reload goes on: what this browser has of the flow stays.
+    if (!await binding.find(c, id)) {
+      await binding.keep(c, newMemory(parts, { mode: "page", ref: id }));
+    }
+    return { known: true, locales: request.uiLocales };
   } catch (error) {
     const { slug, status } = toProblem(asProblem(error));
     if (status >= 500) throw asProblem(error);
-    known = slug !== "flow_not_found";
+    return { known: slug !== "flow_not_found" && nameOr("", id) !== "", locales: [] };
   }
+}
+
+/** What stands in an address is put into a page only where it looks like a name of ours. */
+const nameOr = (other: string, name = "") => /^[A-Za-z0-9_-]{1,210}$/.test(name) ? name : other;
+
+const languageOf = (c: Context<App>, locales: string[] = []) =>
+  pageLanguage(locales, c.req.header("accept-language"));
+
+async function send(
+  c: Context<App>,
+  page: Promise<string>,
+  status: 200 | 404 = 200,
+): Promise<Response> {
   c.header("content-security-policy", pagePolicy);
-  return c.html(await loginPage(known ? flow : "none"), known ? 200 : 404);
+  return c.html(await page, status);
 }

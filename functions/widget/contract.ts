@@ -113,7 +113,7 @@ export const Action = z.discriminatedUnion("action", [
     method: z.enum(["totp", "passkey", "security_key", "email_code"]),
   }),
   z.strictObject({ action: z.literal("skip") }), // setup_factor, when skippable
-  z.strictObject({ action: z.literal("continue") }), // recovery_codes, signed_out
+  z.strictObject({ action: z.literal("continue") }), // recovery_codes, signed_out, verify_email behind a link
   // register, complete_account
   z.strictObject({
     action: z.literal("register"),
@@ -210,8 +210,13 @@ export const State = z.discriminatedUnion("screen", [
     others: z.array(z.enum(["totp", "security_key", "recovery_code"])),
     resendAfterSeconds,
   }),
-  /** code, resend */
-  z.object({ screen: z.literal("verify_email"), to: maskedEmail, resendAfterSeconds }),
+  /** code, resend, back; behind a link, which carried the code, `continue` */
+  z.object({
+    screen: z.literal("verify_email"),
+    to: maskedEmail,
+    resendAfterSeconds,
+    codeNeeded: z.boolean(),
+  }),
   /** new_password */
   z.object({
     screen: z.literal("change_password"),
@@ -252,7 +257,13 @@ export const State = z.discriminatedUnion("screen", [
   /** reset, back */
   z.object({ screen: z.literal("reset"), loginHint: z.string().optional() }),
   /** new_password with code, resend, back; the same whether there is such an account or not */
-  z.object({ screen: z.literal("reset_code"), complexity: Complexity, resendAfterSeconds }),
+  z.object({
+    screen: z.literal("reset_code"),
+    complexity: Complexity,
+    resendAfterSeconds,
+    /** False behind a link, which carried the code. */
+    codeNeeded: z.boolean(),
+  }),
   /** new_password, set_up passkey */
   z.object({
     screen: z.literal("invitation"),

@@ -1,6 +1,6 @@
 import { config, readSecretFile } from "../_shared/config.ts";
 import { database } from "../_shared/db.ts";
-import { databaseMailer, type Mailer } from "../_shared/mailer.ts";
+import { databaseMailer, type Mailer, mailKeyring } from "../_shared/mailer.ts";
 import type { Keyring } from "../_shared/secrets.ts";
 import { intentClient } from "../_shared/zitadel/intents.ts";
 import { fetchJwks } from "../_shared/zitadel/keys.ts";
@@ -67,7 +67,7 @@ function makeParts(): WidgetParts {
     looks: databaseLooks(database, publicUrl),
     refusals: databaseRefusals(database),
     permits: databasePermits(database),
-    mailer: databaseMailer({ sql: database, keyring: undefined }),
+    mailer: databaseMailer({ sql: database, keyring: mailKeyring() }),
     publicUrl,
     ...derivedKeys(() => readSecretFile("ZITADEL_LOGIN_CLIENT_TOKEN_FILE", loginClientTokenFile)),
     now: () => new Date(),

@@ -34,6 +34,8 @@ export interface Credentials {
   demo: { admin: Person; user: Person };
   files: {
     secretsKey: string;
+    /** Seals what mails say until they are sent. */
+    mailKey: string;
     signingKey: string;
     /** Signs the sealed log; beside it `.pub`, for whoever verifies. */
     auditKey: string;
@@ -51,6 +53,7 @@ export async function readCredentials(dir: string): Promise<Credentials> {
   await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
   const files = {
     secretsKey: join(dir, "secrets-key.json"),
+    mailKey: join(dir, "mail-key.json"),
     signingKey: join(dir, "signing-key.json"),
     auditKey: join(dir, "audit-key.json"),
     bootstrap: join(dir, "bootstrap.json"),
@@ -71,10 +74,9 @@ export async function readCredentials(dir: string): Promise<Credentials> {
   const { administrator } = await once(files.bootstrap, () => ({
     administrator: newPerson("admin@gatehouse.example", "Gatehouse", "Administrator"),
   }));
-  await once(files.secretsKey, () => ({
-    current: "k1",
-    keys: { k1: randomBytes(32).toString("base64") },
-  }));
+  const newKeyring = () => ({ current: "k1", keys: { k1: randomBytes(32).toString("base64") } });
+  await once(files.secretsKey, newKeyring);
+  await once(files.mailKey, newKeyring);
   await writeAuditKey(files.auditKey).catch((error) => {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   });

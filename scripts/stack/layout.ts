@@ -28,6 +28,8 @@ const listeners = [
   "functionsPublic",
   "functionsInternal",
   "worker",
+  "mailbox",
+  "smtp",
 ] as const;
 export type Listener = (typeof listeners)[number];
 const defaultPort = 8000;
@@ -52,6 +54,7 @@ export interface Layout {
   issuer: string;
   storefrontUrl: string;
   webhookSinkUrl: string;
+  mailUrl: string;
 }
 
 interface Addresses {
@@ -133,6 +136,7 @@ export function addresses(ports: Record<Listener, number>, { basePath }: { baseP
     issuer: at("zitadel"),
     storefrontUrl: at("storefront"),
     webhookSinkUrl: at("webhookSink"),
+    mailUrl: at("mailbox"),
   };
 }
 

@@ -31,6 +31,8 @@ export interface Facts {
   storefrontUrl: string;
   loginUrl: string;
   webhookSinkUrl: string;
+  /** The local mailbox: a page, and `/messages` as JSON. */
+  mailUrl: string;
   /** As the owner of the schema, for looking around. */
   dbUrl: string;
   anonKey: string;
@@ -82,10 +84,10 @@ export class Stack {
     const admin = await administratorLogin(layout, credentials);
     const tenant = options.demo && await this.#startDemo(layout, credentials);
     const { apiUrl, restUrl, functionsUrl, issuer, portalUrl } = layout;
-    const { storefrontUrl, loginUrl, webhookSinkUrl } = layout;
+    const { storefrontUrl, loginUrl, webhookSinkUrl, mailUrl } = layout;
     const facts: Facts = {
       ...{ apiUrl, restUrl, functionsUrl, issuer, portalUrl },
-      ...{ storefrontUrl, loginUrl, webhookSinkUrl },
+      ...{ storefrontUrl, loginUrl, webhookSinkUrl, mailUrl },
       dbUrl: ownerUrl,
       anonKey: await anonymousKey(layout.ownIssuer, credentials.signingKey),
       demo: { admin, ...tenant && { tenant } },

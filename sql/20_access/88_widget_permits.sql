@@ -48,9 +48,9 @@ as $$
     from private.account_salt s,
       (values ('account', p_tenant || '/' || p_account),
         -- A network hands a whole /64 to one host: its addresses are one.
-        ('address', case when pg_input_is_valid(p_address, 'inet') then
-          case family(p_address::inet) when 6
-            then network(set_masklen(p_address::inet, 64))::text else host(p_address::inet) end end),
+        ('address', case when not pg_input_is_valid(p_address, 'inet') then null
+          when family(p_address::inet) = 4 then host(p_address::inet)
+          else network(set_masklen(p_address::inet, 64))::text end),
         ('tenant', p_tenant::text)) x (scope, whom)
    where x.whom is not null
 $$;

@@ -172,10 +172,10 @@ as $$
       union
       -- Our own test of the connection: discovery, or the directory.
       select 'functions', url from unnest(case p_kind
-        when 'google' then array['https://accounts.google.com']
+        when 'google' then array['https://accounts.google.com', 'https://www.googleapis.com']
         when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
         when 'microsoft' then array['https://login.microsoftonline.com']
-        when 'oidc' then array[p_settings ->> 'issuer']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
         when 'ldap' then
           array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
         else '{}' end) url

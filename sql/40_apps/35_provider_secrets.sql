@@ -19,7 +19,7 @@ create function private.put_provider_secret(
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp()); -- what a JavaScript Date can hand back
 begin
   perform private.require_right(p_tenant, 'providers.write');
   update public.providers set credential_set_at = v_now

@@ -9,10 +9,11 @@ create table public.settings (
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
     else true end),
   constraint setting_offline_malformed check (
-    key <> 'network.offline' or value = 'null'
-    or value - array['networks', 'domains'] = '{}'
-      and jsonb_typeof(value -> 'networks') = 'array'
-      and jsonb_typeof(value -> 'domains') = 'array')
+    case when key <> 'network.offline' or value = 'null' then true
+      when jsonb_typeof(value) <> 'object' then false
+      else value - array['networks', 'domains'] = '{}'
+        and jsonb_typeof(value -> 'networks') is not distinct from 'array'
+        and jsonb_typeof(value -> 'domains') is not distinct from 'array' end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings

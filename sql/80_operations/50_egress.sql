@@ -3,7 +3,7 @@
 
 create function private.egress_addresses()
 returns table (caller text, scheme text, host text, port integer, reason text)
-language sql stable security definer set search_path = ''
+language sql stable set search_path = ''
 as $$
   -- ZITADEL is called by all of ours, and browsers are sent to it.
   select c.caller, h.scheme, h.host, h.port, 'zitadel'
@@ -35,11 +35,11 @@ as $$
     cross join lateral private.provider_hosts(p.kind, p.settings, p.endpoints) h
    where p.enabled and t.status <> 'archived'
 $$;
-comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason. Definer: reads across tenants for platform staff.';
+comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason.';
 
 create function public.egress_allowlist()
 returns table (host text, port integer, scheme text, caller text, reason text)
-language plpgsql stable set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
 begin
   perform private.require_platform('settings.read');
@@ -51,4 +51,4 @@ begin
 end;
 $$;
 comment on function public.egress_allowlist() is
-  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed.';
+  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed. Definer: reads across tenants, checks settings.read on the platform itself.';

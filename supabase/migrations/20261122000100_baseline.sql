@@ -1809,9 +1809,9 @@ as $$
     from private.account_salt s,
       (values ('account', p_tenant || '/' || p_account),
         -- A network hands a whole /64 to one host: its addresses are one.
-        ('address', case when pg_input_is_valid(p_address, 'inet') then
-          case family(p_address::inet) when 6
-            then network(set_masklen(p_address::inet, 64))::text else host(p_address::inet) end end),
+        ('address', case when not pg_input_is_valid(p_address, 'inet') then null
+          when family(p_address::inet) = 4 then host(p_address::inet)
+          else network(set_masklen(p_address::inet, 64))::text end),
         ('tenant', p_tenant::text)) x (scope, whom)
    where x.whom is not null
 $$;
@@ -3506,6 +3506,7 @@ begin
    where user_id = p_user.id and ended_at is null;
   delete from private.zitadel_sessions where subject = p_user.subject;
   delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
+  perform private.forget_mails_of(p_user.subject);
   -- Last: the changes above were recorded too, with what was there before.
   v_events := private.remove_values_of(p_user.id, p_user.home_tenant_id, v_emails);
   if p_user.erased_at is null then
@@ -4714,10 +4715,10 @@ as $$
       union
       -- Our own test of the connection: discovery, or the directory.
       select 'functions', url from unnest(case p_kind
-        when 'google' then array['https://accounts.google.com']
+        when 'google' then array['https://accounts.google.com', 'https://www.googleapis.com']
         when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
         when 'microsoft' then array['https://login.microsoftonline.com']
-        when 'oidc' then array[p_settings ->> 'issuer']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
         when 'ldap' then
           array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
         else '{}' end) url
@@ -4795,8 +4796,10 @@ begin
   if v_problem is not null then
     perform private.refuse(422, 'provider_settings_refused', v_problem);
   end if;
+  -- A proof may be taken back later: then the domain counts no more (private.sign_in_providers), and nothing else is held up.
   select d into v_name from unnest(new.domains) d
-   where not exists (select from public.tenant_domains t
+   where (tg_op = 'INSERT' or new.domains is distinct from old.domains)
+     and not exists (select from public.tenant_domains t
      where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
    limit 1;
   if found then
@@ -4923,7 +4926,7 @@ create function private.put_provider_secret(
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp()); -- what a JavaScript Date can hand back
 begin
   perform private.require_right(p_tenant, 'providers.write');
   update public.providers set credential_set_at = v_now
@@ -7507,6 +7510,202 @@ comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is
   'Sends an endpoint what it wants of the events recorded since then and never got: those whose delivery died or was cancelled, and those that were never meant for it before. With dry_run, the default, only says how many. '
   'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 since_too_old. Definer: callers never write deliveries; checks webhooks.write itself.';
 
+-- sql/60_mails/10_mails.sql
+
+-- mails: what is to be said to a person by e-mail, from the moment it is decided until long after it was sent. Address and content lie sealed, for they
+-- hold codes, and go when the mail is settled: what stays tells that there was a mail, and how it went.
+-- Next: functions/_shared/mailer.ts (who queues), 20_send.sql and functions/_worker/tasks/mail__send.ts (who sends).
+create table private.mails (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  key text not null check (key ~ '^[A-Za-z0-9._:-]{1,200}$'),
+  user_subject text not null check (length(user_subject) between 1 and 200),
+  kind text not null check (kind in
+    ('verification', 'password_reset', 'invitation', 'sign_in_code', 'already_registered',
+      'address_changed')),
+  language text check (length(language) between 2 and 35), -- RFC 5646, section 4.4.1
+  state text not null default 'pending'
+    check (state in ('pending', 'sent', 'refused', 'expired')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz default now(),
+  expires_at timestamptz not null,
+  last_error jsonb,
+  key_id text,
+  ciphertext bytea check (length(ciphertext) <= 16384),
+  created_at timestamptz not null default now(),
+  settled_at timestamptz,
+  primary key (tenant_id, id),
+  constraint mails_tenant_id_key_key unique (tenant_id, key),
+  check (num_nonnulls(key_id, ciphertext, next_attempt_at)
+    = case state when 'pending' then 3 else 0 end),
+  check ((settled_at is null) = (state = 'pending'))
+);
+comment on table private.mails is 'Mails to people: waiting, and how the last ones went.';
+comment on column private.mails.id is 'Also the Message-ID, so that a mail which is sent twice is known as one.';
+comment on column private.mails.key is 'Of two mails with the same key only the first is sent.';
+comment on column private.mails.user_subject is 'ZITADEL''s id of the person: the address is sealed.';
+comment on column private.mails.state is 'pending, then sent (a server took it), refused (a server will never take it) or expired (its code ran out first).';
+comment on column private.mails.next_attempt_at is 'When it is due; while it is being sent, when it is due again if the worker dies.';
+comment on column private.mails.last_error is '{slug, reply, enhanced}: why the last attempt failed; never the server''s own words, which quote the address.';
+comment on column private.mails.ciphertext is 'Address and content by functions/_shared/mailer.ts, under the mail key. Additional data: mails|<tenant_id>|<key>.';
+create index mails_user_subject_idx on private.mails (user_subject);
+create index mails_settled_at_idx on private.mails (settled_at);
+
+create function private.queue_mail(
+  p_tenant uuid, p_key text, p_subject text, p_kind text, p_language text,
+  p_expires_at timestamptz, p_key_id text, p_ciphertext bytea
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_id uuid;
+begin
+  insert into private.mails
+    (tenant_id, key, user_subject, kind, language, expires_at, key_id, ciphertext)
+  values (p_tenant, p_key, p_subject, p_kind, p_language, p_expires_at, p_key_id, p_ciphertext)
+  on conflict on constraint mails_tenant_id_key_key do nothing
+  returning id into v_id;
+  if v_id is not null then
+    perform private.enqueue_mail(p_tenant, v_id, null);
+  end if;
+end;
+$$;
+comment on function private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea) is
+  'Queues a sealed mail to a person (ZITADEL''s id) in the caller''s transaction; nothing where its key was used before. Definer: the table is private and the queue its owner''s.';
+
+create function private.enqueue_mail(p_tenant uuid, p_id uuid, p_at timestamptz) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform private.enqueue('mail__send', jsonb_build_object('tenantId', p_tenant, 'id', p_id),
+    'mail__send:' || p_id, p_at);
+end;
+$$;
+comment on function private.enqueue_mail(uuid, uuid, timestamptz) is
+  'The job of a mail, one at a time. Called by definers only.';
+
+create function private.forget_mails_of(p_subject text) returns void
+language sql volatile set search_path = ''
+as $$ delete from private.mails where user_subject = p_subject $$;
+comment on function private.forget_mails_of(text) is
+  'Removes every mail to a person, those that wait too. Called by erase_user only.';
+
+-- sql/60_mails/20_send.sql
+
+-- How a mail gets out: claimed, tried, settled. functions/_worker/tasks/mail__send.ts calls these two; in between no transaction is open.
+
+create function private.mail_look(p_tenant uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+      'tenantName', t.name,
+      'tokens', w.look #> '{document,look,tokens}',
+      'logo', (
+        select jsonb_build_object('mediaType', l.type,
+            'data', translate(encode(l.bytes, 'base64'), E'\n', ''))
+          from public.widget_logos l
+         where l.tenant_id = p_tenant and l.type = 'image/png'
+           and 'logo/' || l.hash = w.look #>> '{document,look,logoUrl}')))
+    from public.tenants t, private.widget_look(p_tenant, null) w (look)
+   where t.id = p_tenant
+$$;
+comment on function private.mail_look(uuid) is
+  '{tenantName, tokens, logo {mediaType, data (base64)}}: how a tenant''s mails look, by what it published for all its applications. The logo only as PNG: mail programs show no other kind everywhere. '
+  'Called by claim_mail only.';
+
+create function private.claim_mail(p_tenant uuid, p_id uuid, p_lease_seconds integer) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_mail private.mails;
+begin
+  select * into v_mail from private.mails m
+   where m.tenant_id = p_tenant and m.id = p_id and m.state = 'pending' for update;
+  if not found then
+    return null;
+  elsif v_mail.expires_at <= clock_timestamp() then
+    perform private.end_mail(p_tenant, p_id, 'expired', v_mail.last_error);
+    return null;
+  elsif v_mail.next_attempt_at > clock_timestamp() then
+    return jsonb_build_object('waitSeconds',
+      ceil(extract(epoch from v_mail.next_attempt_at - clock_timestamp())));
+  end if;
+  update private.mails m
+     set attempts = m.attempts + 1,
+         next_attempt_at = clock_timestamp() + make_interval(secs => p_lease_seconds)
+   where m.tenant_id = p_tenant and m.id = p_id;
+  return jsonb_build_object('key', v_mail.key, 'kind', v_mail.kind, 'language', v_mail.language,
+    'attempt', v_mail.attempts + 1, 'createdAt', v_mail.created_at,
+    'expiresAt', v_mail.expires_at, 'keyId', v_mail.key_id,
+    'ciphertext', translate(encode(v_mail.ciphertext, 'base64'), E'\n', ''),
+    'look', private.mail_look(p_tenant));
+end;
+$$;
+comment on function private.claim_mail(uuid, uuid, integer) is
+  '{key, kind, language, attempt, createdAt, expiresAt, keyId, ciphertext (base64), look} of a mail that is due, now held for the lease; {waitSeconds} when it is not due yet or held; '
+  'null when it is settled, gone or has run out, which settles it. Definer: the table is private.';
+
+create function private.end_mail(p_tenant uuid, p_id uuid, p_state text, p_error jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  update private.mails
+     set state = p_state, last_error = p_error, settled_at = clock_timestamp(),
+         next_attempt_at = null, key_id = null, ciphertext = null
+   where tenant_id = p_tenant and id = p_id and state = 'pending'
+$$;
+comment on function private.end_mail(uuid, uuid, text, jsonb) is
+  'Settles a mail; address and content go. Called by definers only.';
+
+create function private.settle_mail(
+  p_tenant uuid, p_id uuid, p_attempt integer, p_state text, p_error jsonb default null,
+  p_retry_seconds integer default null
+) returns text
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_next timestamptz := clock_timestamp() + make_interval(secs => p_retry_seconds);
+  v_expires timestamptz;
+begin
+  select expires_at into v_expires from private.mails m
+   where m.tenant_id = p_tenant and m.id = p_id and m.state = 'pending' and m.attempts = p_attempt
+     for update;
+  if not found then
+    return null;
+  elsif p_state <> 'pending' then
+    perform private.end_mail(p_tenant, p_id, p_state, p_error);
+    return p_state;
+  elsif v_next >= v_expires then
+    perform private.end_mail(p_tenant, p_id, 'expired', p_error);
+    return 'expired';
+  end if;
+  update private.mails m set last_error = p_error, next_attempt_at = v_next
+   where m.tenant_id = p_tenant and m.id = p_id;
+  perform private.enqueue_mail(p_tenant, p_id, v_next);
+  return 'pending';
+end;
+$$;
+comment on function private.settle_mail(uuid, uuid, integer, text, jsonb, integer) is
+  'How an attempt went: sent, refused, or pending with the seconds until the next one, which ends the mail when its code runs out first. Returns its state; null when the attempt is not the latest any more. Definer: the table is private.';
+
+create function private.retain_mails(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_kept interval := private.days_setting('mails.retention_days', 30);
+  v_gone integer;
+begin
+  perform private.end_mail(m.tenant_id, m.id, 'expired', m.last_error)
+    from private.mails m where m.state = 'pending' and m.expires_at <= clock_timestamp();
+  delete from private.mails m
+   where m.ctid = any (array(
+     select o.ctid from private.mails o where o.settled_at < now() - v_kept limit p_limit));
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end;
+$$;
+comment on function private.retain_mails(integer) is
+  'Ends what has run out, deletes what was settled longer ago than the setting mails.retention_days (30), at most so many; returns how many. Definer: the table is private.';
+
 -- sql/80_operations/10_settings.sql
 
 -- settings: what is set for the whole instance.
@@ -7520,10 +7719,11 @@ create table public.settings (
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
     else true end),
   constraint setting_offline_malformed check (
-    key <> 'network.offline' or value = 'null'
-    or value - array['networks', 'domains'] = '{}'
-      and jsonb_typeof(value -> 'networks') = 'array'
-      and jsonb_typeof(value -> 'domains') = 'array')
+    case when key <> 'network.offline' or value = 'null' then true
+      when jsonb_typeof(value) <> 'object' then false
+      else value - array['networks', 'domains'] = '{}'
+        and jsonb_typeof(value -> 'networks') is not distinct from 'array'
+        and jsonb_typeof(value -> 'domains') is not distinct from 'array' end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings
@@ -7778,7 +7978,7 @@ comment on function private.find_stuck_tenants(integer) is
 
 create function private.egress_addresses()
 returns table (caller text, scheme text, host text, port integer, reason text)
-language sql stable security definer set search_path = ''
+language sql stable set search_path = ''
 as $$
   -- ZITADEL is called by all of ours, and browsers are sent to it.
   select c.caller, h.scheme, h.host, h.port, 'zitadel'
@@ -7810,11 +8010,11 @@ as $$
     cross join lateral private.provider_hosts(p.kind, p.settings, p.endpoints) h
    where p.enabled and t.status <> 'archived'
 $$;
-comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason. Definer: reads across tenants for platform staff.';
+comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason.';
 
 create function public.egress_allowlist()
 returns table (host text, port integer, scheme text, caller text, reason text)
-language plpgsql stable set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
 begin
   perform private.require_platform('settings.read');
@@ -7826,7 +8026,7 @@ begin
 end;
 $$;
 comment on function public.egress_allowlist() is
-  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed.';
+  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed. Definer: reads across tenants, checks settings.read on the platform itself.';
 
 -- sql/95_seeds/10_reference.sql
 
@@ -8109,6 +8309,7 @@ insert into public.event_types (name, description, schema, example) values
 -- Settings that platform staff may change from the first day on.
 insert into public.settings (key, value) values
   ('audit.retention_days', 'null'),
+  ('mails.retention_days', '30'),
   ('network.offline', 'null'); -- or {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}: no provider outside them
 
 -- policies/00_base.sql
@@ -8746,6 +8947,18 @@ grant execute on function
   public.replay_missed(uuid, uuid, timestamptz, boolean)
   to authenticated, gatehouse_platform;
 
+-- policies/60_mails.sql
+
+-- private.mails: nobody's to read. The public functions queue, and cannot look at what they queued; the worker claims and settles.
+grant execute on function
+  private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea)
+  to gatehouse_functions;
+grant execute on function
+  private.claim_mail(uuid, uuid, integer),
+  private.settle_mail(uuid, uuid, integer, text, jsonb, integer),
+  private.retain_mails(integer)
+  to gatehouse_worker;
+
 -- policies/80_operations.sql
 
 -- public.settings: platform staff only. Secrets of the instance are in private.sealed_settings.
@@ -8772,7 +8985,6 @@ grant execute on function
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
-grant execute on function public.egress_allowlist(), private.egress_addresses()
-  to gatehouse_platform;
+grant execute on function public.egress_allowlist() to gatehouse_platform;
 
 commit;

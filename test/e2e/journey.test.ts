@@ -89,7 +89,7 @@ for (const basePath of ["", "/acme-prefix"]) {
          where t.slug = 'acme' order by s.position`;
         assert.deepEqual(
           [...steps],
-          ["organization", "domain_policy", "project", "roles", "app", "administrator"]
+          ["organization", "domain_policy", "project", "roles", "app", "administrator", "provider"]
             .map((name) => ({ name, state: "ok", tried: true, last_error: null, hashed: true })),
         );
         const [tenant] = await sql`

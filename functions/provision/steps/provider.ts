@@ -23,7 +23,9 @@ export const provider = defineStep<Rows, Json>({
       ? null
       : {
         organizationId: organizationId(state),
-        providers: state.providers.map(({ state: _confirmed, ...asked }) => ({ ...asked }) as Json),
+        providers: state.providers.map(({ state: _confirmed, idpId: _known, ...asked }) =>
+          ({ ...asked }) as Json
+        ),
         removed: state.removedProviders.map(({ id }) => id),
       },
   async run(_input, context) {

@@ -3,6 +3,7 @@ import { Problem } from "../../_shared/problem.ts";
 import { passwordRefusal } from "../../_shared/zitadel/refusals.ts";
 import type { PasswordComplexity } from "../../_shared/zitadel/types.ts";
 import type { Complexity, State } from "../contract.ts";
+import { tooWeak } from "./complexity.ts";
 import { addToSession, type Flow, nowSeconds, refused } from "./flow.ts";
 import type { Handler } from "./handlers.ts";
 import { next, whileAsked } from "./next.ts";
@@ -43,10 +44,7 @@ export const changePassword: Handler<"new_password"> = (flow, action): Promise<S
 export function refuseNewPassword(error: unknown): never {
   const rule = passwordRefusal(error);
   if (rule !== null) {
-    throw new Problem("password_too_weak", `The new password fails the rule "${rule}"`, {
-      cause: error,
-      pointers: [{ pointer: "#/newPassword", detail: rule }],
-    });
+    throw tooWeak(rule, "#/newPassword", error);
   }
   throw isCredentialRefusal(error) ? refused(error) : error;
 }
@@ -56,6 +54,11 @@ const unchanged = () =>
 
 export async function complexityOf({ parts }: Flow, orgId: string): Promise<Complexity> {
   return readComplexity(await parts.zitadel.passwordComplexity(orgId));
+}
+
+/** The instance's own: what any organization has that made none of its own. */
+export async function defaultComplexity({ parts }: Flow): Promise<Complexity> {
+  return readComplexity(await parts.zitadel.passwordComplexity());
 }
 
 const readComplexity = (rules: PasswordComplexity): Complexity => ({

@@ -11,7 +11,11 @@ interface Cost {
   account: string;
 }
 
-const known = ({ memory }: Flow) => memory.person?.userId ?? memory.ref;
+/** Where nobody is proven yet by the name that was typed, so that a name counts alike whether anybody has it or not. */
+const known = ({ memory }: Flow) =>
+  memory.pending && "account" in memory.pending
+    ? memory.pending.account
+    : memory.person?.userId ?? memory.ref;
 
 const costs: { [A in ActionName]?: (flow: Flow, action: ActionOf<A>) => Cost } = {
   password: (_, { loginName }) => ({ kind: "guess", account: loginName }),
@@ -27,7 +31,7 @@ const costs: { [A in ActionName]?: (flow: Flow, action: ActionOf<A>) => Cost } =
 };
 
 /** Also when they succeed: what they answer is the same for everybody, so its time must be. */
-const alwaysLate: ActionName[] = ["passkey", "discover", "email_code", "reset"];
+const alwaysLate: ActionName[] = ["passkey", "discover", "email_code", "reset", "register"];
 
 export const isLate = (action: ActionName, refused: boolean): boolean =>
   alwaysLate.includes(action) || refused && action in costs;

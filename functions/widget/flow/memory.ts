@@ -35,6 +35,8 @@ export interface Memory {
     /** Unix seconds. */
     at?: number;
     emailVerified?: true;
+    /** They registered in this flow, and hold nothing to sign in with yet. */
+    registered?: true;
     passwordChanged?: true;
     setupSkipped?: true;
     setUp?: ("totp" | "u2f" | "otp_email" | "passkey" | "recovery_code")[];
@@ -65,7 +67,38 @@ export type Pending =
   | { kind: "passkey"; purpose: "sign_in" | "factor"; required: boolean; known: boolean }
   /** factor.ts, email_code.ts */
   | { kind: "factor"; method: "totp" | "recovery_code" }
-  | { kind: "email_code"; purpose: "sign_in" | "factor"; to: string; resendAt: number }
+  | { kind: "email_code"; purpose: "factor"; to: string; resendAt: number }
+  /** email_sign_in.ts: `known` false where no code was mailed. `account`: the name as it was typed. */
+  | {
+    kind: "email_code";
+    purpose: "sign_in";
+    to: string;
+    resendAt: number;
+    account: string;
+    known: boolean;
+  }
+  /** verify_email.ts, register.ts: `known` false where the address has an account already. `code`: behind a link, not yet shown. */
+  | {
+    kind: "verify_email";
+    to: string;
+    resendAt: number;
+    account: string;
+    known: boolean;
+    code?: string;
+  }
+  /** reset.ts: without `userId` no code was mailed. `code`: behind a link. */
+  | {
+    kind: "reset";
+    account: string;
+    resendAt: number;
+    home?: Home;
+    userId?: string;
+    code?: string;
+  }
+  /** invitation.ts: the link's code, not yet shown. */
+  | { kind: "invitation"; account: string; userId: string; code: string }
+  /** first_passkey.ts: what ZITADEL calls the registration. */
+  | { kind: "first_passkey"; account: string; id: string }
   /** setup_passkey.ts: what ZITADEL calls the registration. */
   | { kind: "setup_passkey"; method: "passkey" | "security_key"; id: string }
   /** provider.ts: the directory that the screen asks for. */

@@ -8,6 +8,7 @@ import { Open, type Opened, type State } from "../contract.ts";
 import type { WidgetParts } from "../parts.ts";
 import type { z } from "zod";
 import { beginWithAccounts } from "./accounts.ts";
+import { resumeEmailCode } from "./email_sign_in.ts";
 import { asProblem } from "./failures.ts";
 import { type Flow } from "./flow.ts";
 import { handlers } from "./handlers.ts";
@@ -17,7 +18,9 @@ import { openLogout } from "./logout.ts";
 import { lifetimeSeconds, type Memory } from "./memory.ts";
 import { next } from "./next.ts";
 import { flowFor, keep } from "./request.ts";
+import { resumeReset } from "./reset.ts";
 import { showStart } from "./start.ts";
+import { resumeVerification } from "./verify_email.ts";
 import { whereOf, whereOfTenant } from "./where.ts";
 
 type Parsed = z.output<typeof Open>;
@@ -126,20 +129,30 @@ function resume(flow: Flow): Promise<State> {
 }
 
 /** Screens that are shown again as they were. */
-const resumed: Partial<Record<State["screen"], (flow: Flow) => Promise<State>>> = {};
+const resumed: Partial<Record<State["screen"], (flow: Flow) => Promise<State>>> = {
+  reset_code: resumeReset,
+  verify_email: resumeVerification,
+  email_code: resumeEmailCode,
+};
 
+const accountMark = "account_";
+
+/** Of a flow of mode `account`, the tenant's id. */
+export const tenantOfAccountFlow = (ref: string): string | undefined =>
+  ref.startsWith(accountMark) ? ref.slice(accountMark.length) : undefined;
+
+/** One flow a tenant and browser, so that a reload and the way back from a provider go on with it. */
 async function openAccount(
   parts: WidgetParts,
   c: Context<App>,
   { tenant, language }: OpenOf<"account">,
 ): Promise<Begun> {
   const where = await whereOfTenant(parts, tenant);
-  const memory = newMemory(parts, {
-    mode: "account",
-    ref: `account_${crypto.randomUUID()}`,
-    tenantId: where.client.tenantId,
-    ...(language === undefined ? {} : { language }),
-  });
+  const { tenantId } = where.client;
+  const ref = accountMark + tenantId;
+  const before = await flowBinding(parts).find(c, ref);
+  const memory = before ?? newMemory(parts, { mode: "account", ref, tenantId, begun: true });
+  if (language !== undefined) memory.language = language;
   const flow = await flowFor(parts, c, memory, where);
-  return { flow, state: await beginWithAccounts(flow) };
+  return { flow, state: before ? await resume(flow) : await beginWithAccounts(flow) };
 }

@@ -1,4 +1,5 @@
 /** Whom a typed name means. */
+import { Problem } from "../../_shared/problem.ts";
 import type { User } from "../../_shared/zitadel/types.ts";
 import { type Flow, refused, tenantSuspended } from "./flow.ts";
 import type { Home } from "./memory.ts";
@@ -15,6 +16,15 @@ export async function homeOf(flow: Flow, loginName: string): Promise<Home> {
   }
   if (found.tenantStatus !== "active") throw tenantSuspended();
   return { tenantId: found.tenantId, organizationId: found.organizationId };
+}
+
+/** For ways whose answer is the same whether a name belongs anywhere or not. */
+export async function homeIfAny(flow: Flow, loginName: string): Promise<Home | undefined> {
+  return await homeOf(flow, loginName).catch((error) => {
+    const none = error instanceof Problem && flow.client.kind === "portal";
+    if (none) return undefined;
+    throw error;
+  });
 }
 
 /** The organization that is known before anybody typed a name. None at the portal, where people of every tenant sign in. */

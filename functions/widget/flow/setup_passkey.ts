@@ -42,7 +42,7 @@ export const registration: Handler<"credential"> = (flow, action): Promise<State
   });
 
 /** @throws {Problem} credential_refused */
-async function finishKey(
+export async function finishKey(
   { parts: { zitadel } }: Flow,
   userId: string,
   { method, id }: { method: "passkey" | "security_key"; id: string },

@@ -172,8 +172,12 @@ export const tables: Record<string, TableLine> = {
     read: `${readers}; ${staff.read}`,
     insert: `${writers}; ${staff.write}`,
     update: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; insert: tenant_id name kind settings enabled; update: name settings enabled",
+      both: "select; delete; insert: tenant_id name kind settings linking_allowed " +
+        "creation_allowed auto_creation auto_update auto_linking domains enabled; " +
+        "update: name settings linking_allowed creation_allowed auto_creation auto_update " +
+        "auto_linking domains enabled",
     },
     try: {
       insert: (label) =>
@@ -244,7 +248,7 @@ export const tables: Record<string, TableLine> = {
     read: "pat olive: all",
     update: "pat: all",
     grants: { gatehouse_platform: "select; update: value" },
-    try: { update: "update public.settings set value = '100'" },
+    try: { update: "update public.settings set value = 'null'" },
   },
 };
 
@@ -355,6 +359,15 @@ export const functions: FunctionLine[] = [
       `select public.personal_values(jsonb_populate_record(null::public.audit_events, '{"tenant_id": "${
         tenants[label]
       }", "personal": {}}'))`,
+  },
+  {
+    name: "egress_allowlist()",
+    roles: "gatehouse_platform",
+    right: "settings.read",
+    call: () => "select public.egress_allowlist()",
+    on: all,
+    works: "pat olive: all",
+    otherwise: notAllowed,
   },
   {
     name: "create_tenant(text,text,text,jsonb,jsonb)",

@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(13), who }),
+    arbitrary: fc.record({ do: fc.constant("change" as const), what: fc.nat(14), who }),
   },
 );
 
@@ -68,6 +68,9 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
   const person = world.people.get(who);
   switch (state?.screen) {
     case "start":
+      if (pick === 2) return { action: "show_reset" };
+      if (pick === 3) return { action: "show_register" };
+      if (pick === 4 || pick === 5) return { action: "email_code", loginName: who };
       return pick % 3 === 0
         ? { action: "passkey", loginName: pick % 2 === 0 ? "carol" : who }
         : { action: "password", loginName: who, password: person?.password ?? "x" };
@@ -96,6 +99,21 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
       return state.skippable && pick % 2 === 0
         ? { action: "skip" }
         : { action: "set_up", method: state.methods[pick % state.methods.length]! };
+    case "reset":
+      return { action: "reset", loginName: who };
+    case "reset_code":
+      return {
+        action: "new_password",
+        newPassword: `reset ${pick} of ${who}`,
+        code: world.mails.at(-1)?.code ?? "0",
+      };
+    case "register":
+      return {
+        ...{ action: "register", givenName: "New", familyName: "Person" },
+        ...{ email: `new${pick}@mail.example`, password: "first" },
+      };
+    case "verify_email":
+      return { action: "code", code: world.mails.at(-1)?.code ?? "0" };
     case "setup_totp":
       return { action: "code", code: state.secret };
     case "setup_passkey":
@@ -201,6 +219,7 @@ function change({ what, who }: Extract<Step, { do: "change" }>, world: World): v
     () => person.passkey = `${who}skey`,
     () => world.maxAgeDays = world.maxAgeDays === 0 ? 1 : 0,
     () => world.now += 3000,
+    () => world.emailCodeAlone = !world.emailCodeAlone,
     () => world.now += 9000,
     () => delete person.totp,
   ];
@@ -280,6 +299,7 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
   const screens = [
     ...["start", "accounts", "passkey", "factor", "email_code", "change_password"],
     ...["setup_factor", "setup_totp", "setup_passkey", "recovery_codes", "done"],
+    ...["reset", "reset_code", "register", "verify_email"],
   ];
   for (const screen of screens) assert.ok((seen[screen] ?? 0) > 0, `${screen}: ${seen[screen]}`);
 });

@@ -28,6 +28,9 @@ export interface Person {
   /** By what ZITADEL calls the registration. */
   pending: Map<string, "passkey" | "key">;
   emailOtp: boolean;
+  /** Proves the address; good once. */
+  emailCode?: string;
+  resetCode?: string;
 }
 
 interface Kept {
@@ -65,6 +68,8 @@ export class World {
   readonly violations: string[] = [];
   handedOver = 0;
   maxAgeDays = 0;
+  /** As the tenant published it. */
+  emailCodeAlone = false;
   #next = 0;
   id = (prefix: string) => `${prefix}${++this.#next}`;
 
@@ -158,17 +163,21 @@ export class World {
       rules.allowLocalAuthentication;
     const strong = young(session.at.passkey, rules.multiFactorCheckLifetimeSeconds) &&
       rules.allowLocalAuthentication && rules.passkeysAllowed;
+    const life = rules.secondFactorCheckLifetimeSeconds;
+    const mailed = this.emailCodeAlone && young(session.at.email, life) &&
+      rules.allowLocalAuthentication;
     if (user.orgId !== organizationOf[request.clientId]) return "of another organization";
     if (user.state !== "active") return "not active";
-    if (!password && !strong) return "no first factor";
-    const life = rules.secondFactorCheckLifetimeSeconds;
+    if (!password && !strong && !mailed) return "no first factor";
+    const mailedFirst = !password && !strong; // then it is not the second
     const takes = (factor: LoginSettings["secondFactors"][number]) =>
       rules.secondFactors.includes(factor);
     const second = takes("totp") && young(session.at.totp, life) ||
       takes("recovery_code") && young(session.at.recovery, life) ||
       takes("u2f") && young(session.at.key, life) ||
-      takes("otp_email") && young(session.at.email, life);
-    const has = takes("totp") && totp !== undefined || takes("otp_email") && emailOtp ||
+      !mailedFirst && takes("otp_email") && young(session.at.email, life);
+    const has = takes("totp") && totp !== undefined ||
+      !mailedFirst && takes("otp_email") && emailOtp ||
       takes("u2f") && key !== undefined ||
       takes("recovery_code") && recovery.length > 0;
     if (!strong && !second && (has || rules.forceMfa)) return "no second factor";
@@ -280,14 +289,51 @@ export class World {
           ...{ minLength: 1, requiresUppercase: false, requiresLowercase: false },
           ...{ requiresNumber: false, requiresSymbol: false },
         },
-      requestPasswordReset: async (userId) => await `reset ${this.#person(userId).user.id}`,
+      legalSettings: async () => await {},
+      createUser: async ({ orgId, email, password, givenName, familyName }) => {
+        const taken = [...this.people.values()].some(({ user }) => user.userName === email);
+        if (taken) throw await refuse("already_exists", "V3-DKcYh");
+        const userId = this.id("registered");
+        const displayName = `${givenName} ${familyName}`;
+        this.people.set(userId, {
+          user: {
+            ...{ id: userId, orgId, kind: "human", state: "active", userName: email },
+            ...{ loginNames: [email], preferredLoginName: email },
+            profile: {
+              ...{ givenName, familyName, displayName, email, emailVerified: false },
+              passwordChangeRequired: false,
+              passwordChangedAt: new Date(this.now * 1000).toISOString(),
+            },
+          },
+          password: password ?? crypto.randomUUID(),
+          ...{ recovery: [], emailOtp: false, pending: new Map() },
+          emailCode: `verify-${userId}`,
+        });
+        return { userId, emailCode: `verify-${userId}` };
+      },
+      newEmailCode: async (userId) => {
+        const code = this.id("verify-again-");
+        (await this.#person(userId)).emailCode = code;
+        return code;
+      },
+      verifyEmail: async (userId, code) => {
+        const person = await this.#person(userId);
+        if (person.emailCode !== code) throw refuse("invalid_argument", "COMMAND-eis9R");
+        delete person.emailCode;
+        person.user.profile!.emailVerified = true;
+      },
+      requestPasswordReset: async (userId) =>
+        await (this.#person(userId).resetCode = this.id("reset-")),
       setPassword: async ({ userId, newPassword, ...proof }) => {
         const person = await this.#person(userId);
         const right = "currentPassword" in proof
           ? proof.currentPassword === person.password
-          : proof.verificationCode === `reset ${userId}`;
+          : proof.verificationCode === person.resetCode;
         if (!right) throw refuse("invalid_argument", "COMMAND-3M0fs");
-        this.#watch(userId, "a new password");
+        // By a mail it may be: the factor is asked for at the sign-in that follows.
+        const mailed = this.mails.some(({ code }) => code === person.resetCode);
+        if (!mailed) this.#watch(userId, "a new password");
+        delete person.resetCode;
         person.password = newPassword;
         person.user.profile!.passwordChangeRequired = false;
         person.user.profile!.passwordChangedAt = new Date(this.now * 1000).toISOString();

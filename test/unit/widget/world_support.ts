@@ -70,7 +70,14 @@ export function appOf(world: World, more: Partial<WidgetParts> = {}) {
       takesOrigin: (origin) => Promise.resolve(origin === shopOrigin),
       isAdministrator: (id) => Promise.resolve(id === "carol"),
     },
-    looks: { find: () => Promise.resolve(null) },
+    looks: {
+      find: () => {
+        const on = { password: true, passkey: true, register: true, reset: true };
+        const look = { tokens: {}, layout: "card", texts: {} } as const;
+        const flows = { ...on, email_code: world.emailCodeAlone };
+        return Promise.resolve({ hash: "", look, languages: ["en"], flows });
+      },
+    },
     refusals: { report: () => Promise.resolve() },
     permits: { take: () => Promise.resolve(0), giveBack: () => Promise.resolve() },
     mailer: {
