@@ -44,7 +44,7 @@ export function pageLanguage(uiLocales: string[], acceptLanguage = ""): string {
 export const loginPage = (authRequest: string, language = "en") =>
   page(login, html`<gatehouse-login flow="${authRequest}"></gatehouse-login>`, language);
 
-/** `/link?kind=…&userId=…[&authRequest=…]#code=…`, from a mail or from an administrator. */
+/** `/link#kind=…&userId=…&code=…[&authRequest=…]`, from a mail or from an administrator. */
 export const linkPage = (language = "en") =>
   page(login, html`<gatehouse-login mode="link"></gatehouse-login>`, language);
 

@@ -238,14 +238,20 @@ Deno.test("inline: without leave of the function (CORS) the page says that nothi
 });
 
 Deno.test("link: the code leaves the address before anything is asked, and nothing else does", async () => {
-  await using gatehouse = serveSignInPage({ open: states.reset_code! });
+  await using gatehouse = serveSignInPage({
+    open: states["reset_code.link"]!,
+    act: { screen: "finished", what: "reset" },
+  });
   await using browser = await launch();
   const { page, assertClean } = await visitor(browser);
   const requests: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
-  await page.goto(`${gatehouse.base}link?kind=reset&userId=320&authRequest=V2_9#code=GEHEIM`);
-  await page.getByRole("heading", { name: en.emailTitle }).waitFor();
-  assert.equal(page.url(), `${gatehouse.base}link?kind=reset&userId=320&authRequest=V2_9`);
+  await page.goto(`${gatehouse.base}link#kind=reset&userId=320&authRequest=V2_9&code=GEHEIM`);
+  await page.getByLabel(en.newPassword, { exact: true }).fill("Abcdefgh12");
+  assert.equal(page.url(), `${gatehouse.base}link`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: en.doneReset }).waitFor();
+  assert.deepEqual(gatehouse.sent, [{ action: "new_password", newPassword: "Abcdefgh12" }]);
   assert.deepEqual(requests.filter((url) => url.includes("GEHEIM")), []);
   assert.deepEqual(gatehouse.opens, [{
     mode: "link",

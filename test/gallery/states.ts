@@ -82,7 +82,18 @@ export const states: Record<string, State> = {
     others: [],
     resendAfterSeconds: 30,
   },
-  "verify_email": { screen: "verify_email", to: "v…@acme.example", resendAfterSeconds: 0 },
+  "verify_email": {
+    screen: "verify_email",
+    to: "v…@acme.example",
+    resendAfterSeconds: 0,
+    codeNeeded: true,
+  },
+  "verify_email.link": {
+    screen: "verify_email",
+    to: "v…@acme.example",
+    resendAfterSeconds: 0,
+    codeNeeded: false,
+  },
   "change_password": { screen: "change_password", reason: "expired", complexity },
   "setup_factor": {
     screen: "setup_factor",
@@ -118,7 +129,8 @@ export const states: Record<string, State> = {
     privacyUrl: "https://acme.example/privacy",
   },
   "reset": { screen: "reset", loginHint: "vera@acme.example" },
-  "reset_code": { screen: "reset_code", complexity, resendAfterSeconds: 0 },
+  "reset_code": { screen: "reset_code", complexity, resendAfterSeconds: 0, codeNeeded: true },
+  "reset_code.link": { screen: "reset_code", complexity, resendAfterSeconds: 0, codeNeeded: false },
   "invitation": {
     screen: "invitation",
     displayName: "Vera",

@@ -64,7 +64,7 @@ export class Stage {
     this.#fields = view.fields ?? [];
     if (!keepError) this.#error.replaceChildren();
     const heading = el(this.options.heading, { part: "heading", tabindex: "-1" }, view.heading);
-    const lead = view.lead !== undefined && view.lead !== "" &&
+    const lead = Boolean(view.lead) &&
       el("p", { class: "lead", part: "subheading", id: "lead" }, view.lead);
     this.#view.replaceChildren();
     append(this.#view, [
