@@ -35,7 +35,7 @@ const settings: Record<string, Setting> = {
   dark: { colorScheme: "dark" },
   ru: { language: "ru" },
   ar: { language: "ar" },
-  "320 px": { width: 320 },
+  narrow: { width: 320 },
   split: {
     look: themed("split", "light-dark(#5b21b6, #c4b5fd)"),
     width: 1200,
@@ -72,7 +72,7 @@ for (const [n, name] of names.entries()) {
   const pictures: string[] = [];
   for (const [look, setting] of looks) {
     if (setting.of && !setting.of.includes(name)) continue;
-    const file = `${name}-${look.replace(" ", "")}.png`;
+    const file = `${name}-${look}.png`;
     try {
       await take(browser, name, setting, join(folder, file));
     } catch (error) {

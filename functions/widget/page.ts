@@ -42,47 +42,42 @@ export function pageLanguage(uiLocales: string[], acceptLanguage = ""): string {
 
 /** For one auth request; with what a provider sent back, too (`/return`). */
 export const loginPage = (authRequest: string, language = "en") =>
-  page("login", { flow: authRequest }, language);
+  page(login, html`<gatehouse-login flow="${authRequest}"></gatehouse-login>`, language);
 
-/** `/link?kind=…&userId=…[&authRequest=…]#code=…`, from a mail or from an administrator. */
-export const linkPage = (language = "en") => page("login", { mode: "link" }, language);
+/** `/link#kind=…&userId=…&code=…[&authRequest=…]`, from a mail or from an administrator. */
+export const linkPage = (language = "en") =>
+  page(login, html`<gatehouse-login mode="link"></gatehouse-login>`, language);
 
 /** `/login?tenant=…`: signing in to the account page; `/return?tenant=…` too. */
 export const accountSignInPage = (tenant: string, language = "en") =>
-  page("login", { mode: "account", tenant }, language);
+  page(
+    login,
+    html`<gatehouse-login mode="account" tenant="${tenant}"></gatehouse-login>`,
+    language,
+  );
 
 /** `/logout?logout_token=…`, where ZITADEL sends who signed out at an application. */
-export const logoutPage = (language = "en") => page("login", { mode: "logout" }, language);
+export const logoutPage = (language = "en") =>
+  page(login, html`<gatehouse-login mode="logout"></gatehouse-login>`, language);
 
 /** `/me?tenant=…`: the account page. */
 export const accountPage = (tenant: string, language = "en") =>
-  page("account", { tenant }, language);
+  page(account, html`<gatehouse-account tenant="${tenant}"></gatehouse-account>`, language);
 
-const elements = {
-  login: { name: "gatehouse-login", script: "gatehouse.js", title: "Sign in" },
-  account: { name: "gatehouse-account", script: "account.js", title: "Account" },
-} as const;
+// The empty form beside the element: a manager that watches the body looks again only where a form stands (docs/adr/0009).
+const login = { file: "gatehouse.js", title: "Sign in", beside: html`<form hidden></form>` };
+const account = { file: "account.js", title: "Account", beside: "" };
 
 async function page(
-  element: keyof typeof elements,
-  attributes: Record<string, string>,
+  { file, title, beside }: typeof login | typeof account,
+  element: ReturnType<typeof html>,
   language: string,
 ): Promise<string> {
-  const { name, script: file, title } = elements[element];
   const [script, style, mark] = await Promise.all(
     [file, "page.css", "mark.svg"].map(async (asset) =>
       `${asset}?h=${(await loadAsset(asset)).hash}`
     ),
   );
-  const inner = Object.entries(attributes).map(([key, value]) =>
-    html`
-      ${key}="${value}"
-    `
-  );
-  const tag = html`
-    <${name}${inner}>
-      </${name}>
-  `;
   return String(
     await html`
       <!doctype html>
@@ -99,7 +94,7 @@ async function page(
         </head>
         <body>
           <noscript><p>Signing in needs JavaScript, which is switched off in this browser.</p></noscript>
-          ${tag}
+          ${element} ${beside}
         </body>
       </html>
     `,

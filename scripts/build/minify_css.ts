@@ -4,17 +4,18 @@ import { type Plugin, transform } from "esbuild";
 export const minifyCss: Plugin = {
   name: "minify css",
   setup(build) {
-    build.onLoad({ filter: /style\.ts$/ }, async ({ path }) => {
-      const pieces = (await Deno.readTextFile(path)).split(/\bcss`([^`]*)`/);
-      for (let n = 1; n < pieces.length; n += 2) {
-        const { code } = await transform(pieces[n]!, {
-          loader: "css",
-          minify: true,
-          charset: "utf8",
-        });
-        pieces[n] = `css\`${code.trim().replaceAll("\\", "\\\\")}\``;
-      }
-      return { contents: pieces.join(""), loader: "ts" };
-    });
+    build.onLoad({ filter: /style\.ts$/ }, async ({ path }) => ({
+      contents: await minifyCssText(await Deno.readTextFile(path)),
+      loader: "ts",
+    }));
   },
 };
+
+export async function minifyCssText(source: string): Promise<string> {
+  const pieces = source.split(/\bcss`([^`]*)`/);
+  for (let n = 1; n < pieces.length; n += 2) {
+    const { code } = await transform(pieces[n]!, { loader: "css", minify: true, charset: "utf8" });
+    pieces[n] = `css\`${code.trim().replaceAll("\\", "\\\\")}\``;
+  }
+  return pieces.join("");
+}

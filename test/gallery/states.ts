@@ -88,6 +88,12 @@ export const states: Record<string, State> = {
     resendAfterSeconds: 0,
     codeNeeded: true,
   },
+  "verify_email.link": {
+    screen: "verify_email",
+    to: "v…@acme.example",
+    resendAfterSeconds: 0,
+    codeNeeded: false,
+  },
   "change_password": { screen: "change_password", reason: "expired", complexity },
   "setup_factor": {
     screen: "setup_factor",
@@ -106,7 +112,8 @@ export const states: Record<string, State> = {
       challenge,
       rp: { id: "localhost", name: "Acme" },
       user: { id: "dmVyYQ", name: "vera", displayName: "Vera Lindqvist" },
-      pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+      pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -257 }],
+      authenticatorSelection: { residentKey: "required", userVerification: "required" },
     },
     kind: "passkey",
   },
@@ -123,6 +130,7 @@ export const states: Record<string, State> = {
   },
   "reset": { screen: "reset", loginHint: "vera@acme.example" },
   "reset_code": { screen: "reset_code", complexity, resendAfterSeconds: 0, codeNeeded: true },
+  "reset_code.link": { screen: "reset_code", complexity, resendAfterSeconds: 0, codeNeeded: false },
   "invitation": {
     screen: "invitation",
     displayName: "Vera",

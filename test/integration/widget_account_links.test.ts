@@ -38,7 +38,7 @@ Deno.test("linking accounts at providers", async (t) => {
         options: { ...options, ...more },
       } as ProviderInput);
       await here.house.zitadel.ensureProviderActive(orgId, id);
-      listed.push({ idpId: id, kind: "oidc", name, trustedDomains: [] });
+      listed.push({ idpId: id, kind: "oidc", name, trustedDomains: [], postsTo: [] });
       return id;
     };
     const corp = await provide("Corp");

@@ -35,7 +35,7 @@ export interface Answers {
 /** Below a path of its own, as in an installation that shares its origin. */
 const prefix = "/some/prefix/functions/v1/widget/";
 
-export const startState: State = {
+export const startState: Extract<State, { screen: "start" }> = {
   screen: "start",
   ways: {
     password: true,

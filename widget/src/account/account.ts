@@ -80,7 +80,7 @@ export class GatehouseAccount extends HTMLElement {
       if (this.#signedOut(error)) return;
       await this.#speak(nearestLanguage(page, []));
       this.#root.replaceChildren(el("main", this.#place(), this.#page.frame));
-      this.#page.show({ heading: this.#texts.title, body: [] });
+      this.#page.show({ heading: this.#texts.accountTitle, body: [] });
       this.#page.refuse(this.#options.problem(error));
     }
   }
@@ -94,7 +94,7 @@ export class GatehouseAccount extends HTMLElement {
     this.#texts = { ...shared, ...own, ...this.#account?.look?.texts[language] };
     document.documentElement.lang = language;
     document.documentElement.dir = direction(language);
-    document.title = this.#texts.title;
+    document.title = this.#texts.accountTitle;
   }
 
   #place() {
@@ -103,7 +103,7 @@ export class GatehouseAccount extends HTMLElement {
 
   #desk(): Desk {
     return {
-      t: translator(this.#texts),
+      t: translator(this.#texts, this.#language),
       account: this.#account!,
       language: this.#language,
       stage: this.#stage,
@@ -164,10 +164,10 @@ export class GatehouseAccount extends HTMLElement {
   #draw(): void {
     const desk = this.#desk();
     const focused = (this.#root.activeElement as HTMLElement | null)?.getAttribute("aria-label");
-    this.#close.setAttribute("aria-label", this.#texts.cancel);
+    this.#close.setAttribute("aria-label", this.#texts.close);
     this.#close.replaceChildren(picture("close"));
     this.#page.show({
-      heading: this.#texts.title,
+      heading: this.#texts.accountTitle,
       body: [headOf(desk), ...sections(desk)],
     }, { focus: false });
     if (this.#page.frame.parentElement?.lang !== this.#language) {

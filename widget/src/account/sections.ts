@@ -173,7 +173,7 @@ function factors(desk: Desk): HTMLElement {
       icon: method,
       title: t(method),
       mark: on ? t("on") : undefined,
-      detail: t(method === "totp" ? "totpHint" : "emailHint"),
+      detail: method === "totp" ? t("totpHint") : undefined,
       action: on
         ? small(
           t("remove"),
@@ -182,14 +182,13 @@ function factors(desk: Desk): HTMLElement {
         )
         : small(t("setUp"), t(method), (by) => press({ action: "set_up", method }, by)),
     });
-  const { recoveryCodes: left } = secondFactors;
+  const { recoveryCodes } = secondFactors;
   return section(t("factors"), [
     factor("totp", secondFactors.totp),
     factor("email_code", secondFactors.emailCode),
-    left !== null && row({
+    recoveryCodes !== null && row({
       icon: "recovery_code",
       title: t("recovery_code"),
-      detail: t(left ? "on" : "off"),
       action: small(
         t("newCodes"),
         t("recovery_code"),

@@ -78,7 +78,7 @@ export const steps: { [S in Step]: (state: StateOf<S>, desk: Desk) => View } = {
       body: [
         stage.form({
           fields: [name],
-          submit: t("add"),
+          submit: t("next"),
           send: async () => {
             const credential = await createPasskey(state.options, stage.leaving);
             await act({

@@ -101,6 +101,12 @@ export const blocks = css`
     background: var(--_danger-ground);
     border-radius: var(--_radius);
   }
+  :is(.error, .fault) {
+    overflow-wrap: anywhere;
+  }
+  .error span {
+    min-width: 0;
+  }
   .error .icon {
     margin-top: 0.0625rem;
   }
@@ -120,7 +126,7 @@ export const blocks = css`
     color: var(--_muted);
     font-size: 0.875rem;
   }
-  .rules li:first-child:nth-last-child(n + 2) {
+  .rules li:first-child:nth-last-child(odd) {
     grid-column: 1 / -1;
   }
   .rules li {
@@ -188,7 +194,7 @@ export const blocks = css`
   }
   .codes {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr));
     gap: 0.375rem 1rem;
     padding: 1rem;
     border-radius: var(--_radius);

@@ -165,7 +165,7 @@ export const buttons = css`
     gap: 0.625rem;
   }
   .many {
-    grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr));
   }
   .view > .ways + .ways {
     margin-top: 0.625rem;

@@ -27,7 +27,7 @@ interface Options {
   value?: string;
   secret?: boolean;
   inputmode?: string;
-  /** Stands at the end of the label's line. */
+  /** Shown at the end of the label's line, reached after the field: the keyboard goes from name to password without a stop. */
   aside?: Child;
   class?: string;
   maxlength?: number;
@@ -59,8 +59,9 @@ export function field(t: FieldTexts, options: Options): Field {
   const element = el(
     "div",
     { class: "field", part: "field" },
-    el("div", { class: "line" }, el("label", { for: name, part: "label" }, label), aside),
+    el("label", { for: name, part: "label" }, label),
     el("div", { class: "control" }, input),
+    aside,
     fault,
   );
   const setFault = (text: string) => {
@@ -97,13 +98,17 @@ export const emailField = (t: FieldTexts, value?: string): Field =>
     judge: (text) => /^\S+@\S+\.\S+$/.test(text.trim()) ? "" : t("emailBad"),
   });
 
-/** Six digits, or a recovery code. From the keyboard of digits, from the mail's or the message's suggestion, or pasted with spaces. */
-export function codeField(t: FieldTexts, kind: "digits" | "text" = "digits"): Field {
+/**
+ * Six digits: from the keyboard, from a manager or a mail's suggestion, or pasted with spaces. A recovery code is named so that no
+ * manager takes it for one of those (they look for `code` and `otp` in names).
+ */
+export function codeField(t: FieldTexts, kind: "digits" | "recovery" = "digits"): Field {
+  const digits = kind === "digits";
   return field(t, {
-    name: "code",
-    label: t("code"),
-    autocomplete: "one-time-code",
-    inputmode: kind === "digits" ? "numeric" : undefined,
+    name: digits ? "code" : "recovery",
+    label: t(digits ? "code" : "recovery_code"),
+    autocomplete: digits ? "one-time-code" : "off",
+    inputmode: digits ? "numeric" : undefined,
     secret: true,
     class: "code",
     maxlength: 40,
@@ -117,16 +122,21 @@ export function passwordField(
 ): Field & { hide(): void } {
   const made = field(t, { ...options, type: "password", secret: true });
   const { input } = made;
-  // The label stays: `aria-pressed` tells the state. The tooltip tells the next step.
+  // The label stays: `aria-pressed` tells the state.
   const button = el(
     "button",
-    { class: "toggle", part: "toggle", type: "button", "aria-label": t("showPassword") },
+    {
+      class: "toggle",
+      part: "toggle",
+      type: "button",
+      "aria-label": t("showPassword"),
+      title: t("showPassword"),
+    },
     picture("eye"),
   );
   const show = (shown: boolean) => {
     input.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
-    button.title = t(shown ? "hidePassword" : "showPassword");
   };
   show(false);
   button.addEventListener("click", () => {

@@ -49,12 +49,19 @@ export const fields = css`
     grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr));
     gap: 1.125rem 0.75rem;
   }
-  .line {
-    display: flex;
-    flex-wrap: wrap;
+  .field:has(> .link) {
+    grid-template-columns: 1fr auto;
+    column-gap: 1rem;
     align-items: baseline;
-    justify-content: space-between;
-    gap: 0 1rem;
+  }
+  .field:has(> .link) > * {
+    grid-column: 1 / -1;
+  }
+  .field:has(> .link) > label {
+    grid-column: 1;
+  }
+  .field > .link {
+    grid-area: 1 / 2;
   }
   label,
   .label {

@@ -35,6 +35,8 @@ export class Stage {
   #fields: Field[] = [];
   #left = new AbortController();
   #busy = false;
+  /** What the screen shown begins with, once the work that led to it is over. */
+  #begin: (() => void) | undefined;
 
   constructor(
     private readonly options: {
@@ -62,8 +64,8 @@ export class Stage {
     this.#fields = view.fields ?? [];
     if (!keepError) this.#error.replaceChildren();
     const heading = el(this.options.heading, { part: "heading", tabindex: "-1" }, view.heading);
-    const lead = view.lead !== undefined && view.lead !== "" &&
-      el("p", { class: "lead", part: "subheading" }, view.lead);
+    const lead = Boolean(view.lead) &&
+      el("p", { class: "lead", part: "subheading", id: "lead" }, view.lead);
     this.#view.replaceChildren();
     append(this.#view, [
       view.back && el(
@@ -78,9 +80,20 @@ export class Stage {
       ...view.body,
     ]);
     if (focus) (view.focus ?? heading).focus({ preventScroll: true });
-    // The field has the focus, so the heading is said beside it.
-    this.say(view.focus ? `${view.heading}. ${(lead && lead.textContent) || ""}` : "");
-    view.begin?.();
+    // The field has the focus, so the heading is said beside it, and the line below it with the field.
+    this.say(view.focus ? view.heading : "");
+    if (lead && view.focus instanceof HTMLInputElement) {
+      const described = view.focus.getAttribute("aria-describedby") ?? "";
+      view.focus.setAttribute("aria-describedby", `lead ${described}`.trim());
+    }
+    this.#begin = view.begin;
+    if (!this.#busy) this.#beginNow();
+  }
+
+  #beginNow(): void {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    begin?.();
   }
 
   /**
@@ -109,6 +122,7 @@ export class Stage {
       this.#busy = false;
       setAttributes(this.#view, { "aria-busy": false });
       if (by) setAttributes(by, { "aria-disabled": false });
+      this.#beginNow();
     }
   }
 

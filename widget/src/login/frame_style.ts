@@ -26,6 +26,19 @@ export const frame = css`
       padding: 1.25rem;
     }
   }
+  @container (max-width: 14rem) {
+    /* large text on a telephone */
+    .initials,
+    .row > .icon {
+      display: none;
+    }
+    .field:has(> .link) {
+      grid-template-columns: minmax(0, 1fr);
+    }
+    .field > .link {
+      grid-area: auto;
+    }
+  }
   .page {
     display: grid;
     min-height: 100svh;

@@ -61,7 +61,7 @@ export class Run {
       problem: (error) => this.#problem(error),
     });
     this.#play = {
-      t: (key, values) => translator<TextKey>(this.#texts)(key, values),
+      t: (key, values) => translator<TextKey>(this.#texts, this.#language)(key, values),
       stage: this.#stage,
       about: { appName: "", tenantName: "" },
       typed: {},
@@ -116,13 +116,15 @@ export class Run {
     try {
       this.#show(await this.#api.act(action));
     } catch (error) {
-      if (error instanceof ApiProblem && error.slug in stops) this.#stop(error.slug);
+      if (error instanceof ApiProblem && Object.hasOwn(stops, error.slug)) this.#stop(error.slug);
       else throw error;
     }
   }
 
   #show(state: State, { keepError = false } = {}): void {
     this.#shown = state;
+    // Some password managers watch the page, not what lies within an element: this tells them to look again (docs/adr/0009).
+    if (this.way.ownPage) queueMicrotask(() => document.body.className = state.screen);
     const draw = screens[state.screen] as (state: State, play: Play) => View;
     this.#display(draw(state, this.#play), keepError);
     if (state.screen === "finished") this.way.finished?.(state.what);
@@ -201,7 +203,7 @@ export class Run {
           "footer",
           { part: "footer" },
           languages.length > 1 && this.#languageChoice(languages),
-          el("span", {}, t("secured")),
+          el("span", {}, "Gatehouse"),
         ),
       );
     this.root.replaceChildren(

@@ -17,6 +17,7 @@ import type { Way } from "./run.ts";
 export type Answer = SignInResult | SignInError;
 type Settings = Pick<Way, "api" | "language">;
 
+const accountTenant = "gatehouse-account-tenant";
 const messageType = "gatehouse-answer";
 
 /** The form within the customer's page. Verifier, state and nonce never leave this function but in the answer. */
@@ -57,25 +58,28 @@ export function pageWay(
   settings: Settings,
   attribute: (name: string) => string | null,
 ): Way | undefined {
-  const taken = takeFromAddress();
   const { language } = settings;
   const authRequest = attribute("flow");
   const tenant = attribute("tenant") ?? "";
   const mode = attribute("mode");
+  if (authRequest === null && !/^(account|logout|link)$/.test(mode ?? "")) return undefined;
+  const taken = takeFromAddress(); // never on a customer's page: its address is its own
   let open: Open;
   if (authRequest !== null) open = { mode: "page", authRequest, language };
-  else if (mode === "account") open = { mode, tenant, language };
-  else if (mode === "logout") open = { mode, token: taken.logout_token ?? "", language };
-  else if (mode === "link") {
+  else if (mode === "account") {
+    open = { mode, tenant, language };
+    sessionStorage.setItem(accountTenant, tenant);
+  } else if (mode === "logout") open = { mode, token: taken.logout_token ?? "", language };
+  else {
     open = {
-      mode,
+      mode: "link",
       kind: (taken.kind ?? "") as "reset",
       userId: taken.userId ?? "",
       code: taken.code ?? "",
       authRequest: taken.authRequest,
       language,
     };
-  } else return undefined;
+  }
   return {
     ...settings,
     ownPage: true,
@@ -83,10 +87,10 @@ export function pageWay(
     then: providerAnswer(taken),
     finish: finishOnPage,
     finished: (what) => {
-      // The account page stands beside this one.
-      if (mode === "account" && what === "signed_in") {
-        leaveFor(new URL(`me?tenant=${encodeURIComponent(tenant)}`, settings.api).href);
-      }
+      if (what !== "signed_in") return;
+      // The account page stands beside this one. From a provider one comes back without the tenant in the address.
+      const whose = tenant || sessionStorage.getItem(accountTenant) || "";
+      leaveFor(new URL(`me?tenant=${encodeURIComponent(whose)}`, settings.api).href);
     },
   };
 }

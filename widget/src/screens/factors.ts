@@ -33,7 +33,7 @@ export const passkey: Draw<"passkey"> = (state, play) => {
 export const factor: Draw<"factor"> = (state, play) => {
   const { t, stage } = play;
   const totp = state.method === "totp";
-  const code = codeField(t, totp ? "digits" : "text");
+  const code = codeField(t, totp ? "digits" : "recovery");
   return {
     ...goBack(play),
     heading: t("factorTitle"),
@@ -57,10 +57,18 @@ export const emailCode: Draw<"email_code"> = (state, play) => ({
   heading: play.t("emailTitle"),
 });
 
-export const verifyEmail: Draw<"verify_email"> = (state, play) => ({
-  ...emailView({ ...state, others: [] }, play),
-  heading: play.t("verifyTitle"),
-});
+/** Behind a link, which carried the code, one press is asked all the same: mail scanners open links, too. */
+export const verifyEmail: Draw<"verify_email"> = (state, play) => {
+  const heading = play.t("verifyTitle");
+  if (state.codeNeeded) {
+    return { ...goBack(play), ...emailView({ ...state, others: [] }, play), heading };
+  }
+  const go = button(play.t("confirm"), {
+    class: "primary",
+    onclick: () => play.press({ action: "continue" }, go),
+  });
+  return { heading, lead: state.to, body: [go], focus: go };
+};
 
 function emailView(
   { to, resendAfterSeconds, others }: { to: string; resendAfterSeconds: number; others: Method[] },

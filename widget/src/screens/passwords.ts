@@ -53,13 +53,14 @@ export const resetCode: Draw<"reset_code"> = (state, play) => {
   const code = codeField(t);
   code.secret = false; // refused for the password's sake, the code is still good
   const password = newPasswordField(t, state.complexity);
-  const fields = [code, password];
+  const { codeNeeded } = state; // a link has brought it
+  const fields = codeNeeded ? [code, password] : [password];
   return {
-    ...goBack(play),
-    heading: t("emailTitle"),
-    lead: t("resetCodeLead"),
+    ...codeNeeded ? goBack(play) : {},
+    heading: t(codeNeeded ? "emailTitle" : "newPasswordTitle"),
+    lead: codeNeeded && t("resetCodeLead"),
     fields,
-    focus: code.input,
+    focus: fields[0]!.input,
     body: [
       stage.form({
         fields,
@@ -69,9 +70,10 @@ export const resetCode: Draw<"reset_code"> = (state, play) => {
           play.act({
             action: "new_password",
             newPassword: password.input.value,
-            code: code.input.value.replace(/\s/g, ""),
+            ...codeNeeded ? { code: code.input.value.replace(/\s/g, "") } : {},
           }),
       }),
+      codeNeeded &&
       resendButton(t, stage, state.resendAfterSeconds, () => play.act({ action: "resend" })),
     ],
   };

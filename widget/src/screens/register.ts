@@ -43,13 +43,6 @@ export const register: Draw<"register"> = (state, play) => {
         send: () => send(true),
       }),
       byPasskey && el("p", { class: "note" }, byPasskey),
-      el(
-        "p",
-        { class: "note" },
-        t("haveAccount"),
-        " ",
-        linkButton(t("signIn"), () => play.press({ action: "back" })),
-      ),
     ],
   };
 };

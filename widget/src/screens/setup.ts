@@ -11,9 +11,8 @@ import { type Draw, goBack, linkButton, withPasskey } from "./play.ts";
 
 const hints: Record<string, TextKey> = {
   totp: "totpHint",
-  passkey: "passkeyHint",
+  passkey: "passkeyLead",
   security_key: "keyHint",
-  email_code: "emailHint",
 };
 
 export const setupFactor: Draw<"setup_factor"> = (state, play) => {
@@ -35,7 +34,7 @@ export const setupFactor: Draw<"setup_factor"> = (state, play) => {
         "span",
         { class: "two" },
         el("span", { class: "text" }, t(method)),
-        el("span", { class: "small" }, t(hints[method]!)),
+        hints[method] && el("span", { class: "small" }, t(hints[method])),
       ),
       picture("next"),
     );
@@ -96,7 +95,7 @@ export const setupPasskey: Draw<"setup_passkey"> = (state, play) => {
     lead: t(key ? "keyLead" : "passkeySetupLead"),
     fields: key ? [name] : [],
     focus: key ? name.input : make,
-    body: [key ? stage.form({ fields: [name], submit: t("add"), send }) : make],
+    body: [key ? stage.form({ fields: [name], submit: t("next"), send }) : make],
   };
 };
 

@@ -82,7 +82,7 @@ export const start: Draw<"start"> = (state, play) => {
   );
 
   return {
-    heading: t("signIn"),
+    heading: t("title"),
     lead: whereTo(play),
     fields,
     focus: named ? (hint && password && !nameFirst ? password : loginName).input : undefined,
@@ -97,8 +97,6 @@ export const start: Draw<"start"> = (state, play) => {
       el(
         "p",
         { class: "note" },
-        t("passkeyElsewhere"),
-        " ",
         linkButton(t("openPage"), play.redirect),
       ),
       ways.register && el(

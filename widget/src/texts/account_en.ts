@@ -1,11 +1,10 @@
 /** English of the account page, beside that of the sign-in (en.ts), whose fields and steps it shares. */
 export const accountEn = {
-  title: "Your account",
+  accountTitle: "Your account",
   signOut: "Sign out",
   change: "Change",
   save: "Save",
   saved: "Saved",
-  cancel: "Cancel",
   close: "Close",
   remove: "Remove",
   removeAsk: "Remove “{name}”?",
@@ -27,9 +26,7 @@ export const accountEn = {
   factors: "Second step",
   factorsRequired: "Your organization asks for one.",
   on: "On",
-  off: "Off",
   setUp: "Set up",
-  codesLeft: "Unused: {n}",
   newCodes: "New codes",
   newCodesAsk: "The old codes will no longer work.",
 

@@ -58,12 +58,32 @@ export function readTexts<T extends Record<string, string>>(
   return Object.fromEntries(Object.keys(english).map((key, n) => [key, lines[n]])) as T;
 }
 
-export function translator<K extends string>(texts: Record<K, string>): Translate<K> {
+/** In Arabic sentences names keep their own direction (U+2068, U+2069). */
+export function translator<K extends string>(
+  texts: Record<K, string>,
+  language = "en",
+): Translate<K> {
+  const [before, after] = direction(language) === "rtl" ? ["\u2068", "\u2069"] : ["", ""];
   return (key, values = {}) =>
-    texts[key].replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+    texts[key].replace(
+      /\{(\w+)\}/g,
+      (all, name) => name in values ? before + values[name] + after : all,
+    );
 }
+
+/** Slugs that mean the same to the person at the screen. */
+const same: Record<string, string> = {
+  password_too_weak: "weak",
+  password_not_allowed: "x_way_not_allowed",
+  factor_required: "x_way_not_allowed",
+  email_not_verified: "x_way_not_allowed",
+  platform_user_refused: "x_way_not_allowed",
+  intent_refused: "x_external_account_unknown",
+  logout_refused: "x_flow_not_found",
+  origin_refused: "x_inline_refused",
+};
 
 /** The text of a problem, by its slug; a slug without a text of its own gets the general one. */
 export function problemText(texts: Record<string, string>, slug: string): string {
-  return texts[`x_${slug}`] ?? texts.x_other!;
+  return texts[same[slug] ?? `x_${slug}`] ?? texts.x_other!;
 }
