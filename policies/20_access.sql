@@ -97,9 +97,13 @@ grant execute on function
   to gatehouse_provision, gatehouse_worker;
 grant execute on function private.put_hint() to gatehouse_provision;
 grant execute on function
-  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
+  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb),
+  private.take_widget_permit(uuid, text, text, text),
+  private.give_back_widget_permit(uuid, text, text, text)
   to gatehouse_functions;
-grant execute on function private.record_refused_sign_ins() to gatehouse_worker;
+grant execute on function
+  private.record_refused_sign_ins(), private.forget_widget_permits(integer)
+  to gatehouse_worker;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)
   to gatehouse_worker;

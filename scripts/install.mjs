@@ -46,6 +46,8 @@ export function installSystem() {
     tcpdump: "tcpdump",
     iproute2: "ip",
     "squid-openssl": "squid", // Debian's squid opens no TLS
+    slapd: "slapd", // a directory of the tests' own; the system's service is not configured, hence not started
+    nftables: "nft",
   };
   const missing = Object.keys(needed).filter((name) => !onPath(needed[name]));
   if (missing.length === 0) return;
@@ -60,6 +62,11 @@ export function installSystem() {
     stdio: ["ignore", 2, 2],
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
   };
+  spawnSync("debconf-set-selections", {
+    ...options,
+    stdio: ["pipe", 2, 2],
+    input: "slapd slapd/no_configuration boolean true\n",
+  });
   const [program, ...args] = command.split(" ");
   if (spawnSync(program, args, options).status === 0) return;
   spawnSync(program, ["update"], options); // a fresh machine has no package lists

@@ -10,6 +10,7 @@ export type Database = {
           "created_at": string;
           "enabled": boolean;
           "id": string;
+          "inline_enabled": boolean;
           "kind": string;
           "last_error": Json | null;
           "name": string;
@@ -26,6 +27,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "id"?: string;
+          "inline_enabled"?: boolean;
           "kind"?: string;
           "last_error"?: Json | null;
           "name": string;
@@ -41,6 +43,7 @@ export type Database = {
           "created_at"?: string;
           "enabled"?: boolean;
           "id"?: string;
+          "inline_enabled"?: boolean;
           "kind"?: string;
           "last_error"?: Json | null;
           "name"?: string;
@@ -405,11 +408,20 @@ export type Database = {
       };
       "providers": {
         Row: {
+          "auto_creation": boolean;
+          "auto_linking": string;
+          "auto_update": boolean;
           "created_at": string;
+          "creation_allowed": boolean;
+          "credential_set_at": string | null;
+          "domains": (string)[];
           "enabled": boolean;
+          "endpoints": (string)[];
           "id": string;
           "idp_id": string | null;
           "kind": string;
+          "last_error": Json | null;
+          "linking_allowed": boolean;
           "name": string;
           "settings": NonNullable<Json>;
           "state": string;
@@ -418,11 +430,20 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "auto_creation"?: boolean;
+          "auto_linking"?: string;
+          "auto_update"?: boolean;
           "created_at"?: string;
+          "creation_allowed"?: boolean;
+          "credential_set_at"?: string | null;
+          "domains"?: (string)[];
           "enabled"?: boolean;
+          "endpoints"?: (string)[];
           "id"?: string;
           "idp_id"?: string | null;
           "kind": string;
+          "last_error"?: Json | null;
+          "linking_allowed"?: boolean;
           "name": string;
           "settings"?: NonNullable<Json>;
           "state"?: string;
@@ -430,11 +451,20 @@ export type Database = {
           "updated_at"?: string;
         };
         Update: {
+          "auto_creation"?: boolean;
+          "auto_linking"?: string;
+          "auto_update"?: boolean;
           "created_at"?: string;
+          "creation_allowed"?: boolean;
+          "credential_set_at"?: string | null;
+          "domains"?: (string)[];
           "enabled"?: boolean;
+          "endpoints"?: (string)[];
           "id"?: string;
           "idp_id"?: string | null;
           "kind"?: string;
+          "last_error"?: Json | null;
+          "linking_allowed"?: boolean;
           "name"?: string;
           "settings"?: NonNullable<Json>;
           "state"?: string;
@@ -1121,6 +1151,165 @@ export type Database = {
           },
         ];
       };
+      "widget_config_versions": {
+        Row: {
+          "body": string;
+          "config_id": string;
+          "hash": string;
+          "logo_hash": string | null;
+          "number": number;
+          "published_at": string;
+          "published_by": NonNullable<Json>;
+          "restores": number | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "body": string;
+          "config_id": string;
+          "hash": string;
+          "logo_hash"?: string | null;
+          "number": number;
+          "published_at"?: string;
+          "published_by": NonNullable<Json>;
+          "restores"?: number | null;
+          "tenant_id": string;
+        };
+        Update: {
+          "body"?: string;
+          "config_id"?: string;
+          "hash"?: string;
+          "logo_hash"?: string | null;
+          "number"?: number;
+          "published_at"?: string;
+          "published_by"?: NonNullable<Json>;
+          "restores"?: number | null;
+          "tenant_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "widget_config_versions_tenant_id_config_id_fkey";
+            columns: ["tenant_id", "config_id"];
+            isOneToOne: false;
+            referencedRelation: "widget_configs";
+            referencedColumns: ["tenant_id", "id"];
+          },
+          {
+            foreignKeyName: "widget_config_versions_tenant_id_logo_hash_fkey";
+            columns: ["tenant_id", "logo_hash"];
+            isOneToOne: false;
+            referencedRelation: "widget_logos";
+            referencedColumns: ["tenant_id", "hash"];
+          },
+        ];
+      };
+      "widget_configs": {
+        Row: {
+          "app_id": string | null;
+          "created_at": string;
+          "flows": NonNullable<Json>;
+          "id": string;
+          "languages": (string)[];
+          "layout": string;
+          "logo_hash": string | null;
+          "privacy_url": string | null;
+          "tenant_id": string;
+          "terms_url": string | null;
+          "texts": NonNullable<Json>;
+          "theme": NonNullable<Json>;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "app_id"?: string | null;
+          "created_at"?: string;
+          "flows"?: NonNullable<Json>;
+          "id"?: string;
+          "languages"?: (string)[];
+          "layout"?: string;
+          "logo_hash"?: string | null;
+          "privacy_url"?: string | null;
+          "tenant_id": string;
+          "terms_url"?: string | null;
+          "texts"?: NonNullable<Json>;
+          "theme"?: NonNullable<Json>;
+          "updated_at"?: string;
+        };
+        Update: {
+          "app_id"?: string | null;
+          "created_at"?: string;
+          "flows"?: NonNullable<Json>;
+          "id"?: string;
+          "languages"?: (string)[];
+          "layout"?: string;
+          "logo_hash"?: string | null;
+          "privacy_url"?: string | null;
+          "tenant_id"?: string;
+          "terms_url"?: string | null;
+          "texts"?: NonNullable<Json>;
+          "theme"?: NonNullable<Json>;
+          "updated_at"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "widget_config_app_unknown";
+            columns: ["tenant_id", "app_id"];
+            isOneToOne: true;
+            referencedRelation: "apps";
+            referencedColumns: ["tenant_id", "id"];
+          },
+          {
+            foreignKeyName: "widget_config_logo_unknown";
+            columns: ["tenant_id", "logo_hash"];
+            isOneToOne: false;
+            referencedRelation: "widget_logos";
+            referencedColumns: ["tenant_id", "hash"];
+          },
+          {
+            foreignKeyName: "widget_configs_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      "widget_logos": {
+        Row: {
+          "bytes": string;
+          "created_at": string;
+          "hash": string;
+          "size_bytes": number;
+          "tenant_id": string;
+          "type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "bytes": string;
+          "created_at"?: string;
+          "hash": string;
+          "size_bytes"?: never;
+          "tenant_id": string;
+          "type": string;
+        };
+        Update: {
+          "bytes"?: string;
+          "created_at"?: string;
+          "hash"?: string;
+          "size_bytes"?: never;
+          "tenant_id"?: string;
+          "type"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "widget_logos_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
     };
     Views: {
       "dead_letters": {
@@ -1190,6 +1379,17 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "check_widget_theme": {
+        Args: { "theme": Json };
+        Returns: {
+          "front": string;
+          "ground": string;
+          "needed": number;
+          "passes": boolean;
+          "ratio": number;
+          "scheme": string;
+        }[];
+      };
       "create_tenant": {
         Args: { "admin"?: Json; "app"?: Json; "name": string; "plan"?: string; "slug": string };
         Returns: {
@@ -1217,6 +1417,16 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      "egress_allowlist": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "caller": string;
+          "host": string;
+          "port": number;
+          "reason": string;
+          "scheme": string;
+        }[];
       };
       "erase_person": { Args: { "user_id": string }; Returns: number };
       "export_person": { Args: { "user_id": string }; Returns: Json };
@@ -1272,6 +1482,26 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "legal_holds";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "publish_widget_config": {
+        Args: { "config_id": string; "tenant_id": string };
+        Returns: {
+          "body": string;
+          "config_id": string;
+          "hash": string;
+          "logo_hash": string | null;
+          "number": number;
+          "published_at": string;
+          "published_by": NonNullable<Json>;
+          "restores": number | null;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "widget_config_versions";
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -1347,6 +1577,26 @@ export type Database = {
         SetofOptions: {
           from: "*";
           to: "tenants";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      "revert_widget_config": {
+        Args: { "config_id": string; "number": number; "tenant_id": string };
+        Returns: {
+          "body": string;
+          "config_id": string;
+          "hash": string;
+          "logo_hash": string | null;
+          "number": number;
+          "published_at": string;
+          "published_by": NonNullable<Json>;
+          "restores": number | null;
+          "tenant_id": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "widget_config_versions";
           isOneToOne: true;
           isSetofReturn: false;
         };

@@ -45,6 +45,15 @@ const Environment = z.object({
   ZITADEL_LOGIN_CLIENT_TOKEN_FILE: path.optional(),
   ZITADEL_PROVISIONER_TOKEN_FILE: path.optional(),
   ZITADEL_EVENT_READER_TOKEN_FILE: path.optional(),
+  GATEHOUSE_MAIL_KEY_FILE: path.optional(),
+  GATEHOUSE_MAIL_FROM: z.email().optional(),
+  GATEHOUSE_SMTP_URL: z.string().regex(
+    /^smtps?:\/\/(\[[0-9a-f:]+\]|[^\s:@/]+)(:\d{1,5})?\/?$/i,
+    "expected smtp://HOST:PORT or smtps://HOST:PORT, credentials in a file of their own",
+  ).optional(),
+  GATEHOUSE_SMTP_TLS: z.enum(["required", "none"]).default("required"),
+  GATEHOUSE_SMTP_CA_FILE: path.optional(),
+  GATEHOUSE_SMTP_CREDENTIALS_FILE: path.optional(),
   GATEHOUSE_SECRETS_KEY_FILE: path.optional(),
   GATEHOUSE_SIGNING_KEY_FILE: path.optional(),
   GATEHOUSE_BOOTSTRAP_FILE: path.optional(),
@@ -102,6 +111,15 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     /** Networks that the door may reach though they are not public. */
     outboundAllow: env.GATEHOUSE_OUTBOUND_ALLOW,
     outboundCaFile: env.GATEHOUSE_OUTBOUND_CA_FILE,
+    /** Seals what a mail says until it is sent. Undefined: there is no mail server, nothing is queued. */
+    mailKeyFile: env.GATEHOUSE_MAIL_KEY_FILE,
+    smtp: {
+      url: env.GATEHOUSE_SMTP_URL,
+      from: env.GATEHOUSE_MAIL_FROM,
+      tls: env.GATEHOUSE_SMTP_TLS,
+      caFile: env.GATEHOUSE_SMTP_CA_FILE,
+      credentialsFile: env.GATEHOUSE_SMTP_CREDENTIALS_FILE,
+    },
     outboundProxies: proxiesOf(env),
     outboundProxyAuthFile: env.GATEHOUSE_OUTBOUND_PROXY_AUTH_FILE,
     logLevel: env.LOG_LEVEL,

@@ -9,7 +9,7 @@ import https from "node:https";
 import type { AddressRules } from "./addresses.ts";
 import { config, ConfigError, readSecretFile } from "./config.ts";
 import { type Attempt, attempt } from "./outbound_attempt.ts";
-import { type ConnectRequest, connectTo, syslogPorts } from "./outbound_connect.ts";
+import { type ConnectRequest, connectTo, directoryPorts, syslogPorts } from "./outbound_connect.ts";
 import { OutboundError } from "./outbound_error.ts";
 import {
   basicAuthorization,
@@ -146,7 +146,8 @@ export function createDoor(options: DoorOptions): Door {
 
   const checkHost = ({ host, port }: Pick<ConnectRequest, "host" | "port">) => {
     const url = hostUrl(host);
-    if (!syslogPorts.has(port) && (port < 1024 || !portAllowed(port))) {
+    const raw = syslogPorts.has(port) || directoryPorts.has(port);
+    if (!raw && (port < 1024 || !portAllowed(port))) {
       throw new OutboundError("url_refused", `Cannot connect: port ${port} is not allowed`);
     }
     return checkReachable(checkStatic(url, options), port);

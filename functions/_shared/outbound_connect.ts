@@ -18,6 +18,8 @@ export interface ConnectRequest {
 
 /** Syslog's own ports (RFC 3164's, RFC 6587's), and above 1023 what the door's port rule lets through. */
 export const syslogPorts = new Set([514, 601]);
+/** Of directories: LDAP's own, and Active Directory's global catalogue. */
+export const directoryPorts = new Set([389, 636, 3268, 3269]);
 
 export interface Target {
   /** The certificate's name. */

@@ -34,14 +34,43 @@ export const problems = {
   not_a_person: 403, // only a person has a session
   // the sign-in
   credentials_refused: 401, // unknown, wrong, locked, disabled or of another organization: always the same answer
+  account_signed_out: 401, // nobody is signed in to the account page in this browser, or no longer
+  client_credentials_refused: 401, // the issuer does not take the application's id and secret
+  refresh_refused: 401, // the refresh token was used, has run out, was revoked or is another application's
+  ticket_refused: 403, // a program's ticket is not one of ours, or older than an hour
+  code_refused: 401, // a code is wrong, used or too old
+  credential_refused: 401, // a passkey or security key is not accepted, or was not asked on this page
+  intent_refused: 401, // a provider's answer is not to what this browser asked, or used already
+  logout_refused: 401, // the sign-out is not asked for by the issuer, or too late
+  authorize_refused: 400, // the issuer takes no such request of the application; the sentence has its OAuth error
   app_disabled: 403, // the application is switched off
   browser_mismatch: 403, // not sent by the browser that opened the sign-in page, or after its hour
   email_not_verified: 403, // the organization wants a verified e-mail address first
-  factor_required: 403, // a second factor is set up or demanded
+  factor_required: 403, // a second factor is set up that cannot be shown here
+  external_account_unknown: 403, // nobody has the account at the provider, and the provider's options let none be made
+  inline_refused: 403, // this person, or this factor, takes the sign-in page itself
+  origin_refused: 403, // the application does not sign people in on pages of this origin
+  platform_user_refused: 403, // platform staff changes credentials in ZITADEL itself
   password_change_required: 403, // the password must be changed first
   password_not_allowed: 403, // the organization allows no password
+  way_not_allowed: 403, // the organization or the tenant does not allow this way of signing in
   flow_not_found: 404, // no such sign-in is under way, or it has run out
+  proof_required: 403, // show again who you are: what was shown is older than five minutes
+  key_not_found: 404, // the person has no such passkey or security key
+  link_not_found: 404, // the person has no such account at the provider
+  session_not_found: 404, // the person has no such session
+  email_taken: 409, // another account of the organization has the address
+  external_account_taken: 409, // the account at the provider is linked to somebody else
+  factor_exists: 409, // the second factor is set up already
+  last_factor: 409, // the organization asks for a second factor, and this is the only one
+  last_way: 409, // nothing would be left to sign in by
+  action_refused: 409, // the screen that the flow is on takes no such action
+  account_exists: 409, // an account with this name or address is there
   flow_finished: 409, // the sign-in was finished before
+  password_too_weak: 422, // errors names the rule: length, lowercase, uppercase, number or symbol
+  password_unchanged: 422, // the new password is the old one
+  terms_not_accepted: 422, // the tenant's terms must be accepted first
+  rate_limited: 429, // too many tries; retry-after says how many seconds to wait
   // tenants
   tenant_slug_taken: 409, // another tenant has the slug
   tenant_slug_malformed: 422, // a slug is 2 to 63 of a-z, 0-9 and -, begins with a letter, ends with none of -
@@ -68,7 +97,31 @@ export const problems = {
   app_not_ready: 409, // ZITADEL has not confirmed the application yet
   app_redirect_uris_too_many: 422, // 50 at most
   app_post_logout_uris_too_many: 422, // 50 at most
+  provider_not_found: 404, // the tenant has no such provider, or one of a kind without a secret
+  widget_config_app_unknown: 409, // the tenant has no such application
+  widget_config_logo_unknown: 409, // the tenant has no such logo, or a draft still shows it
+  widget_config_not_found: 404, // the tenant has no such configuration
+  widget_config_taken: 409, // the tenant, or the application, has a configuration already: change that one
+  widget_version_immutable: 409, // a published version is never changed
+  widget_version_not_found: 404, // the configuration has no such version
+  widget_theme_refused: 422, // the sentence says which token or value
+  contrast_too_low: 422, // the sentence names each pair of colours, its contrast and what WCAG 2.2 AA asks for
+  widget_layout_unknown: 422, // card, plain or split
+  widget_flows_refused: 422, // password, passkey, email_code, register, reset: true or false
+  widget_texts_refused: 422, // no text that may be changed, or longer than 300 characters
+  widget_languages_refused: 422, // at least one, each once, of those that the widget has
+  widget_link_refused: 422, // https, a host, at most 500 characters
+  widget_logo_refused: 422, // no harmless SVG, PNG or WebP, or too large; the sentence says why
+  widget_logos_too_many: 409, // 50 at most
   provider_name_taken: 409, // another provider of the tenant has the name
+  provider_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
+  provider_settings_refused: 422, // the sentence names the setting and what is wrong with it
+  provider_domains_too_many: 422, // 100 at most
+  provider_domain_unproven: 422, // a provider's domains are ones that the tenant has proven
+  provider_creation_contradicts: 422, // accounts are made at once only where making them is allowed
+  provider_host_outside: 422, // the installation is offline, and a host of the provider lies outside its networks
+  metadata_unreadable: 422, // SAML metadata could not be fetched; the sentence says why
+  setting_offline_malformed: 422, // null, or {"networks": […], "domains": […]}
   // the log
   legal_hold: 409, // a legal hold is open: nothing may be erased
   legal_hold_already_open: 409, // the tenant is under a legal hold already
@@ -79,6 +132,8 @@ export const problems = {
   audit_incomplete: 409, // leaves of the sealed log are missing: retention leaves them to be looked at; callers do not meet it
   // things
   user_not_found: 404, // no such person
+  user_has_credentials: 409, // an invitation is for who has nothing to sign in with yet
+  mail_not_available: 409, // there is no mail server
   sink_not_found: 404, // the tenant has no such audit sink
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end

@@ -4,7 +4,8 @@
  * Usage: `deno run -A functions/_worker/main.ts`. Environment: GATEHOUSE_DB_URL (role gatehouse_worker), GATEHOUSE_LISTEN
  * (`/health`, `/ready`), GATEHOUSE_PUBLIC_URL, ZITADEL_ISSUER, ZITADEL_PROVISIONER_TOKEN_FILE, ZITADEL_EVENT_READER_TOKEN_FILE,
  * GATEHOUSE_SECRETS_KEY_FILE, GATEHOUSE_BOOTSTRAP_FILE, GATEHOUSE_OUTBOUND_ALLOW and the proxy (docs/proxy.md), GATEHOUSE_AUDIT_KEY_FILE and
- * GATEHOUSE_AUDIT_CHECKPOINT_FILE (the log is signed, checkpoints leave the database), GATEHOUSE_AUDIT_DIR (sinks of kind file, exports). Exit: 0 after SIGTERM or SIGINT, 70 when
+ * GATEHOUSE_AUDIT_CHECKPOINT_FILE (the log is signed, checkpoints leave the database), GATEHOUSE_AUDIT_DIR (sinks of kind file, exports),
+ * GATEHOUSE_MAIL_KEY_FILE, GATEHOUSE_MAIL_FROM and GATEHOUSE_SMTP_… (mails). Exit: 0 after SIGTERM or SIGINT, 70 when
  * the database went away (start it again), 1 on anything else.
  */
 import type { CronItem } from "graphile-worker";
@@ -23,12 +24,15 @@ import endpoints__find_due from "./tasks/endpoints__find_due.ts";
 import event_requests__forget from "./tasks/event_requests__forget.ts";
 import instance__reconcile from "./tasks/instance__reconcile.ts";
 import jobs__unlock_dead from "./tasks/jobs__unlock_dead.ts";
+import mail__send from "./tasks/mail__send.ts";
+import mails__retain from "./tasks/mails__retain.ts";
 import sign_ins__record_refused from "./tasks/sign_ins__record_refused.ts";
 import tenant__reconcile from "./tasks/tenant__reconcile.ts";
 import tenants__find_stuck from "./tasks/tenants__find_stuck.ts";
 import user__remove from "./tasks/user__remove.ts";
 import verification_keys__refresh from "./tasks/verification_keys__refresh.ts";
 import web_key__rotate from "./tasks/web_key__rotate.ts";
+import widget_permits__forget from "./tasks/widget_permits__forget.ts";
 import zitadel__poll_events from "./tasks/zitadel__poll_events.ts";
 import { runWorker } from "./worker.ts";
 
@@ -56,6 +60,12 @@ await runWorker({
       tasks: { audit__fan_out },
     },
     {
+      // Each waits for the mail server, a minute at worst.
+      name: "mails",
+      concurrency: 10,
+      tasks: { mail__send },
+    },
+    {
       name: "work",
       concurrency: 8,
       tasks: {
@@ -69,12 +79,14 @@ await runWorker({
         event_requests__forget,
         instance__reconcile,
         jobs__unlock_dead,
+        mails__retain,
         sign_ins__record_refused,
         tenant__reconcile,
         tenants__find_stuck,
         user__remove,
         verification_keys__refresh,
         web_key__rotate,
+        widget_permits__forget,
         zitadel__poll_events,
       },
       atStart: ["instance__reconcile", "verification_keys__refresh", "audit__create_partitions"],
@@ -85,6 +97,8 @@ await runWorker({
         sweep("audit__retain", everyNight, dayMs),
         sweep("deliveries__retain", everyNight, dayMs),
         sweep("event_requests__forget", everyNight, dayMs),
+        sweep("mails__retain", everyNight, dayMs),
+        sweep("widget_permits__forget", everyNight, dayMs),
         sweep("audit_exports__expire", everyNight, dayMs),
         sweep("web_key__rotate", everyNight, dayMs),
       ],

@@ -14,6 +14,7 @@ import { platformOrganization } from "./steps/instance/organization.ts";
 import { portalApp } from "./steps/instance/portal_app.ts";
 import { gatehouseProject } from "./steps/instance/project.ts";
 import { gatehouseRoles } from "./steps/instance/roles.ts";
+import { provider } from "./steps/provider.ts";
 import { securityPolicy } from "./steps/instance/security_policy.ts";
 
 /** The one reserved tenant; private.platform_tenant() in SQL. */
@@ -30,6 +31,7 @@ export const instanceSteps: Step<InstanceState>[] = [
   portalApp,
   machineUsers,
   bootstrapAdministrator,
+  provider,
   eventHint,
 ];
 

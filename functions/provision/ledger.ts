@@ -90,6 +90,29 @@ export class Ledger {
     );
   }
 
+  async settleProvider(provider: string, outcome: ProviderOutcome): Promise<void> {
+    const { state, idpId = null, fault, secretSetAt = null } = outcome;
+    await this.#write(
+      "settle_provider",
+      this
+        .#sql`${this.#fenced()}, ${provider}, ${state}, ${idpId}, ${
+        this.#error(fault)
+      }, ${secretSetAt}`,
+    );
+  }
+
+  async forgetRemovedProvider(provider: string): Promise<void> {
+    await this.#write("forget_removed_provider", this.#sql`${this.#fenced()}, ${provider}`);
+  }
+
+  /** Sealed; null: ZITADEL has it, or nobody has. */
+  async providerSecret(provider: string): Promise<SealedProviderSecret | null> {
+    const [row] = await this.#ask<{ secret: SealedProviderSecret | null }>(
+      this.#sql`select private.provider_secret(${this.#tenantId}, ${provider}) as secret`,
+    );
+    return row?.secret ?? null;
+  }
+
   /** The person's row and the tenant's highest role for them. */
   async settleAdministrator(issuer: string, subject: string, profile: Profile): Promise<void> {
     const fields = this.#sql.json({ ...profile });
@@ -178,4 +201,20 @@ export interface AppOutcome {
   applicationId?: string;
   clientId?: string;
   fault?: Fault;
+}
+
+export interface ProviderOutcome {
+  state: "active" | "error";
+  idpId?: string;
+  fault?: Fault;
+  /** Of the secret that ZITADEL took: it is forgotten. */
+  secretSetAt?: string;
+}
+
+export interface SealedProviderSecret {
+  keyId: string;
+  /** Base64. */
+  ciphertext: string;
+  /** Which secret it is: to the millisecond. */
+  setAt: string;
 }

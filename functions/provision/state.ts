@@ -4,6 +4,27 @@ import { z } from "zod";
 import type { Keyring } from "../_shared/secrets.ts";
 import { derivedId } from "./ids.ts";
 
+const ProviderRowSchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  kind: z.enum(["ldap", "saml", "oidc", "google", "github", "microsoft"]),
+  settings: z.record(z.string(), z.unknown()),
+  options: z.object({
+    linkingAllowed: z.boolean(),
+    creationAllowed: z.boolean(),
+    autoCreation: z.boolean(),
+    autoUpdate: z.boolean(),
+    autoLinking: z.enum(["none", "username", "email"]),
+  }),
+  enabled: z.boolean(),
+  state: z.enum(["pending", "active", "error"]),
+  idpId: z.string().nullable(),
+  /** Another secret is another input of the step, though the secret itself is none. */
+  credentialSetAt: z.string().nullable(),
+  /** A host that an offline installation does not reach. */
+  outside: z.string().nullable(),
+});
+
 export const RowsSchema = z.object({
   tenant: z.object({
     id: z.uuid(),
@@ -35,8 +56,15 @@ export const RowsSchema = z.object({
     clientId: z.string().nullable(),
     applicationId: z.string().nullable(),
   })),
+  providers: z.array(ProviderRowSchema),
+  removedProviders: z.array(z.object({
+    id: z.uuid(),
+    idpId: z.string().nullable(),
+    name: z.string(),
+  })),
 });
 
+export type ProviderRow = z.infer<typeof ProviderRowSchema>;
 export type Rows = z.infer<typeof RowsSchema>;
 
 export interface TenantState extends Rows {

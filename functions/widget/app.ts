@@ -1,104 +1,126 @@
-/** The login widget: its script, the sign-in page, and the JSON API that both talk to. */
-import type { Hono } from "hono";
-import { z } from "zod";
+/** The login widget: its script, the sign-in page, and the JSON API that both talk to. Next: flow/open.ts, flow/act.ts. */
+import type { Context, Hono } from "hono";
 import { type App, newApp } from "../_shared/app.ts";
-import { body } from "../_shared/body.ts";
-import { Problem, toProblem } from "../_shared/problem.ts";
-import { ZitadelError } from "../_shared/zitadel/errors.ts";
+import { toProblem } from "../_shared/problem.ts";
+import { serveAccount } from "./account/routes.ts";
+import { serveApi } from "./api/routes.ts";
 import { assetNames, sendAsset } from "./assets.ts";
-import { browserBinding } from "./binding.ts";
-import { authRequestId, loadFlow } from "./flow.ts";
-import { loginPage, pagePolicy } from "./page.ts";
+import { flowBinding } from "./binding.ts";
+import { act } from "./flow/act.ts";
+import { cors } from "./flow/cors.ts";
+import { asProblem } from "./flow/failures.ts";
+import { newMemory, open, tenantOfAccountFlow } from "./flow/open.ts";
+import { whereOfRequest } from "./flow/where.ts";
+import {
+  accountSignInPage,
+  linkPage,
+  loginPage,
+  logoutPage,
+  pageLanguage,
+  pagePolicy,
+  pagePolicyFor,
+} from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
-import { signInByPassword } from "./password.ts";
-
-const PasswordRequest = z.strictObject({
-  authRequest: z.string().regex(authRequestId),
-  loginName: z.string().trim().min(1).max(200),
-  password: z.string().min(1).max(1000),
-});
+import { servePublished } from "./published.ts";
+import { serveSnippets } from "./snippet.ts";
 
 export function createApp(parts: () => WidgetParts): Hono<App> {
   const app = newApp("widget");
-  const binding = () => browserBinding(parts());
 
+  servePublished(app);
+  serveSnippets(app);
   for (const name of assetNames) app.get(`/${name}`, (c) => sendAsset(c, name));
 
-  /** 200 the page · 302 when nobody may be asked (`prompt=none`) · 404 the page, saying that nothing is under way */
+  /** `?authRequest=` or, for the account page, `?tenant=`. 200 the page, whose script opens the flow · 404 it, saying that nothing is under way */
   app.get("/login", async (c) => {
-    const id = c.req.query("authRequest") ?? "";
-    let known = true;
-    try {
-      const { request } = await loadFlow(parts(), id);
-      if (request.prompts.includes("none")) {
-        const refusal = { error: "login_required" } as const;
-        return c.redirect((await parts().zitadel.createCallback(id, refusal)).callbackUrl);
-      }
-      await binding().bind(c, id);
-    } catch (error) {
-      const { slug, status } = toProblem(asProblem(error));
-      if (status >= 500) throw asProblem(error);
-      known = slug !== "flow_not_found"; // the page asks for the flow again, and shows why not
+    const { authRequest, tenant } = c.req.query();
+    if (authRequest === undefined && tenant !== undefined) {
+      const id = (await parts().clients.findTenant(nameOr("", tenant)))?.tenantId;
+      const page = accountSignInPage(nameOr("", tenant), languageOf(c));
+      return await send(c, page, 200, await policyOf(parts(), id));
     }
-    c.header("content-security-policy", pagePolicy);
-    return c.html(await loginPage(known ? id : "none"), known ? 200 : 404);
+    const { known, locales, tenantId } = await begin(parts(), c, authRequest ?? "");
+    const page = loginPage(known ? authRequest! : "none", languageOf(c, locales));
+    return await send(c, page, known ? 200 : 404, await policyOf(parts(), tenantId));
   });
 
-  /** 200 `{ appName, tenantName, loginHint?, allowed }` · 403 app_disabled, tenant_suspended, browser_mismatch · 404 flow_not_found */
-  app.get("/flows/:authRequest", async (c) => {
-    const id = c.req.param("authRequest");
-    const { request, client } = await loadFlow(parts(), id).catch((error) => {
-      throw asProblem(error);
-    });
-    await binding().require(c, id);
-    return c.json({
-      appName: client.appName,
-      tenantName: client.kind === "app" ? client.tenantName : "",
-      loginHint: request.loginHint,
-      allowed: { password: true },
-    });
+  /** Where a provider sends people back to: the same pages. Their script has the cookie, which this navigation from elsewhere has not. */
+  app.get("/return", async (c) => {
+    const flow = nameOr("none", c.req.query("flow"));
+    const tenant = tenantOfAccountFlow(flow);
+    const language = languageOf(c);
+    const page = tenant ? accountSignInPage(tenant, language) : loginPage(flow, language);
+    const whose = tenant ?? await tenantOf(parts(), flow);
+    return await send(c, page, 200, await policyOf(parts(), whose));
   });
 
-  /**
-   * 200 `{ callbackUrl }` · 401 credentials_refused · 403 browser_mismatch, password_not_allowed, factor_required,
-   * password_change_required, email_not_verified, app_disabled, tenant_suspended · 404 flow_not_found · 409 flow_finished
-   */
-  app.post("/flows/password", async (c) => {
-    const startedAt = performance.now();
-    const input = await body(c, PasswordRequest);
-    const { browser } = await binding().require(c, input.authRequest);
-    try {
-      const answer = await signInByPassword(parts(), {
-        ...input,
-        userAgent: {
-          fingerprintId: browser,
-          ip: c.var.request.address,
-          description: c.req.header("user-agent")?.slice(0, 200),
-        },
-      });
-      await binding().release(c, input.authRequest);
-      return c.json(answer);
-    } catch (error) {
-      await until(startedAt + parts().refusalFloorMs);
-      throw asProblem(error);
-    }
-  });
+  /** Where ZITADEL sends whoever signed out at an application. */
+  app.get("/logout", (c) => send(c, logoutPage(languageOf(c))));
+
+  /** From a mail, or handed over by an administrator: `#kind=…&userId=…&code=…`, which no server sees. */
+  app.get("/link", (c) => send(c, linkPage(languageOf(c))));
+
+  app.use("/flows/*", cors(() => parts().clients));
+  /** 200 Opened (contract.ts) · 403 browser_mismatch, origin_refused, app_disabled, tenant_suspended · 404 flow_not_found · 429 rate_limited */
+  app.post("/flows/open", async (c) => c.json(await open(parts(), c)));
+  /** 200 Answer (contract.ts) · refusals: docs/widget.md */
+  app.post("/flows/act", async (c) => c.json(await act(parts(), c)));
+
+  serveAccount(app, parts);
+  serveApi(app, parts);
 
   return app;
 }
 
 export const app = createApp(processParts);
 
-/** What ZITADEL could not do is ours to mend; its words are not for the person who signs in. */
-function asProblem(error: unknown): unknown {
-  if (!(error instanceof ZitadelError)) return error;
-  return error.retryable
-    ? new Problem("zitadel_unavailable", "ZITADEL does not answer", { cause: error })
-    : new Problem("internal", error.message, { cause: error });
+/** Binds the flow to this browser. The page asks for it again, and shows why not: so it comes even where there is none. */
+async function begin(
+  parts: WidgetParts,
+  c: Context<App>,
+  id: string,
+): Promise<{ known: boolean; locales: string[]; tenantId?: string }> {
+  try {
+    const { request, client } = await whereOfRequest(parts, id);
+    const binding = flowBinding(parts);
+    // A reload goes on: what this browser has of the flow stays.
+    if (!await binding.find(c, id)) {
+      await binding.keep(c, newMemory(parts, { mode: "page", ref: id }));
+    }
+    return { known: true, locales: request.uiLocales, tenantId: client.tenantId };
+  } catch (error) {
+    const { slug, status } = toProblem(asProblem(error));
+    if (status >= 500) throw asProblem(error);
+    return { known: slug !== "flow_not_found" && nameOr("", id) !== "", locales: [] };
+  }
 }
 
-/** `at` is of performance.now(). */
-async function until(at: number): Promise<void> {
-  const left = at - performance.now();
-  if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+/** A page whose flow is unknown comes too, and says so. */
+async function tenantOf(parts: WidgetParts, authRequest: string): Promise<string | undefined> {
+  return await whereOfRequest(parts, authRequest).then(
+    ({ client }) => client.tenantId,
+    () => undefined,
+  );
+}
+
+/** Browsers refuse a form to where the page's policy does not let it: a tenant's SAML providers are let. */
+async function policyOf(parts: WidgetParts, tenantId: string | undefined): Promise<string> {
+  const providers = tenantId === undefined ? [] : await parts.providers.list(tenantId);
+  return pagePolicyFor(providers.flatMap(({ postsTo }) => postsTo));
+}
+
+/** What stands in an address is put into a page only where it looks like a name of ours. */
+const nameOr = (other: string, name = "") => /^[A-Za-z0-9_-]{1,210}$/.test(name) ? name : other;
+
+const languageOf = (c: Context<App>, locales: string[] = []) =>
+  pageLanguage(locales, c.req.header("accept-language"));
+
+async function send(
+  c: Context<App>,
+  page: Promise<string>,
+  status: 200 | 404 = 200,
+  policy = pagePolicy,
+): Promise<Response> {
+  c.header("content-security-policy", policy);
+  return c.html(await page, status);
 }

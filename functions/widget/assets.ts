@@ -13,8 +13,15 @@ export interface Asset {
 
 const types: Record<string, string> = {
   "gatehouse.js": "text/javascript; charset=utf-8",
+  "account.js": "text/javascript; charset=utf-8",
   "page.css": "text/css; charset=utf-8",
   "mark.svg": "image/svg+xml",
+  // English is in the scripts; the rest comes when it is asked for.
+  ...Object.fromEntries(
+    ["ru", "de", "fr", "es", "da", "ar"].flatMap((language) =>
+      ["", "account."].map((set) => [`texts/${set}${language}.txt`, "text/plain; charset=utf-8"])
+    ),
+  ),
 };
 const folder = new URL("../../widget/dist/", import.meta.url);
 const cached = new Map<string, Asset>();

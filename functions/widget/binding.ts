@@ -1,105 +1,107 @@
 /**
- * Ties an auth request to the browser that opened its sign-in page: a sealed, http-only, same-site cookie, one per request,
- * sent to this function only. Credentials that come without it are refused, so another site cannot post its own.
+ * Ties a flow to the browser that began it. On our own page its memory lies sealed in a cookie, http-only, same-site, sent to this
+ * function only, one a flow: what comes without it is refused, so another site cannot post its own. Inline the memory is the flow
+ * token itself, which the customer's page keeps and which counts from that page's origin only.
  */
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { App } from "../_shared/app.ts";
 import { Problem } from "../_shared/problem.ts";
-import { fromBase64, type Keyring, open, seal, SecretError, toBase64 } from "../_shared/secrets.ts";
+import type { Keyring } from "../_shared/secrets.ts";
+import type { Memory } from "./flow/memory.ts";
+import { sealing } from "./sealing.ts";
 
-export interface Binding {
-  /** Random; the fingerprint that ZITADEL keeps with the session. */
-  browser: string;
-  /** Unix seconds. */
-  expiresAt: number;
-}
+/** Marks a flow token of the inline mode; ids of flows on our page never begin so. */
+const inlineMark = "gf1.";
 
-/** As long as somebody may look for a password; ZITADEL forgets auth requests by itself. */
-const lifetimeSeconds = 60 * 60;
-
-export function browserBinding(options: {
+export interface BindingParts {
   publicUrl: string;
   keyring: () => Promise<Keyring>;
   now: () => Date;
-}) {
-  const { origin, protocol, pathname } = new URL(options.publicUrl);
-  const scope = {
+}
+
+/** Of all our cookies. Secure wherever the outside is https, also behind a proxy that ends TLS. */
+export function cookieScope(publicUrl: string) {
+  const { protocol, pathname } = new URL(publicUrl);
+  return {
     path: `${pathname.replace(/\/$/, "")}/functions/v1/widget`,
     httpOnly: true,
     sameSite: "Strict",
     secure: protocol === "https:",
   } as const;
-  const seconds = () => Math.floor(options.now().getTime() / 1000);
+}
+
+/** @throws {Problem} browser_mismatch, where another site sends the request */
+export function requireOwnOrigin(c: Context<App>, publicUrl: string): void {
+  const { origin } = new URL(publicUrl);
+  const from = c.req.header("origin");
+  const site = c.req.header("sec-fetch-site");
+  if ((from ?? origin) !== origin || (site ?? "same-origin") !== "same-origin") {
+    throw mismatch(`The request comes from "${from ?? site}", not from the sign-in page`);
+  }
+}
+
+export function flowBinding({ publicUrl, keyring, now }: BindingParts) {
+  const scope = cookieScope(publicUrl);
+  const sealer = sealing(keyring);
+  const seconds = () => Math.floor(now().getTime() / 1000);
+
+  async function fromCookie(c: Context<App>, ref: string): Promise<Memory | undefined> {
+    const cookie = getCookie(c, await cookieName(ref));
+    if (cookie === undefined) return undefined;
+    const memory = await sealer.open("widget_flow", ref, cookie) as Memory | undefined;
+    return memory && memory.expiresAt > seconds() ? memory : undefined;
+  }
 
   return {
-    async bind(c: Context<App>, authRequest: string): Promise<void> {
-      const binding: Binding = {
-        browser: crypto.randomUUID(),
-        expiresAt: seconds() + lifetimeSeconds,
-      };
-      const { keyId, ciphertext } = await seal(
-        JSON.stringify(binding),
-        place(authRequest),
-        await options.keyring(),
-      );
-      setCookie(c, await cookieName(authRequest), `${keyId}.${base64url(ciphertext)}`, {
-        ...scope,
-        maxAge: lifetimeSeconds,
-      });
+    /** Seals the memory and answers what the next request must bring along as `x-gatehouse-flow`. */
+    async keep(c: Context<App>, memory: Memory): Promise<string> {
+      if (memory.mode === "inline") {
+        return inlineMark + await sealer.seal("widget_inline", "flow", memory);
+      }
+      const sealed = await sealer.seal("widget_flow", memory.ref, memory);
+      const maxAge = Math.max(0, memory.expiresAt - seconds());
+      setCookie(c, await cookieName(memory.ref), sealed, { ...scope, maxAge });
+      return memory.ref;
     },
+
+    /** What this browser has of a flow on our page; undefined when nothing, or run out. */
+    find: fromCookie,
 
     /** @throws {Problem} browser_mismatch */
-    async require(c: Context<App>, authRequest: string): Promise<Binding> {
-      const from = c.req.header("origin");
-      const site = c.req.header("sec-fetch-site");
-      if ((from ?? origin) !== origin || (site ?? "same-origin") !== "same-origin") {
-        throw mismatch(`The request comes from "${from ?? site}", not from the sign-in page`);
+    async require(c: Context<App>, flow: string): Promise<Memory> {
+      if (flow.startsWith(inlineMark)) {
+        const memory = await sealer.open("widget_inline", "flow", flow.slice(inlineMark.length)) as
+          | Memory
+          | undefined;
+        if (memory === undefined) throw mismatch("The flow token is not one of ours");
+        if (memory.expiresAt <= seconds()) throw mismatch("The flow token has run out");
+        if (c.req.header("origin") !== memory.origin) {
+          throw mismatch("The flow token was given to a page of another origin");
+        }
+        return memory;
       }
-      const cookie = getCookie(c, await cookieName(authRequest));
-      if (cookie === undefined) throw mismatch("This browser did not open the sign-in page");
-      const binding = await openCookie(cookie, authRequest, await options.keyring());
-      if (binding.expiresAt <= seconds()) throw mismatch("The sign-in page was open for too long");
-      return binding;
+      requireOwnOrigin(c, publicUrl);
+      const memory = await fromCookie(c, flow);
+      if (memory === undefined) {
+        throw mismatch("This browser did not open the sign-in page, or too long ago");
+      }
+      return memory;
     },
 
-    async release(c: Context<App>, authRequest: string): Promise<void> {
-      deleteCookie(c, await cookieName(authRequest), scope);
+    async release(c: Context<App>, { mode, ref }: Memory): Promise<void> {
+      if (mode !== "inline") deleteCookie(c, await cookieName(ref), scope);
     },
   };
 }
 
-async function openCookie(cookie: string, authRequest: string, ring: Keyring): Promise<Binding> {
-  const [keyId = "", text = ""] = cookie.split(".");
-  try {
-    const bytes = await open({ keyId, ciphertext: fromBase64url(text) }, place(authRequest), ring);
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    if (cause instanceof SecretError || cause instanceof DOMException) {
-      throw mismatch("The sign-in page's cookie is not one of ours", cause);
-    }
-    throw cause;
-  }
-}
-
-const place = (authRequest: string) => ({
-  table: "widget_binding", // a cookie, not a table: keeps it apart from every sealed row
-  tenantId: "none",
-  id: authRequest,
-});
-
-const mismatch = (detail: string, cause?: unknown) =>
+export const mismatch = (detail: string, cause?: unknown) =>
   new Problem("browser_mismatch", detail, { cause });
 
-/** Several tabs may sign in at once, each with its own request. */
-async function cookieName(authRequest: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(authRequest));
+/** Several tabs may sign in at once, each with its own flow. */
+async function cookieName(ref: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
   const hex = [...new Uint8Array(hash).subarray(0, 8)]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return `gatehouse_flow_${hex}`;
 }
-
-const base64url = (bytes: Uint8Array) =>
-  toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-
-const fromBase64url = (text: string) => fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));

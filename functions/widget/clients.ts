@@ -1,8 +1,9 @@
 import type { Sql } from "../_shared/db.ts";
 
-/** Which application an auth request is for, and whose it is: `private.widget_client`. */
+/** Who asks for a sign-in, and whose it is: `private.widget_client`, `private.widget_tenant`. */
 export interface WidgetClient {
-  kind: "portal" | "app";
+  /** `account`: no application, the person's own page. */
+  kind: "portal" | "app" | "account";
   tenantId: string;
   tenantName: string;
   tenantStatus: string;
@@ -10,6 +11,10 @@ export interface WidgetClient {
   appId: string | null;
   appName: string;
   enabled: boolean;
+  /** Whether people may sign in within the application's own pages. */
+  inlineEnabled: boolean;
+  /** Of its redirect URIs. */
+  inlineOrigins: string[];
 }
 
 /** Where a login name belongs: `private.find_login_organization`. */
@@ -21,8 +26,14 @@ export interface LoginOrganization {
 
 export interface Clients {
   find(clientId: string): Promise<WidgetClient | null>;
+  /** By id or slug. */
+  findTenant(tenant: string): Promise<WidgetClient | null>;
   /** For the portal only, where people of every tenant sign in. */
   findLoginOrganization(loginName: string): Promise<LoginOrganization | null>;
+  /** Whether an application that people sign in to inline has pages of this origin. */
+  takesOrigin(origin: string): Promise<boolean>;
+  /** By ZITADEL's id: whether the person administers anything. */
+  isAdministrator(userId: string): Promise<boolean>;
 }
 
 export function databaseClients(sql: () => Sql): Clients {
@@ -32,10 +43,25 @@ export function databaseClients(sql: () => Sql): Clients {
         select private.widget_client(${clientId}) as client`;
       return row?.client ?? null;
     },
+    async findTenant(tenant) {
+      const [row] = await sql()<{ client: WidgetClient | null }[]>`
+        select private.widget_tenant(${tenant}) as client`;
+      return row?.client ?? null;
+    },
     async findLoginOrganization(loginName) {
       const [row] = await sql()<{ organization: LoginOrganization | null }[]>`
         select private.find_login_organization(${loginName}) as organization`;
       return row?.organization ?? null;
+    },
+    async takesOrigin(origin) {
+      const [row] = await sql()<{ takes: boolean }[]>`
+        select private.takes_inline_origin(${origin}) as takes`;
+      return row?.takes ?? false;
+    },
+    async isAdministrator(userId) {
+      const [row] = await sql()<{ administers: boolean }[]>`
+        select private.is_administrator(${userId}) as administers`;
+      return row?.administers ?? true;
     },
   };
 }

@@ -65,6 +65,12 @@ export const Open = z.discriminatedUnion("mode", [
     tenant: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
     language: languageTag.optional(),
   }),
+  /** On our page `/logout`, where ZITADEL sends who signed out at an application: `token` is its `logout_token`. Answers `signed_out`. */
+  z.strictObject({
+    mode: z.literal("logout"),
+    token: z.string().min(1).max(8000),
+    language: languageTag.optional(),
+  }),
 ]);
 export type Open = z.input<typeof Open>;
 
@@ -107,7 +113,7 @@ export const Action = z.discriminatedUnion("action", [
     method: z.enum(["totp", "passkey", "security_key", "email_code"]),
   }),
   z.strictObject({ action: z.literal("skip") }), // setup_factor, when skippable
-  z.strictObject({ action: z.literal("continue") }), // recovery_codes, signed_out
+  z.strictObject({ action: z.literal("continue") }), // recovery_codes, signed_out, verify_email behind a link
   // register, complete_account
   z.strictObject({
     action: z.literal("register"),
@@ -122,11 +128,14 @@ export const Action = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("reset"), loginName: name }),
   // ldap
   z.strictObject({ action: z.literal("ldap"), username: name, password }),
-  // external: the provider sent the person back to /return
+  // external: the provider sent the person back to /return, whose address has `id`, `token` and `ticket`, or `error` and `ticket`.
+  // The page there is `<gatehouse-login flow="…">`: open first, as after a reload, then this.
   z.strictObject({
     action: z.literal("intent"),
     id: name,
     token: z.string().min(1).max(2000),
+    /** Ties the answer to the browser that asked: another's answer cannot be slipped in (login CSRF). */
+    ticket: name,
   }),
   z.strictObject({ action: z.literal("intent_failed"), error: z.string().max(200).optional() }),
 ]);
@@ -178,12 +187,14 @@ export const State = z.discriminatedUnion("screen", [
       fresh: z.boolean(),
     })),
   }),
-  /** credential, back; `options` is `PublicKeyCredentialRequestOptionsJSON` */
+  /** credential, choose_factor, back; `options` is `PublicKeyCredentialRequestOptionsJSON` */
   z.object({
     screen: z.literal("passkey"),
     options: z.record(z.string(), z.unknown()),
     /** A second factor after a password, or the whole sign-in. */
     purpose: z.enum(["sign_in", "factor"]),
+    /** For who has lost the key; none when it is the whole sign-in. */
+    others: z.array(z.enum(["totp", "email_code", "recovery_code"])),
   }),
   /** code (totp, recovery_code), choose_factor, back */
   z.object({
@@ -199,8 +210,13 @@ export const State = z.discriminatedUnion("screen", [
     others: z.array(z.enum(["totp", "security_key", "recovery_code"])),
     resendAfterSeconds,
   }),
-  /** code, resend */
-  z.object({ screen: z.literal("verify_email"), to: maskedEmail, resendAfterSeconds }),
+  /** code, resend, back; behind a link, which carried the code, `continue` */
+  z.object({
+    screen: z.literal("verify_email"),
+    to: maskedEmail,
+    resendAfterSeconds,
+    codeNeeded: z.boolean(),
+  }),
   /** new_password */
   z.object({
     screen: z.literal("change_password"),
@@ -241,7 +257,13 @@ export const State = z.discriminatedUnion("screen", [
   /** reset, back */
   z.object({ screen: z.literal("reset"), loginHint: z.string().optional() }),
   /** new_password with code, resend, back; the same whether there is such an account or not */
-  z.object({ screen: z.literal("reset_code"), complexity: Complexity, resendAfterSeconds }),
+  z.object({
+    screen: z.literal("reset_code"),
+    complexity: Complexity,
+    resendAfterSeconds,
+    /** False behind a link, which carried the code. */
+    codeNeeded: z.boolean(),
+  }),
   /** new_password, set_up passkey */
   z.object({
     screen: z.literal("invitation"),

@@ -1,32 +1,61 @@
+import { encodeBase64Url } from "hono/utils/encode";
 import type { Keyring } from "../_shared/secrets.ts";
 
 /**
- * The key of the sign-in page's cookies, derived from the login client's token: every replica has the same, and this process needs
- * no other secret. A rotated token makes open sign-in pages start again, nothing more.
+ * What is derived from the login client's token: every replica has the same, and this process needs no other secret. A rotated
+ * token makes open sign-in pages start again and people sign in once more, nothing else.
  */
-export function cookieKeys(readToken: () => Promise<string>): () => Promise<Keyring> {
-  let derived: { token: string; keyring: Promise<Keyring> } | undefined;
-  return async () => {
-    const token = await readToken();
-    if (derived?.token !== token) derived = { token, keyring: derive(token) };
-    return await derived.keyring;
+export interface Derived {
+  /** Seals what browsers keep for us. */
+  keyring: () => Promise<Keyring>;
+  /** The same 32 bytes for the same text, in base64url; nobody else can tell them from random ones. */
+  pseudonym: (text: string) => Promise<string>;
+}
+
+export function derivedKeys(readToken: () => Promise<string>): Derived {
+  const keyring = derived(readToken, "gatehouse widget cookie", async (source, options) => {
+    const algorithm = { name: "AES-GCM", length: 256 };
+    const key = await crypto.subtle.deriveKey(options, source, algorithm, false, [
+      "encrypt",
+      "decrypt",
+    ]);
+    return { current: "login-client", keys: new Map([["login-client", key]]) };
+  });
+  const pseudonyms = derived(readToken, "gatehouse widget pseudonym", (source, options) => {
+    const algorithm = { name: "HMAC", hash: "SHA-256", length: 256 };
+    return crypto.subtle.deriveKey(options, source, algorithm, false, ["sign"]);
+  });
+  return {
+    keyring,
+    async pseudonym(text) {
+      const bytes = new TextEncoder().encode(text);
+      return encodeBase64Url(await crypto.subtle.sign("HMAC", await pseudonyms(), bytes));
+    },
   };
 }
 
-async function derive(token: string): Promise<Keyring> {
+/** Made once a token. */
+function derived<T>(
+  readToken: () => Promise<string>,
+  info: string,
+  make: (source: CryptoKey, options: HkdfParams) => Promise<T>,
+): () => Promise<T> {
   const bytes = (text: string) => new TextEncoder().encode(text);
-  const source = await crypto.subtle.importKey("raw", bytes(token), "HKDF", false, ["deriveKey"]);
-  const key = await crypto.subtle.deriveKey(
-    {
-      name: "HKDF",
-      hash: "SHA-256",
-      salt: new Uint8Array(),
-      info: bytes("gatehouse widget cookie"),
-    },
-    source,
-    { name: "AES-GCM", length: 256 },
-    false,
-    ["encrypt", "decrypt"],
-  );
-  return { current: "login-client", keys: new Map([["login-client", key]]) };
+  let last: { token: string; made: Promise<T> } | undefined;
+  return async () => {
+    const token = await readToken();
+    if (last?.token !== token) {
+      const made = crypto.subtle.importKey("raw", bytes(token), "HKDF", false, ["deriveKey"])
+        .then((source) =>
+          make(source, {
+            name: "HKDF",
+            hash: "SHA-256",
+            salt: new Uint8Array(),
+            info: bytes(info),
+          })
+        );
+      last = { token, made };
+    }
+    return await last.made;
+  };
 }

@@ -5,6 +5,8 @@ export interface Bundle {
   output: string;
   /** Style sheets have none. */
   format?: "iife" | "esm";
+  /** It has texts in other languages to fetch, and style sheets within its script: the widget's two. */
+  texts?: true;
   /** Copied beside the output, as they are. */
   files: string[];
   /** Most bytes after brotli; the widget's is a promise of the product. */
@@ -18,6 +20,16 @@ export const bundles: Bundle[] = [
     output: "widget/dist/gatehouse.js",
     format: "iife", // a classic script knows its own address, and so where its API is
     files: ["widget/page/page.css", "widget/page/mark.svg"],
+    texts: true,
+    brotliBudget: 20_000,
+  },
+  {
+    name: "account",
+    entry: "widget/src/define_account.ts",
+    output: "widget/dist/account.js",
+    format: "iife",
+    files: [],
+    texts: true,
     brotliBudget: 20_000,
   },
   {

@@ -28,6 +28,9 @@ const listeners = [
   "functionsPublic",
   "functionsInternal",
   "worker",
+  "mailbox",
+  "smtp",
+  "providers",
 ] as const;
 export type Listener = (typeof listeners)[number];
 const defaultPort = 8000;
@@ -52,6 +55,9 @@ export interface Layout {
   issuer: string;
   storefrontUrl: string;
   webhookSinkUrl: string;
+  mailUrl: string;
+  /** Where Google, GitHub and the like are played. */
+  providersUrl: string;
 }
 
 interface Addresses {
@@ -133,6 +139,8 @@ export function addresses(ports: Record<Listener, number>, { basePath }: { baseP
     issuer: at("zitadel"),
     storefrontUrl: at("storefront"),
     webhookSinkUrl: at("webhookSink"),
+    mailUrl: at("mailbox"),
+    providersUrl: at("providers"),
   };
 }
 

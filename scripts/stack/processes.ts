@@ -11,11 +11,13 @@ import { answers } from "./serving.ts";
 
 export interface Processes {
   zitadel: Spec;
+  providers: Spec;
   postgrest: Spec;
   functionsPublic: Spec;
   functionsInternal: Spec;
   worker: Spec;
   webhookSink: Spec;
+  mailbox: Spec;
   frontDoor: Spec;
 }
 
@@ -87,8 +89,24 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         ZITADEL_DOUBLE_LISTEN: at(ports.zitadel),
         ZITADEL_DOUBLE_DB_URL: database("zitadel"),
         ZITADEL_DOUBLE_BOOTSTRAP_DIR: files.zitadelDir,
+        ZITADEL_DOUBLE_PLAYED: layout.providersUrl,
       },
       logFile: logFile("zitadel"),
+      ready: (printed) => printed("ready"),
+    },
+    providers: {
+      name: "providers",
+      // samlify asks the environment and the system which crypto it may use.
+      command: deno(["--allow-net=127.0.0.1", "--allow-env", "--allow-sys", "--allow-read"], [
+        "scripts/stack/providers/main.ts",
+      ]),
+      cwd: root,
+      env: {
+        PROVIDERS_LISTEN: at(ports.providers),
+        PROVIDERS_CREDENTIALS: files.played,
+        PROVIDERS_REDIRECT_URI: `${issuer}/idps/callback`,
+      },
+      logFile: logFile("providers"),
       ready: (printed) => printed("ready"),
     },
     postgrest: postgrestSpec(postgrest(layout, credentials)),
@@ -100,6 +118,7 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       {
         ZITADEL_LOGIN_CLIENT_TOKEN_FILE: token("login-client"),
         GATEHOUSE_SIGNING_KEY_FILE: files.signingKey,
+        GATEHOUSE_MAIL_KEY_FILE: files.mailKey,
       },
     ),
     functionsInternal: functions(
@@ -107,7 +126,11 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "gatehouse_provision",
       ports.functionsInternal,
       "provision,webhooks,events,audit,zitadel",
-      { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
+      {
+        ...provisioning,
+        GATEHOUSE_AUDIT_DIR: auditDir,
+        GATEHOUSE_MAIL_KEY_FILE: files.mailKey,
+      },
     ),
     worker: {
       name: "worker",
@@ -124,6 +147,10 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         GATEHOUSE_DB_URL: database("gatehouse_worker"),
         ZITADEL_EVENT_READER_TOKEN_FILE: token("event-reader"),
         GATEHOUSE_BOOTSTRAP_FILE: files.bootstrap, // holds a password: for the one that makes the person
+        GATEHOUSE_MAIL_KEY_FILE: files.mailKey,
+        GATEHOUSE_MAIL_FROM: "no-reply@gatehouse.example",
+        GATEHOUSE_SMTP_URL: `smtp://${at(ports.smtp)}`,
+        GATEHOUSE_SMTP_TLS: "none",
         GATEHOUSE_AUDIT_DIR: auditDir,
         GATEHOUSE_AUDIT_KEY_FILE: files.auditKey,
         GATEHOUSE_AUDIT_CHECKPOINT_FILE: join(auditDir, "checkpoints"),
@@ -139,6 +166,25 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       env: { WEBHOOK_SINK_LISTEN: at(ports.webhookSink) },
       logFile: logFile("webhook-sink"),
       ready: (_, signal) => answers(`${url(ports.webhookSink)}/requests`, signal),
+    },
+    mailbox: {
+      name: "mailbox",
+      command: deno(
+        [
+          "--allow-net=127.0.0.1",
+          "--allow-env",
+          "--allow-sys=hostname",
+          "--allow-read=scripts/stack/mailbox",
+        ],
+        ["scripts/stack/mailbox/main.ts"],
+      ),
+      cwd: root,
+      env: {
+        MAILBOX_LISTEN: at(ports.mailbox),
+        MAILBOX_SMTP_LISTEN: at(ports.smtp),
+      },
+      logFile: logFile("mailbox"),
+      ready: (_, signal) => answers(`${url(ports.mailbox)}/messages`, signal),
     },
     frontDoor: {
       name: "front-door",

@@ -1,6 +1,7 @@
 // Signs somebody in without a browser, over the same requests a browser makes: authorize with PKCE, the widget's JSON API, the token.
 // Used to seed the demo, and by tests.
 import * as oauth from "oauth4webapi";
+import type { State } from "../../functions/widget/contract.ts";
 
 export interface SignIn {
   issuer: string;
@@ -21,7 +22,7 @@ export interface Tokens {
   refreshToken?: string | undefined;
 }
 
-/** A refusal on the way: `slug` is the widget's problem or the OAuth error. */
+/** A refusal on the way: `slug` is the widget's problem, the screen that asks for more, or the OAuth error. */
 export class SignInRefused extends Error {
   override name = "SignInRefused";
   constructor(readonly slug: string, detail: string) {
@@ -101,24 +102,37 @@ async function sendPassword(
   { functionsUrl, loginName, password }: SignIn,
   signInPage: URL,
 ): Promise<URL> {
-  // The page binds the request to this browser by a cookie, without which the password is not taken.
   const page = await fetch(signInPage, { redirect: "manual" });
   await page.body?.cancel();
-  const cookie = page.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
-  const response = await fetch(`${functionsUrl}/widget/flows/password`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      origin: new URL(functionsUrl).origin,
-      cookie,
-    },
-    body: JSON.stringify({
-      authRequest: signInPage.searchParams.get("authRequest"),
-      loginName,
-      password,
-    }),
-  });
-  const answer = await response.json();
-  if (response.ok) return new URL(answer.callbackUrl);
-  throw new SignInRefused(String(answer.type).split(":").pop() ?? "", String(answer.detail));
+  const flow = signInPage.searchParams.get("authRequest")!;
+  let cookie = cookieOf(page)!;
+  // What the flow has proven lies in the cookie, which each answer sets anew.
+  const post = async (path: string, body: object): Promise<{ state: State }> => {
+    const response = await fetch(`${functionsUrl}/widget/flows/${path}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        origin: new URL(functionsUrl).origin,
+        "x-gatehouse-flow": flow,
+        cookie,
+      },
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok) {
+      throw new SignInRefused(String(answer.type).split(":").pop() ?? "", String(answer.detail));
+    }
+    cookie = cookieOf(response) ?? cookie;
+    return answer;
+  };
+  await post("open", { mode: "page", authRequest: flow });
+  let { state } = await post("act", { action: "password", loginName, password });
+  const offered = state.screen === "setup_factor" && state.skippable;
+  if (offered) ({ state } = await post("act", { action: "skip" }));
+  if (state.screen === "done") return new URL(state.callbackUrl);
+  throw new SignInRefused(state.screen, "The sign-in asks for more than a password");
 }
+
+const cookieOf = (response: Response) =>
+  response.headers.getSetCookie().find((line) => line.startsWith("gatehouse_flow_"))
+    ?.split(";")[0];

@@ -31,6 +31,13 @@ export interface Facts {
   storefrontUrl: string;
   loginUrl: string;
   webhookSinkUrl: string;
+  /** The local mailbox: a page, and `/messages` as JSON. */
+  mailUrl: string;
+  providers: {
+    url: string;
+    /** Of grace, alan and mallory, everywhere. */
+    password: string;
+  };
   /** As the owner of the schema, for looking around. */
   dbUrl: string;
   anonKey: string;
@@ -82,10 +89,11 @@ export class Stack {
     const admin = await administratorLogin(layout, credentials);
     const tenant = options.demo && await this.#startDemo(layout, credentials);
     const { apiUrl, restUrl, functionsUrl, issuer, portalUrl } = layout;
-    const { storefrontUrl, loginUrl, webhookSinkUrl } = layout;
+    const { storefrontUrl, loginUrl, webhookSinkUrl, mailUrl } = layout;
     const facts: Facts = {
       ...{ apiUrl, restUrl, functionsUrl, issuer, portalUrl },
-      ...{ storefrontUrl, loginUrl, webhookSinkUrl },
+      ...{ storefrontUrl, loginUrl, webhookSinkUrl, mailUrl },
+      providers: { url: layout.providersUrl, password: credentials.played.password },
       dbUrl: ownerUrl,
       anonKey: await anonymousKey(layout.ownIssuer, credentials.signingKey),
       demo: { admin, ...tenant && { tenant } },

@@ -9,6 +9,7 @@ export function table(facts: Facts, stackFile: string): string {
     ["Functions", facts.functionsUrl],
     ["Issuer (double of ZITADEL)", facts.issuer],
     ["Webhooks received", `${facts.webhookSinkUrl}/requests`],
+    ["Mails sent", facts.mailUrl],
     ["Administrator", `${admin.login}  ${admin.password}`],
     ...(tenant
       ? [

@@ -31,8 +31,9 @@ begin
     from unnest(
       case new.kind when 'platform' then array[
         'organization', 'features', 'security_policy', 'oidc_settings', 'project', 'roles',
-        'portal_app', 'machine_users', 'administrator', 'event_hint']
-      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator'] end
+        'portal_app', 'machine_users', 'administrator', 'provider', 'event_hint']
+      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator',
+        'provider'] end
     ) with ordinality as s (name, position);
   perform private.enqueue_reconcile(new.id);
   return null;

@@ -20,9 +20,10 @@ as $$
         'enabled', a.enabled, 'state', a.state, 'clientId', a.client_id,
         'applicationId', a.application_id) order by a.id), '[]')
         from public.apps a where a.tenant_id = t.id))
+      || private.providers_input(t.id)
     from public.tenants t where t.id = p_tenant
 $$;
-comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
+comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[], providers[], removedProviders[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
 
 create function private.start_step(p_tenant uuid, p_token bigint, p_step text) returns void
 language plpgsql volatile security definer set search_path = ''

@@ -68,6 +68,7 @@ begin
    where user_id = p_user.id and ended_at is null;
   delete from private.zitadel_sessions where subject = p_user.subject;
   delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
+  perform private.forget_mails_of(p_user.subject);
   -- Last: the changes above were recorded too, with what was there before.
   v_events := private.remove_values_of(p_user.id, p_user.home_tenant_id, v_emails);
   if p_user.erased_at is null then

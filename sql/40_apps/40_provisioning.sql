@@ -23,6 +23,17 @@ $$;
 comment on function private.settle_app(uuid, bigint, uuid, text, text, text, jsonb) is
   'Writes what ZITADEL confirmed of an application, and its client''s ceiling. Raises lease_lost. Definer: callers never write these columns.';
 
+create function private.web_origins(p_uris text[]) returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select coalesce(array_agg(distinct origin order by origin), '{}')
+    from (select substring(uri from '^https?://[^/?#]+') as origin
+      from unnest(p_uris) as u (uri)) x
+   where origin is not null
+$$;
+comment on function private.web_origins(text[]) is
+  'The origins of web addresses, as browsers write them: what is registered is in that form (web_uri_problem).';
+
 create function private.widget_client(p_client_id text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -34,14 +45,56 @@ as $$
       else t.organization_id end,
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
-    'enabled', coalesce(a.enabled and a.state = 'active', true))
+    'enabled', coalesce(a.enabled and a.state = 'active', true),
+    'inlineEnabled', coalesce(a.inline_enabled, false),
+    'inlineOrigins', to_jsonb(private.web_origins(a.redirect_uris)))
     from private.clients c
     join public.tenants t on t.id = coalesce(c.tenant_id, private.platform_tenant())
     left join public.apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
    where c.client_id = p_client_id
 $$;
 comment on function private.widget_client(text) is
-  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled}; null when unknown. Definer: nobody has signed in yet.';
+  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled, inlineEnabled, inlineOrigins}; null when unknown. Definer: nobody has signed in yet.';
+
+create function private.widget_tenant(p_tenant text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', 'account',
+    'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
+    'organizationId', case t.kind when 'platform'
+      then private.get_setting('zitadel.platform_organization_id') #>> '{}'
+      else t.organization_id end,
+    'appId', null, 'appName', '',
+    'enabled', true, 'inlineEnabled', false, 'inlineOrigins', '[]'::jsonb)
+    from public.tenants t
+   where t.slug = p_tenant or t.id::text = p_tenant
+   order by t.slug = p_tenant limit 1
+$$;
+comment on function private.widget_tenant(text) is
+  'As widget_client, for the person''s own page, which no application asks for; by id or slug. Definer: nobody has signed in yet.';
+
+create function private.takes_inline_origin(p_origin text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.apps a
+     where a.inline_enabled and a.enabled
+       and p_origin = any (private.web_origins(a.redirect_uris)))
+$$;
+comment on function private.takes_inline_origin(text) is
+  'Whether people sign in inline on pages of this origin, at any application. Definer: nobody has signed in yet.';
+
+create function private.is_administrator(p_subject text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.users u
+      join public.assignments a on a.user_id = u.id
+     where u.issuer = private.zitadel_issuer() and u.subject = p_subject)
+$$;
+comment on function private.is_administrator(text) is
+  'Whether ZITADEL''s user holds any role of ours: those do not sign in on others'' pages. Definer: nobody has signed in yet.';
 
 create function private.find_login_organization(p_login_name text) returns jsonb
 language plpgsql stable security definer set search_path = ''

@@ -7,7 +7,13 @@ create table public.settings (
   constraint setting_retention_malformed check (
     case when key = 'audit.retention_days' and value <> 'null' then
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
-    else true end)
+    else true end),
+  constraint setting_offline_malformed check (
+    case when key <> 'network.offline' or value = 'null' then true
+      when jsonb_typeof(value) <> 'object' then false
+      else value - array['networks', 'domains'] = '{}'
+        and jsonb_typeof(value -> 'networks') is not distinct from 'array'
+        and jsonb_typeof(value -> 'domains') is not distinct from 'array' end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings

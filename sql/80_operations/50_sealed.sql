@@ -5,6 +5,7 @@ language sql immutable set search_path = ''
 as $$
   values ('sealed_settings', '''''', 't.key'),
          ('audit_sink_secrets', 't.tenant_id::text', 't.sink_id::text'),
+         ('provider_secrets', 't.tenant_id::text', 't.provider_id::text'),
          ('webhook_headers', 't.tenant_id::text', 't.endpoint_id::text'),
          ('webhook_secrets', 't.tenant_id::text', 't.endpoint_id::text')
 $$;

@@ -11,6 +11,8 @@ insert into public.rights (key, description) values
   ('apps.write', 'Make and change applications'),
   ('providers.read', 'See sign-in providers'),
   ('providers.write', 'Make and change sign-in providers'),
+  ('widgets.read', 'See how sign-in looks, drafts and versions'),
+  ('widgets.write', 'Make, change and publish how sign-in looks and what it offers'),
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),

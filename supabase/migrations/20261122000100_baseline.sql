@@ -540,8 +540,9 @@ begin
     from unnest(
       case new.kind when 'platform' then array[
         'organization', 'features', 'security_policy', 'oidc_settings', 'project', 'roles',
-        'portal_app', 'machine_users', 'administrator', 'event_hint']
-      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator'] end
+        'portal_app', 'machine_users', 'administrator', 'provider', 'event_hint']
+      else array['organization', 'domain_policy', 'project', 'roles', 'app', 'administrator',
+        'provider'] end
     ) with ordinality as s (name, position);
   perform private.enqueue_reconcile(new.id);
   return null;
@@ -666,9 +667,10 @@ as $$
         'enabled', a.enabled, 'state', a.state, 'clientId', a.client_id,
         'applicationId', a.application_id) order by a.id), '[]')
         from public.apps a where a.tenant_id = t.id))
+      || private.providers_input(t.id)
     from public.tenants t where t.id = p_tenant
 $$;
-comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
+comment on function private.provisioning_input(uuid) is 'All that the saga of a tenant needs, as {tenant, steps[], apps[], providers[], removedProviders[]}; null when there is no such tenant. Definer: runs for jobs, past row level security.';
 
 create function private.start_step(p_tenant uuid, p_token bigint, p_step text) returns void
 language plpgsql volatile security definer set search_path = ''
@@ -1754,6 +1756,153 @@ create function private.put_hint() returns void
 language sql volatile security definer set search_path = ''
 as $$ select private.enqueue('zitadel__poll_events', '{}', 'zitadel__poll_events') $$;
 comment on function private.put_hint() is 'ZITADEL says: look now. Definer: the queue is its owner''s.';
+
+-- sql/20_access/88_widget_permits.sql
+
+-- How often signing in may be tried: per account, per address and per tenant. Counted here and not in a process, of which there are many.
+-- Next: functions/widget/permits.ts; functions/_worker/tasks/widget_permits__forget.ts, each night.
+create table private.widget_limits (
+  scope text not null check (scope in ('account', 'address', 'tenant')),
+  kind text not null check (kind in ('guess', 'mail', 'look')),
+  max_count integer not null check (max_count > 0),
+  window_seconds integer not null check (window_seconds > 0),
+  block_seconds integer not null check (block_seconds > 0),
+  max_block_seconds integer not null check (max_block_seconds >= block_seconds),
+  primary key (scope, kind)
+);
+comment on table private.widget_limits is
+  'How many tries a window takes; one more blocks, each block twice as long as the one before, up to a cap.';
+comment on column private.widget_limits.kind is
+  'guess: a secret is tried. mail: a mail goes out. look: a question whose answer costs us work.';
+insert into private.widget_limits values
+  ('account', 'guess', 10, 300, 30, 900),
+  ('account', 'look', 20, 300, 30, 900),
+  ('account', 'mail', 5, 900, 60, 3600),
+  ('address', 'guess', 200, 300, 30, 900), -- an office behind one address, on Monday morning; right ones do not count
+  ('address', 'look', 1000, 300, 30, 900),
+  ('address', 'mail', 50, 900, 60, 3600),
+  ('tenant', 'guess', 3000, 60, 5, 60), -- against spraying from everywhere; short, since it stops everybody
+  ('tenant', 'look', 6000, 60, 5, 60),
+  ('tenant', 'mail', 600, 60, 5, 60);
+
+create unlogged table private.widget_permits (
+  key bytea primary key,
+  started_at timestamptz not null,
+  count integer not null,
+  blocks integer not null,
+  blocked_until timestamptz not null
+);
+comment on table private.widget_permits is
+  'Tries by account, address and tenant. Unlogged: a crash forgets them, nothing worse.';
+comment on column private.widget_permits.key is
+  'Salted hash of scope, kind and whom it is about: neither names nor addresses are kept.';
+comment on column private.widget_permits.blocks is 'How many in a row; over when a day has passed since the last.';
+create index widget_permits_started_at_idx on private.widget_permits (started_at);
+
+create function private.widget_permit_keys(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns table (scope text, key bytea)
+language sql stable set search_path = ''
+as $$
+  select x.scope, sha256(s.salt || convert_to(
+      'permit/' || p_kind || '/' || x.scope || '/' || x.whom, 'UTF8'))
+    from private.account_salt s,
+      (values ('account', p_tenant || '/' || p_account),
+        -- A network hands a whole /64 to one host: its addresses are one.
+        ('address', case when not pg_input_is_valid(p_address, 'inet') then null
+          when family(p_address::inet) = 4 then host(p_address::inet)
+          else network(set_masklen(p_address::inet, 64))::text end),
+        ('tenant', p_tenant::text)) x (scope, whom)
+   where x.whom is not null
+$$;
+comment on function private.widget_permit_keys(uuid, text, text, text) is
+  'One row a scope that is known.';
+
+create function private.take_widget_permit(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_wait integer := 0;
+  v_limit private.widget_limits;
+  v_permit private.widget_permits;
+  v_row record;
+begin
+  -- Account, address, tenant: always in this order, so that no two wait for each other.
+  for v_row in
+    select k.scope, k.key from private.widget_permit_keys(p_tenant, p_kind, p_account, p_address) k
+     order by k.scope
+  loop
+    select * into strict v_limit from private.widget_limits l
+     where l.scope = v_row.scope and l.kind = p_kind;
+    insert into private.widget_permits values (v_row.key, v_now, 0, 0, '-infinity')
+      on conflict do nothing;
+    select * into v_permit from private.widget_permits p where p.key = v_row.key for update;
+    if v_permit.blocked_until > v_now then
+      return ceil(extract(epoch from v_permit.blocked_until - v_now));
+    end if;
+    if v_permit.started_at + v_limit.window_seconds * interval '1 second' <= v_now then
+      v_permit.started_at := v_now;
+      v_permit.count := 0;
+      if v_permit.blocked_until < v_now - interval '1 day' then
+        v_permit.blocks := 0;
+      end if;
+    end if;
+    v_permit.count := v_permit.count + 1;
+    if v_permit.count > v_limit.max_count then
+      v_wait := least(v_limit.block_seconds * 2 ^ least(v_permit.blocks, 20),
+        v_limit.max_block_seconds);
+      v_permit.blocks := v_permit.blocks + 1;
+      v_permit.blocked_until := v_now + v_wait * interval '1 second';
+      v_permit.started_at := v_permit.blocked_until;
+      v_permit.count := 0;
+    end if;
+    update private.widget_permits p
+       set started_at = v_permit.started_at, count = v_permit.count, blocks = v_permit.blocks,
+           blocked_until = v_permit.blocked_until
+     where p.key = v_row.key;
+    if v_wait > 0 then
+      return v_wait;
+    end if;
+  end loop;
+  return 0;
+end;
+$$;
+comment on function private.take_widget_permit(uuid, text, text, text) is
+  'Counts one try. Returns how many seconds to wait, 0: none. Account and address may be null. Definer: nobody has signed in, and the table is private.';
+
+create function private.give_back_widget_permit(
+  p_tenant uuid, p_kind text, p_account text, p_address text
+) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  update private.widget_permits p set count = greatest(p.count - 1, 0)
+    from (
+      select q.key from private.widget_permits q
+        join private.widget_permit_keys(p_tenant, p_kind, p_account, p_address) k on k.key = q.key
+       order by k.scope for update of q) x
+   where p.key = x.key
+$$;
+comment on function private.give_back_widget_permit(uuid, text, text, text) is
+  'Of a try that was right: it does not count. What is blocked stays so. Definer: nobody has signed in, and the table is private.';
+
+create function private.forget_widget_permits(p_limit integer) returns integer
+language sql volatile security definer set search_path = ''
+as $$
+  with gone as (
+    delete from private.widget_permits p
+     where p.key in (
+       select q.key from private.widget_permits q
+        where q.started_at < clock_timestamp() - interval '1 day'
+          and q.blocked_until < clock_timestamp() - interval '1 day'
+        order by q.started_at limit p_limit for update skip locked)
+    returning 1)
+  select count(*)::integer from gone
+$$;
+comment on function private.forget_widget_permits(integer) is
+  'Forgets tries that were more than a day ago; returns how many. Definer: runs for jobs.';
 
 -- sql/20_access/90_api.sql
 
@@ -3390,6 +3539,7 @@ begin
    where user_id = p_user.id and ended_at is null;
   delete from private.zitadel_sessions where subject = p_user.subject;
   delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
+  perform private.forget_mails_of(p_user.subject);
   -- Last: the changes above were recorded too, with what was there before.
   v_events := private.remove_values_of(p_user.id, p_user.home_tenant_id, v_emails);
   if p_user.erased_at is null then
@@ -4356,6 +4506,7 @@ create table public.apps (
   post_logout_uris text[] not null default '{}'
     constraint app_post_logout_uris_too_many check (cardinality(post_logout_uris) <= 50),
   enabled boolean not null default true,
+  inline_enabled boolean not null default false,
   state text not null default 'pending' check (state in ('pending', 'active', 'error')),
   last_error jsonb,
   application_id text,
@@ -4368,10 +4519,15 @@ create table public.apps (
 comment on table public.apps is 'An OIDC application of one tenant.';
 comment on column public.apps.kind is 'web: confidential, with a secret. spa, native: public, PKCE. Cannot be changed.';
 comment on column public.apps.state is 'What ZITADEL confirmed; written by provisioning only. An application signs people in when active and enabled.';
+comment on column public.apps.inline_enabled is
+  'People may sign in within the application''s own pages, on the origins of its redirect URIs: scripts of those pages could read what is typed.';
 comment on column public.apps.client_id is 'The OIDC client_id; ZITADEL''s, written by provisioning only.';
 
 -- Lists page by the primary key (tenant_id, id), which is order of making within a tenant: 0.3 ms for members and platform staff alike on 100,000 rows.
 -- An index on id alone would tempt the planner to read all tenants' rows for one member's page.
+-- Which origins may ask at all is looked up before anybody is known: few applications opt in.
+create index apps_inline_enabled_idx on public.apps (tenant_id, id) where inline_enabled;
+
 create trigger _100_lint_uris
   before insert or update of redirect_uris, post_logout_uris on public.apps
   for each row execute function private.tg_apps__lint_uris();
@@ -4416,33 +4572,418 @@ create trigger _900_reprovision
   for each row execute function private.tg_apps__reprovision();
 alter table public.apps enable always trigger _900_reprovision;
 
+-- sql/40_apps/25_provider_settings.sql
+
+-- What may stand in providers.settings, by kind, and which hosts that means. A draft may be incomplete, never malformed.
+
+create function private.text_problem(p_value jsonb, p_pattern text, p_longest integer) returns text
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(p_value) <> 'string' then 'it is no text'
+    when length(p_value #>> '{}') not between 1 and p_longest
+      then format('it has not 1 to %s characters', p_longest)
+    when (p_value #>> '{}') !~ p_pattern then 'it is malformed'
+  end
+$$;
+comment on function private.text_problem(jsonb, text, integer) is 'Why a JSON value is no text of this form; null when it is.';
+
+create function private.provider_setting_problem(p_key text, p_value jsonb) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_attribute constant text := '^[A-Za-z][A-Za-z0-9;-]*$'; -- RFC 4512, 2.5
+  v_name constant text := '^[^[:cntrl:]]*$';
+  v_text text := p_value #>> '{}';
+  v_item jsonb;
+  v_problem text;
+begin
+  if p_key in ('scopes', 'servers', 'userObjectClasses', 'userFilters') then
+    if jsonb_typeof(p_value) <> 'array' or jsonb_array_length(p_value) > 20 then
+      return 'it is no list of 20 at most';
+    end if;
+    for v_item in select jsonb_array_elements(p_value) loop
+      v_problem := private.text_problem(v_item, case p_key
+        when 'scopes' then '^[!#-\[\]-~]+$' -- RFC 6749, 3.3
+        when 'servers'
+          then '^ldaps?://(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?$'
+        else v_attribute end, 255);
+      if v_problem is not null then return format('%s: %s', v_item, v_problem); end if;
+    end loop;
+  elsif p_key = 'attributes' then
+    if jsonb_typeof(p_value) <> 'object' then return 'it is no object'; end if;
+    return (
+      select format('%s: %s', a.key, coalesce(private.text_problem(a.value, v_attribute, 100),
+          'there is no such attribute of a person'))
+        from jsonb_each(p_value) a
+       where private.text_problem(a.value, v_attribute, 100) is not null
+          or a.key <> all (array['id', 'userName', 'givenName', 'familyName', 'displayName',
+            'email', 'emailVerified', 'preferredLanguage'])
+       order by a.key limit 1);
+  elsif p_key in ('emailVerified', 'idTokenMapping', 'pkce', 'signedRequests', 'startTls') then
+    return case when jsonb_typeof(p_value) <> 'boolean' then 'it is neither true nor false' end;
+  elsif p_key = 'timeoutSeconds' then
+    return case when jsonb_typeof(p_value) <> 'number' or v_text !~ '^[0-9]{1,2}$'
+      or v_text::integer not between 1 and 30 then 'it is not 1 to 30' end;
+  elsif p_key in ('issuer', 'baseUrl') then
+    return coalesce(
+      private.text_problem(p_value, '^https?://[^?#@[:space:]]*[^/?#@[:space:]]$', 500),
+      private.web_uri_problem(v_text));
+  elsif p_key = 'tenant' then
+    return private.text_problem(p_value,
+      '^(common|organizations|consumers|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$', 36);
+  elsif p_key = 'binding' then
+    return private.text_problem(p_value, '^(post|redirect)$', 8);
+  elsif p_key = 'nameIdFormat' then
+    return private.text_problem(p_value, '^(unspecified|email|persistent|transient)$', 11);
+  elsif p_key = 'metadataXml' then
+    return case
+      when jsonb_typeof(p_value) <> 'string' or length(v_text) > 100000
+        then 'it is no text of 100000 characters at most'
+      when v_text ~* '<!(doctype|entity)' then 'it has a document type, which metadata never needs'
+      when v_text !~ '<([A-Za-z0-9_]+:)?IDPSSODescriptor[[:space:]>]'
+        then 'it describes no identity provider'
+    end;
+  elsif p_key = 'ca' then
+    return case when jsonb_typeof(p_value) <> 'string' or length(v_text) > 20000
+      or v_text !~ '-----BEGIN CERTIFICATE-----' or v_text ~ 'PRIVATE KEY'
+      then 'it is no certificate in PEM' end;
+  else
+    return private.text_problem(p_value, v_name, 500); -- clientId, baseDn, bindDn, userBase
+  end if;
+  return null;
+end;
+$$;
+comment on function private.provider_setting_problem(text, jsonb) is 'Why this is no value of the setting; null when it is one.';
+
+create function private.provider_setting_keys(
+  p_kind text, out allowed text[], out required text[]
+)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select a::text[], r::text[] from (values
+    ('google', '{clientId,scopes}', '{clientId}'),
+    ('github', '{clientId,scopes,baseUrl}', '{clientId}'),
+    ('microsoft', '{clientId,scopes,tenant,emailVerified}', '{clientId,tenant}'),
+    ('oidc', '{issuer,clientId,scopes,idTokenMapping,pkce}', '{issuer,clientId}'),
+    ('saml', '{metadataXml,binding,signedRequests,nameIdFormat}', '{metadataXml}'),
+    ('ldap', '{servers,startTls,baseDn,bindDn,userBase,userObjectClasses,userFilters,'
+      || 'timeoutSeconds,attributes,ca}',
+      '{servers,baseDn,bindDn,userObjectClasses,userFilters,attributes}')
+  ) as k (kind, a, r) where kind = p_kind
+$$;
+comment on function private.provider_setting_keys(text) is 'Which settings a kind of provider has, and without which it signs nobody in.';
+
+create function private.provider_settings_problem(
+  p_kind text, p_settings jsonb, p_complete boolean
+) returns text
+language plpgsql stable parallel safe set search_path = ''
+as $$
+declare
+  v_keys record := private.provider_setting_keys(p_kind);
+  v_problem text;
+begin
+  select format('%s: %s', s.key, coalesce(
+      case when s.key <> all (v_keys.allowed)
+        then 'a provider of this kind has no such setting' end,
+      private.provider_setting_problem(s.key, s.value))) into v_problem
+    from jsonb_each(p_settings) s
+   where s.key <> all (v_keys.allowed)
+      or private.provider_setting_problem(s.key, s.value) is not null
+   order by s.key limit 1;
+  return case
+    when v_problem is not null then v_problem
+    -- Whoever administers any directory may write any address into it.
+    when p_kind = 'microsoft' and p_settings -> 'emailVerified' = 'true'
+      and coalesce(p_settings ->> 'tenant', 'common') in ('common', 'organizations', 'consumers')
+      then 'emailVerified: only one directory, named by its id, can vouch for addresses'
+    when p_kind = 'ldap' and p_settings -> 'startTls' is distinct from 'true' and exists (
+      select from jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')) server
+       where server ~ '^ldap://' and server !~ '^ldap://(127\.0\.0\.1|localhost|\[::1\])(:|$)')
+      then 'servers: over ldap:// passwords would cross the network in clear; use ldaps://'
+    when not p_complete then null
+    when not p_settings ?& v_keys.required then format('%s: it is missing',
+      (select k from unnest(v_keys.required) k where not p_settings ? k limit 1))
+    when p_kind = 'ldap' and not p_settings -> 'attributes' ?& array['id', 'userName']
+      then 'attributes: id and userName say who somebody is'
+    when exists (
+      select from unnest(v_keys.required) k
+       where jsonb_typeof(p_settings -> k) = 'array' and jsonb_array_length(p_settings -> k) = 0)
+      then 'a list that is needed is empty'
+  end;
+end;
+$$;
+comment on function private.provider_settings_problem(text, jsonb, boolean) is
+  'What is wrong with a provider''s settings, as "key: why"; null when nothing is. p_complete: nothing needed may be missing either.';
+
+create function private.url_host(p_url text, out scheme text, out host text, out port integer)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select part[1], lower(btrim(part[2], '[]')), coalesce(part[3]::integer,
+      case part[1] when 'https' then 443 when 'http' then 80 when 'ldaps' then 636
+        when 'ldap' then 389 end)
+    from regexp_match(p_url,
+      '^([a-z]+)://(\[[0-9A-Fa-f:.]+\]|[^/:?#@]+)(?::([0-9]{1,5}))?([/?#]|$)') part
+$$;
+comment on function private.url_host(text) is 'Scheme, host without brackets, and port of a URL.';
+
+create function private.provider_hosts(
+  p_kind text, p_settings jsonb, p_endpoints text[] default '{}'
+) returns table (caller text, scheme text, host text, port integer)
+language sql immutable parallel safe set search_path = ''
+as $$
+  select u.caller, h.scheme, h.host, h.port
+    from (
+      select 'zitadel' as caller, url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com', 'https://oauth2.googleapis.com',
+          'https://openidconnect.googleapis.com', 'https://www.googleapis.com']
+        when 'github' then case when p_settings ? 'baseUrl' then array[p_settings ->> 'baseUrl']
+          else array['https://github.com', 'https://api.github.com'] end
+        when 'microsoft' then
+          array['https://login.microsoftonline.com', 'https://graph.microsoft.com']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
+        when 'ldap' then
+          array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
+        else '{}' end) url
+      union
+      -- Our own test of the connection: discovery, or the directory.
+      select 'functions', url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com', 'https://www.googleapis.com']
+        when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
+        when 'microsoft' then array['https://login.microsoftonline.com']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
+        when 'ldap' then
+          array(select jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')))
+        else '{}' end) url
+      union
+      -- Where people are sent; nothing of ours goes there.
+      select 'browser', url from unnest(case p_kind
+        when 'google' then array['https://accounts.google.com']
+        when 'github' then array[coalesce(p_settings ->> 'baseUrl', 'https://github.com')]
+        when 'microsoft' then array['https://login.microsoftonline.com']
+        when 'oidc' then array[p_settings ->> 'issuer'] || p_endpoints
+        when 'saml' then array(
+          select found[1] from regexp_matches(coalesce(p_settings ->> 'metadataXml', ''),
+            '<(?:[A-Za-z0-9_]+:)?SingleSignOnService[^>]*Location="([^"]+)"', 'g') found)
+        else '{}' end) url
+    ) u, private.url_host(u.url) h
+   where h.host is not null
+$$;
+comment on function private.provider_hosts(text, jsonb, text[]) is
+  'Which hosts a provider of these settings means, and who goes there: zitadel, functions (the test of the connection), browser. p_endpoints: what its discovery named besides.';
+
 -- sql/40_apps/30_providers.sql
 
--- providers: where a tenant's people may sign in besides a password. Saved in ZITADEL by a later part; the row is what is wanted.
+-- providers: where a tenant's people may sign in besides a password. The row is what is wanted; functions/provision/steps/provider.ts makes it so in ZITADEL.
+-- Next: 35_provider_secrets.sql (where a secret waits), 45_provider_provisioning.sql (the saga's side, the sign-in page's), policies/40_apps.sql (who may).
 create table public.providers (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
-  name text not null check (length(name) between 1 and 200),
+  name text not null constraint provider_name_malformed
+    check (length(name) between 1 and 200 and name = btrim(name) and name !~ '[[:cntrl:]]'),
   kind text not null
     check (kind in ('ldap', 'saml', 'oidc', 'google', 'github', 'microsoft')),
   settings jsonb not null default '{}' check (jsonb_typeof(settings) = 'object'),
+  linking_allowed boolean not null default true,
+  creation_allowed boolean not null default false,
+  auto_creation boolean not null default false,
+  auto_update boolean not null default false,
+  auto_linking text not null default 'none' check (auto_linking in ('none', 'username', 'email')),
+  domains text[] not null default '{}'
+    constraint provider_domains_too_many check (cardinality(domains) <= 100),
   enabled boolean not null default false,
   state text not null default 'pending' check (state in ('pending', 'active', 'error')),
+  last_error jsonb,
   idp_id text unique, -- in the world: ZITADEL's ids are
+  credential_set_at timestamptz,
+  endpoints text[] not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  constraint provider_name_taken unique (tenant_id, name)
+  constraint provider_name_taken unique (tenant_id, name),
+  constraint provider_creation_contradicts check (creation_allowed or not auto_creation)
 );
 comment on table public.providers is 'A sign-in provider of one tenant. Holds no secret: those pass through to ZITADEL.';
-comment on column public.providers.settings is 'Issuer, client id, scopes, hosts and the like, by kind.';
-comment on column public.providers.state is 'What ZITADEL confirmed; written by provisioning only.';
+comment on column public.providers.kind is 'Cannot be changed: accounts are linked by it.';
+comment on column public.providers.settings is
+  'google {clientId, scopes} · github {clientId, scopes, baseUrl of an Enterprise Server} · microsoft {clientId, scopes, tenant, emailVerified} · oidc {issuer, clientId, scopes, idTokenMapping, pkce} · '
+  'saml {metadataXml, binding, signedRequests, nameIdFormat} · ldap {servers, startTls, baseDn, bindDn, userBase, userObjectClasses, userFilters, timeoutSeconds, attributes, ca}. Complete once enabled.';
+comment on column public.providers.linking_allowed is 'Whoever is known may link an account there to theirs.';
+comment on column public.providers.creation_allowed is 'Whoever is not known may make an account, by a form.';
+comment on column public.providers.auto_creation is 'Whoever is not known gets an account at once.';
+comment on column public.providers.auto_update is 'The profile follows what the provider says at each sign-in.';
+comment on column public.providers.auto_linking is 'Whom an account there is linked to without asking: by user name, or by an e-mail address that the provider vouches for or that lies in domains.';
+comment on column public.providers.domains is 'E-mail domains whose people are sent there, and for which the provider''s word about an address counts; each one proven by the tenant.';
+comment on column public.providers.state is 'What ZITADEL confirmed; written by provisioning only. A provider signs people in when active and enabled. A draft, never enabled, stays pending.';
+comment on column public.providers.last_error is '{slug, detail, at} of the latest failure; null once ZITADEL has it.';
+comment on column public.providers.credential_set_at is 'When its secret was last given; null: never. Written by the provision function.';
+comment on column public.providers.endpoints is 'Origins that an OIDC server''s discovery named besides its issuer, when the connection was last tested.';
 
-create trigger _100_touch before update on public.providers
+create function private.tg_providers__check() returns trigger
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_problem text := private.provider_settings_problem(new.kind, new.settings, new.enabled);
+  v_name text;
+begin
+  if v_problem is not null then
+    perform private.refuse(422, 'provider_settings_refused', v_problem);
+  end if;
+  -- A proof may be taken back later: then the domain counts no more (private.sign_in_providers), and nothing else is held up.
+  select d into v_name from unnest(new.domains) d
+   where (tg_op = 'INSERT' or new.domains is distinct from old.domains)
+     and not exists (select from public.tenant_domains t
+     where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
+   limit 1;
+  if found then
+    perform private.refuse(422, 'provider_domain_unproven', format('The tenant has not proven that "%s" is its own', v_name));
+  end if;
+  if new.enabled then
+    v_name := private.host_outside(new.kind, new.settings, new.endpoints);
+    if v_name is not null then
+      perform private.refuse(422, 'provider_host_outside', format('This installation is offline, and "%s" lies outside its networks', v_name));
+    end if;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_providers__check() is
+  'Raises provider_settings_refused, provider_domain_unproven, provider_host_outside. Definer: settings of the instance and domains are not every caller''s to read.';
+
+-- Offline is a setting: {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}; null: the world may be reached.
+create function private.host_inside(p_host text, p_inside jsonb) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case when pg_input_is_valid(p_host, 'inet') then exists (
+      select from jsonb_array_elements_text(coalesce(p_inside -> 'networks', '[]')) n
+       where pg_input_is_valid(n, 'cidr') and p_host::inet <<= n::cidr)
+    else exists (
+      select from jsonb_array_elements_text(coalesce(p_inside -> 'domains', '[]')) d
+       where p_host = d or right(p_host, length(d) + 1) = '.' || d) end
+$$;
+comment on function private.host_inside(text, jsonb) is 'Whether an address lies in one of the networks, or a name in one of the domains, of {networks, domains}.';
+
+create function private.host_outside(p_kind text, p_settings jsonb, p_endpoints text[]) returns text
+language sql stable security definer set search_path = ''
+as $$
+  select h.host
+    from (select private.get_setting('network.offline') as inside) s
+    join private.provider_hosts(p_kind, p_settings, p_endpoints) h
+      on not private.host_inside(h.host, s.inside)
+   where s.inside <> 'null'
+   order by h.host limit 1
+$$;
+comment on function private.host_outside(text, jsonb, text[]) is 'A host of the provider that an offline installation does not reach; null: none, or it is not offline. Definer: settings are platform staff''s to read.';
+
+create trigger _100_check
+  before insert or update of settings, domains, enabled, endpoints on public.providers
+  for each row execute function private.tg_providers__check();
+create trigger _110_touch before update on public.providers
   for each row execute function private.tg_touch();
 create trigger _500_record after insert or update or delete on public.providers
-  for each row execute function private.tg_record_change('provider', 'state,idp_id');
+  for each row execute function
+    private.tg_record_change('provider', 'state,last_error,idp_id,endpoints');
 alter table public.providers enable always trigger _500_record;
+
+create function private.tg_providers__record_state() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.record_event(new.tenant_id, 'provider.activated',
+    jsonb_build_array(jsonb_build_object('kind', 'provider', 'id', new.id)),
+    jsonb_build_object('idp_id', new.idp_id));
+  return null;
+end;
+$$;
+comment on function private.tg_providers__record_state() is 'provider.activated. Definer: callers cannot write events.';
+create trigger _510_record_state after update of state on public.providers
+  for each row when (new.state = 'active' and old.state is distinct from 'active')
+  execute function private.tg_providers__record_state();
+alter table public.providers enable always trigger _510_record_state;
+
+-- What ZITADEL still has of a provider that was removed: until the saga has removed it there too.
+create table private.removed_providers (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  provider_id uuid not null,
+  idp_id text,
+  name text not null,
+  primary key (tenant_id, provider_id)
+);
+comment on table private.removed_providers is 'Providers that are to be removed at ZITADEL; without idp_id by name, since the saga may have been cut off before it knew.';
+
+create function private.tg_providers__reprovision() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_tenant uuid := coalesce(new.tenant_id, old.tenant_id);
+begin
+  if tg_op = 'DELETE' then
+    if not exists (select from public.tenants where id = v_tenant) then return null; end if;
+    insert into private.removed_providers (tenant_id, provider_id, idp_id, name)
+    values (v_tenant, old.id, old.idp_id, old.name);
+  end if;
+  update public.provisioning_steps set state = 'pending', updated_at = clock_timestamp()
+   where tenant_id = v_tenant and name = 'provider' and state <> 'pending';
+  perform private.enqueue_reconcile(v_tenant);
+  return null;
+end;
+$$;
+comment on function private.tg_providers__reprovision() is 'What ZITADEL must learn of a new, changed or removed provider. Definer: the queue is its owner''s.';
+create trigger _900_reprovision
+  after insert or delete or update of name, settings, linking_allowed, creation_allowed,
+    auto_creation, auto_update, auto_linking, enabled, credential_set_at
+  on public.providers
+  for each row execute function private.tg_providers__reprovision();
+alter table public.providers enable always trigger _900_reprovision;
+
+-- sql/40_apps/35_provider_secrets.sql
+
+-- A provider's secret on its way to ZITADEL: sealed here from the request that brought it until ZITADEL has taken it, then gone.
+create table private.provider_secrets (
+  tenant_id uuid not null,
+  provider_id uuid not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  set_at timestamptz not null,
+  primary key (tenant_id, provider_id),
+  foreign key (tenant_id, provider_id)
+    references public.providers (tenant_id, id) on delete cascade
+);
+comment on table private.provider_secrets is
+  'Client secrets and bind passwords that ZITADEL does not have yet, AES-256-GCM by functions/_shared/secrets.ts; additional data: provider_secrets|<tenant>|<provider>. '
+  'Removed by the saga once ZITADEL has them: making a provider again then takes its secret again.';
+
+create function private.put_provider_secret(
+  p_tenant uuid, p_provider uuid, p_key_id text, p_ciphertext bytea
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_now timestamptz := date_trunc('milliseconds', clock_timestamp()); -- what a JavaScript Date can hand back
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  update public.providers set credential_set_at = v_now
+   where tenant_id = p_tenant and id = p_provider and kind <> 'saml';
+  if not found then
+    perform private.refuse(404, 'provider_not_found', format('There is no provider %s with a secret in tenant %s', p_provider, p_tenant));
+  end if;
+  insert into private.provider_secrets (tenant_id, provider_id, key_id, ciphertext, set_at)
+  values (p_tenant, p_provider, p_key_id, p_ciphertext, v_now)
+  on conflict (tenant_id, provider_id) do update
+    set key_id = excluded.key_id, ciphertext = excluded.ciphertext, set_at = excluded.set_at;
+end;
+$$;
+comment on function private.put_provider_secret(uuid, uuid, text, bytea) is
+  'Keeps a provider''s sealed secret until ZITADEL has it. Raises not_allowed, provider_not_found. Definer: secrets are private; checks providers.write itself.';
+
+create function private.provider_secret(p_tenant uuid, p_provider uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('keyId', key_id, 'setAt', set_at,
+      'ciphertext', translate(encode(ciphertext, 'base64'), E'\n', ''))
+    from private.provider_secrets where tenant_id = p_tenant and provider_id = p_provider
+$$;
+comment on function private.provider_secret(uuid, uuid) is '{keyId, ciphertext (base64), setAt}, or null: ZITADEL has it, or nobody has. Definer: secrets are private; runs for the saga.';
 
 -- sql/40_apps/40_provisioning.sql
 
@@ -4471,6 +5012,17 @@ $$;
 comment on function private.settle_app(uuid, bigint, uuid, text, text, text, jsonb) is
   'Writes what ZITADEL confirmed of an application, and its client''s ceiling. Raises lease_lost. Definer: callers never write these columns.';
 
+create function private.web_origins(p_uris text[]) returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select coalesce(array_agg(distinct origin order by origin), '{}')
+    from (select substring(uri from '^https?://[^/?#]+') as origin
+      from unnest(p_uris) as u (uri)) x
+   where origin is not null
+$$;
+comment on function private.web_origins(text[]) is
+  'The origins of web addresses, as browsers write them: what is registered is in that form (web_uri_problem).';
+
 create function private.widget_client(p_client_id text) returns jsonb
 language sql stable security definer set search_path = ''
 as $$
@@ -4482,14 +5034,56 @@ as $$
       else t.organization_id end,
     'loginDomain', t.login_domain,
     'appId', a.id, 'appName', coalesce(a.name, 'Gatehouse portal'),
-    'enabled', coalesce(a.enabled and a.state = 'active', true))
+    'enabled', coalesce(a.enabled and a.state = 'active', true),
+    'inlineEnabled', coalesce(a.inline_enabled, false),
+    'inlineOrigins', to_jsonb(private.web_origins(a.redirect_uris)))
     from private.clients c
     join public.tenants t on t.id = coalesce(c.tenant_id, private.platform_tenant())
     left join public.apps a on a.tenant_id = c.tenant_id and a.id = c.app_id
    where c.client_id = p_client_id
 $$;
 comment on function private.widget_client(text) is
-  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled}; null when unknown. Definer: nobody has signed in yet.';
+  'What the sign-in page must know of a client: {kind, tenantId, tenantName, tenantStatus, organizationId, loginDomain, appId, appName, enabled, inlineEnabled, inlineOrigins}; null when unknown. Definer: nobody has signed in yet.';
+
+create function private.widget_tenant(p_tenant text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', 'account',
+    'tenantId', t.id, 'tenantName', t.name, 'tenantStatus', t.status,
+    'organizationId', case t.kind when 'platform'
+      then private.get_setting('zitadel.platform_organization_id') #>> '{}'
+      else t.organization_id end,
+    'appId', null, 'appName', '',
+    'enabled', true, 'inlineEnabled', false, 'inlineOrigins', '[]'::jsonb)
+    from public.tenants t
+   where t.slug = p_tenant or t.id::text = p_tenant
+   order by t.slug = p_tenant limit 1
+$$;
+comment on function private.widget_tenant(text) is
+  'As widget_client, for the person''s own page, which no application asks for; by id or slug. Definer: nobody has signed in yet.';
+
+create function private.takes_inline_origin(p_origin text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.apps a
+     where a.inline_enabled and a.enabled
+       and p_origin = any (private.web_origins(a.redirect_uris)))
+$$;
+comment on function private.takes_inline_origin(text) is
+  'Whether people sign in inline on pages of this origin, at any application. Definer: nobody has signed in yet.';
+
+create function private.is_administrator(p_subject text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.users u
+      join public.assignments a on a.user_id = u.id
+     where u.issuer = private.zitadel_issuer() and u.subject = p_subject)
+$$;
+comment on function private.is_administrator(text) is
+  'Whether ZITADEL''s user holds any role of ours: those do not sign in on others'' pages. Definer: nobody has signed in yet.';
 
 create function private.find_login_organization(p_login_name text) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -4551,6 +5145,980 @@ $$;
 comment on function private.begin_app_secret(uuid, uuid) is
   'Checks and records that the application gets a new secret; returns {clientId, applicationId, projectId, organizationId}. Raises not_allowed, app_not_found, app_not_confidential, app_not_ready. '
   'Definer: callers cannot write events; checks apps.write itself.';
+
+-- sql/40_apps/45_provider_provisioning.sql
+
+-- What the saga, the test of a connection and the sign-in page read and write of providers.
+
+create function private.providers_input(p_tenant uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'providers', (
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'kind', p.kind,
+        'settings', p.settings, 'enabled', p.enabled, 'state', p.state, 'idpId', p.idp_id,
+        'credentialSetAt', p.credential_set_at,
+        'outside', private.host_outside(p.kind, p.settings, p.endpoints),
+        'options', private.provider_options(p)) order by p.id), '[]')
+        from public.providers p
+       where p.tenant_id = p_tenant and (p.enabled or p.idp_id is not null)
+         and private.provider_settings_problem(p.kind, p.settings, true) is null),
+    'removedProviders', (
+      select coalesce(jsonb_agg(jsonb_build_object('id', r.provider_id, 'idpId', r.idp_id,
+        'name', r.name) order by r.provider_id), '[]')
+        from private.removed_providers r where r.tenant_id = p_tenant))
+$$;
+comment on function private.providers_input(uuid) is 'The saga''s part about providers: {providers[], removedProviders[]}; drafts are not in it.';
+
+create function private.provider_options(p_provider public.providers) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select jsonb_build_object('linkingAllowed', (p_provider).linking_allowed,
+    'creationAllowed', (p_provider).creation_allowed, 'autoCreation', (p_provider).auto_creation,
+    'autoUpdate', (p_provider).auto_update, 'autoLinking', (p_provider).auto_linking)
+$$;
+comment on function private.provider_options(public.providers) is 'LinkingOptions of functions/_shared/zitadel/types_intents.ts.';
+
+create function private.settle_provider(
+  p_tenant uuid, p_token bigint, p_provider uuid, p_state text, p_idp_id text, p_error jsonb,
+  p_secret_set_at timestamptz
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_tenant, p_token);
+  update public.providers
+     set state = p_state, last_error = p_error, idp_id = coalesce(p_idp_id, idp_id)
+   where tenant_id = p_tenant and id = p_provider
+     and (state, last_error, idp_id)
+       is distinct from (p_state, p_error, coalesce(p_idp_id, idp_id));
+  -- One that was given meanwhile waits for the next run.
+  delete from private.provider_secrets
+   where tenant_id = p_tenant and provider_id = p_provider and set_at = p_secret_set_at;
+end;
+$$;
+comment on function private.settle_provider(uuid, bigint, uuid, text, text, jsonb, timestamptz) is
+  'Writes what ZITADEL confirmed of a provider, and forgets the secret that it took. Raises lease_lost. Definer: callers never write these columns.';
+
+create function private.forget_removed_provider(p_tenant uuid, p_token bigint, p_provider uuid)
+returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_lease(p_tenant, p_token);
+  delete from private.removed_providers where tenant_id = p_tenant and provider_id = p_provider;
+end;
+$$;
+comment on function private.forget_removed_provider(uuid, bigint, uuid) is 'ZITADEL has nothing of a removed provider any more. Raises lease_lost. Definer: the table is private.';
+
+create function private.open_provider(p_tenant uuid, p_provider uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_provider public.providers;
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  select * into v_provider from public.providers where tenant_id = p_tenant and id = p_provider;
+  if not found then
+    perform private.refuse(404, 'provider_not_found', format('There is no provider %s in tenant %s', p_provider, p_tenant));
+  end if;
+  return jsonb_build_object('id', v_provider.id, 'kind', v_provider.kind,
+    'settings', v_provider.settings, 'offline', private.get_setting('network.offline'),
+    'outside', private.host_outside(v_provider.kind, v_provider.settings, v_provider.endpoints),
+    'problem', private.provider_settings_problem(v_provider.kind, v_provider.settings, true),
+    'secret', private.provider_secret(p_tenant, p_provider));
+end;
+$$;
+comment on function private.open_provider(uuid, uuid) is
+  '{id, kind, settings, offline, outside, problem, secret} for a test of the connection. Raises not_allowed, provider_not_found. Definer: secrets are private; checks providers.write itself.';
+
+create function private.note_provider_endpoints(
+  p_tenant uuid, p_provider uuid, p_endpoints text[]
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'providers.write');
+  update public.providers set endpoints = p_endpoints
+   where tenant_id = p_tenant and id = p_provider and kind = 'oidc'
+     and endpoints is distinct from p_endpoints;
+end;
+$$;
+comment on function private.note_provider_endpoints(uuid, uuid, text[]) is
+  'Keeps which other origins an OIDC server''s discovery named, for the egress list. Raises not_allowed, provider_host_outside. Definer: callers never write the column; checks providers.write itself.';
+
+create function private.sign_in_providers(p_tenant uuid) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'idpId', p.idp_id, 'name', p.name,
+      'kind', p.kind, 'options', private.provider_options(p),
+      'trustedDomains', array(
+        select d.name from public.tenant_domains d
+         where d.tenant_id = p.tenant_id and d.verified_at is not null
+           and d.name = any (p.domains) order by d.name),
+      'postsTo', array(
+        select h.scheme || '://' || h.host || coalesce(':' || h.port, '')
+          from private.provider_hosts(p.kind, p.settings) h
+         where p.kind = 'saml' and h.caller = 'browser' order by 1)) order by p.name, p.id), '[]')
+    from public.providers p
+    join public.tenants t on t.id = p.tenant_id
+   where p.tenant_id = p_tenant and p.enabled and p.state = 'active' and p.idp_id is not null
+     and t.status = 'active' and private.host_outside(p.kind, p.settings, p.endpoints) is null
+$$;
+comment on function private.sign_in_providers(uuid) is
+  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains, postsTo}]. postsTo: where a browser posts a form (SAML). trustedDomains are proven and the provider''s: people of these domains are sent there, '
+  'and its word about an address in them counts as verified. Empty for a tenant that is not active. Definer: nobody has signed in yet.';
+
+-- sql/45_widgets/02_themes.sql
+
+-- What a theme may say, and whether it can be read. A theme is {light: {token: colour}, dark: {…}, radius: 10, font: "system"}; what it
+-- does not say is the widget's own, widget/src/login/style.ts. Values are colours, a number and a name: nothing of it can leave the page.
+-- Next: 10_widget_configs.sql (who keeps a theme), functions/widget/look.ts (who reads it).
+
+create function private.widget_colours() returns table (token text, light text, dark text)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('accent', '#17594a', '#7cd9bf'),
+    ('on-accent', '#ffffff', '#06231c'),
+    ('text', '#17201d', '#eef3f0'),
+    ('muted', '#56635e', '#a9b8b1'),
+    ('field', '#ffffff', '#0f1513'),
+    ('border', '#84918c', '#6b7a74'),
+    ('danger', '#a3211b', '#ffb4ab'),
+    ('danger-ground', '#fdf0ef', '#3a1715'),
+    ('ground', '#ffffff', '#161d1a'),
+    ('backdrop', '#f3f4f0', '#0c110f')
+$$;
+comment on function private.widget_colours() is
+  'The colours that a theme may set, without --gatehouse-, and the widget''s own values. ground: what the form stands on. backdrop: the page around it.';
+
+create function private.widget_fonts() returns table (font text, families text)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('system',
+      'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", sans-serif'),
+    ('humanist',
+      '"Seravek", "Gill Sans Nova", Ubuntu, Calibri, "DejaVu Sans", "Noto Sans", sans-serif'),
+    ('geometric',
+      '"Avenir Next", Avenir, Montserrat, Corbel, "URW Gothic", "Noto Sans", sans-serif'),
+    ('rounded',
+      'ui-rounded, "Arial Rounded MT Bold", Quicksand, Comfortaa, "Noto Sans", sans-serif'),
+    ('grotesque', '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", "Noto Sans", sans-serif'),
+    ('serif', 'Charter, "Bitstream Charter", "Sitka Text", Cambria, "Noto Serif", serif'),
+    ('mono',
+      'ui-monospace, "Cascadia Code", "Source Code Pro", Menlo, Consolas, "DejaVu Sans Mono", monospace')
+$$;
+comment on function private.widget_fonts() is 'Stacks of families that stand on people''s machines. None is loaded.';
+
+create function private.widget_pairs() returns table (front text, ground text, needed numeric)
+language sql immutable parallel safe set search_path = ''
+as $$
+  values
+    ('text', 'ground', 4.5),
+    ('text', 'field', 4.5),
+    ('muted', 'ground', 4.5),
+    ('muted', 'field', 4.5),
+    ('muted', 'backdrop', 4.5),
+    ('accent', 'ground', 4.5), -- links; more than the 3 of the ring of focus
+    ('accent', 'tint', 4.5),
+    ('on-accent', 'accent', 4.5),
+    ('danger', 'ground', 4.5),
+    ('danger', 'danger-ground', 4.5),
+    -- what is no text
+    ('border', 'ground', 3.0),
+    ('border', 'field', 3.0)
+$$;
+comment on function private.widget_pairs() is
+  'Which colour the widget shows on which, and the ratio that WCAG 2.2 AA asks for: 4.5 for text (1.4.3), 3 for edges (1.4.11). tint is no token: 9 % of the accent over the ground, under badges.';
+
+create function private.relative_luminance(p_colour text) returns double precision
+language plpgsql immutable strict parallel safe set search_path = ''
+as $$
+declare
+  v_bytes bytea := decode(substr(p_colour, 2), 'hex');
+  v_weights double precision[] := '{0.2126, 0.7152, 0.0722}';
+  v_channel double precision;
+  v_sum double precision := 0;
+begin
+  for i in 0..2 loop
+    v_channel := get_byte(v_bytes, i) / 255.0::double precision;
+    v_sum := v_sum + v_weights[i + 1] * case when v_channel <= 0.04045
+      then v_channel / 12.92 else ((v_channel + 0.055) / 1.055) ^ 2.4 end;
+  end loop;
+  return v_sum;
+end;
+$$;
+comment on function private.relative_luminance(text) is 'Of #rrggbb, 0 to 1, as WCAG 2.2 defines it.';
+
+create function private.contrast_ratio(p_one text, p_other text) returns double precision
+language plpgsql immutable strict parallel safe set search_path = ''
+as $$
+declare
+  v_one double precision := private.relative_luminance(p_one) + 0.05;
+  v_other double precision := private.relative_luminance(p_other) + 0.05;
+begin
+  return greatest(v_one, v_other) / least(v_one, v_other);
+end;
+$$;
+comment on function private.contrast_ratio(text, text) is 'Of two colours #rrggbb, 1 to 21, as WCAG 2.2 defines it. Not rounded: 4.499 is not 4.5.';
+
+create function private.widget_colour(p_theme jsonb, p_scheme text, p_token text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_accent bytea;
+  v_ground bytea;
+  v_tint text := '#';
+begin
+  if p_token <> 'tint' then
+    return coalesce(p_theme #>> array[p_scheme, p_token], (
+      select case p_scheme when 'light' then c.light else c.dark end
+        from private.widget_colours() c where c.token = p_token));
+  end if;
+  v_accent := decode(substr(private.widget_colour(p_theme, p_scheme, 'accent'), 2), 'hex');
+  v_ground := decode(substr(private.widget_colour(p_theme, p_scheme, 'ground'), 2), 'hex');
+  for i in 0..2 loop
+    v_tint := v_tint || lpad(to_hex(round(
+      0.09 * get_byte(v_accent, i) + 0.91 * get_byte(v_ground, i))::integer), 2, '0');
+  end loop;
+  return v_tint;
+end;
+$$;
+comment on function private.widget_colour(jsonb, text, text) is 'What a theme shows for a token in a scheme, light or dark: its own value, else the widget''s.';
+
+create function private.widget_theme_problem(p_theme jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_key text;
+  v_value jsonb;
+  v_token text;
+  v_colour jsonb;
+begin
+  if jsonb_typeof(p_theme) is distinct from 'object' then
+    return 'a theme is an object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(p_theme) loop
+    if v_key in ('light', 'dark') then
+      if jsonb_typeof(v_value) <> 'object' then
+        return format('"%s" is an object of colours', v_key);
+      end if;
+      for v_token, v_colour in select * from jsonb_each(v_value) loop
+        if not exists (select from private.widget_colours() c where c.token = v_token) then
+          return format('"%s" is no token; allowed are %s', left(v_token, 50),
+            (select string_agg(c.token, ', ') from private.widget_colours() c));
+        elsif jsonb_typeof(v_colour) <> 'string' or v_colour #>> '{}' !~ '^#[0-9a-fA-F]{6}$' then
+          return format('%s "%s" is %s; a colour is #rrggbb',
+            v_key, v_token, left(v_colour::text, 50));
+        end if;
+      end loop;
+    elsif v_key = 'radius' then
+      if jsonb_typeof(v_value) <> 'number' or v_value::text !~ '^([0-9]|[12][0-9]|3[0-2])$' then
+        return '"radius" is a whole number of pixels, 0 to 32';
+      end if;
+    elsif v_key = 'font' then
+      if not exists (select from private.widget_fonts() f where to_jsonb(f.font) = v_value) then
+        return format('"font" is one of %s',
+          (select string_agg(f.font, ', ') from private.widget_fonts() f));
+      end if;
+    else
+      return format('"%s" is nothing of a theme; allowed are light, dark, radius, font',
+        left(v_key, 50));
+    end if;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_theme_problem(jsonb) is 'What of a theme is not allowed; null when nothing. Whether it can be read is check_widget_theme''s to say.';
+
+create function private.widget_tokens(p_theme jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(t.token, t.value), '{}')
+    from (
+      select c.token, format('light-dark(%s, %s)',
+          lower(coalesce(p_theme #>> array['light', c.token], c.light)),
+          lower(coalesce(p_theme #>> array['dark', c.token], c.dark))) as value
+        from private.widget_colours() c
+       where p_theme -> 'light' ? c.token or p_theme -> 'dark' ? c.token
+      union all
+      select 'radius', (p_theme ->> 'radius') || 'px' where p_theme ? 'radius'
+      union all
+      select 'font', f.families from private.widget_fonts() f where f.font = p_theme ->> 'font'
+    ) t
+$$;
+comment on function private.widget_tokens(jsonb) is
+  'A theme as values of custom properties, names without --gatehouse-: only what it sets. A colour of one scheme keeps the widget''s own in the other.';
+
+create function public.check_widget_theme(theme jsonb)
+returns table (scheme text, front text, ground text, ratio numeric, needed numeric, passes boolean)
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_problem text := private.widget_theme_problem(check_widget_theme.theme);
+begin
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_theme_refused', 'Cannot take the theme: ' || v_problem);
+  end if;
+  return query
+    select s.scheme, p.front, p.ground, trunc(r.ratio::numeric, 2), p.needed, r.ratio >= p.needed
+      from (values ('light'), ('dark')) as s (scheme)
+      cross join private.widget_pairs() p
+      cross join lateral (select private.contrast_ratio(
+        private.widget_colour(check_widget_theme.theme, s.scheme, p.front),
+        private.widget_colour(check_widget_theme.theme, s.scheme, p.ground))) as r (ratio);
+end;
+$$;
+comment on function public.check_widget_theme(jsonb) is
+  'Every pair of colours that the widget shows on each other, with its contrast (cut off after two digits) and what WCAG 2.2 AA asks for; what the theme does not set is the widget''s own. '
+  'The check that saving makes, for a builder to show while somebody chooses. Errors: 422 widget_theme_refused.';
+
+create function private.require_readable_theme(p_theme jsonb) returns void
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_failing text := (
+    select string_agg(
+        format('"%s" on "%s" (%s) has %s : 1 and needs %s',
+          c.front, c.ground, c.scheme, c.ratio, c.needed),
+        '; ' order by c.needed - c.ratio desc, c.scheme, c.front, c.ground)
+      from public.check_widget_theme(p_theme) c where not c.passes);
+begin
+  if v_failing is not null then
+    perform private.refuse(422, 'contrast_too_low', 'Contrast is too low for WCAG 2.2 AA: ' || v_failing);
+  end if;
+end;
+$$;
+comment on function private.require_readable_theme(jsonb) is 'Raises widget_theme_refused, or contrast_too_low with every pair that fails, the worst first.';
+
+-- sql/45_widgets/04_svg.sql
+
+-- Whether an SVG is only a picture. Nothing is mended: what is not on the lists is refused and named, so that what is stored is what was drawn.
+-- It is shown by `img`, where scripts never run, and served under a policy of its own; this is the third lock, for whoever opens the address itself.
+
+create function private.svg_elements() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'svg g defs title desc path rect circle ellipse line polyline polygon text tspan use symbol '
+    'linearGradient radialGradient stop clipPath mask', ' ')
+$$;
+comment on function private.svg_elements() is
+  'Shapes, text, gradients, clips. Not style, script, foreignObject, image, a, animate and set, metadata: what runs, loads, links or holds other markup.';
+
+create function private.svg_attributes() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'xmlns xmlns:xlink xml:space version id class viewBox preserveAspectRatio role aria-label '
+    'aria-hidden focusable x y x1 y1 x2 y2 cx cy r rx ry fx fy d dx dy points width height '
+    'transform transform-origin pathLength offset gradientUnits gradientTransform spreadMethod '
+    'clipPathUnits maskUnits maskContentUnits href xlink:href style fill fill-rule fill-opacity '
+    'stroke stroke-width stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray '
+    'stroke-dashoffset stroke-opacity stop-color stop-opacity opacity clip-path clip-rule mask '
+    'color display visibility overflow vector-effect shape-rendering text-rendering '
+    'color-interpolation paint-order font-family font-size font-weight font-style letter-spacing '
+    'text-anchor dominant-baseline', ' ')
+$$;
+comment on function private.svg_attributes() is 'No on…: nothing that runs. What may point somewhere is looked at by svg_value_problem.';
+
+create function private.svg_value_problem(p_attribute text, p_value text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  -- what points into the picture itself
+  v_inward constant text := 'url\(\s*["'']?#[a-z0-9_.:-]+["'']?\s*\)';
+  v_outward constant text :=
+    '(url|image|image-set|src|cross-fade|element|expression)\s*\(|[\\@<>]|javascript|/\*|//';
+  v_value text := lower(p_value);
+begin
+  if p_attribute ~ '^xmlns' then
+    return case when v_value not in ('http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink')
+      then format('the namespace %s is not allowed', left(v_value, 50)) end;
+  elsif p_attribute in ('href', 'xlink:href') and v_value !~ '^#[a-z0-9_.:-]+$'
+    or p_attribute not in ('aria-label', 'id', 'class')
+      and regexp_replace(v_value, v_inward, '', 'g') ~ v_outward
+  then
+    return format('%s may point into the picture only', p_attribute);
+  end if;
+  return null;
+end;
+$$;
+comment on function private.svg_value_problem(text, text) is 'What of an attribute''s value is not allowed; null when nothing. A backslash would hide a word from this check.';
+
+create function private.svg_problem(p_svg text) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_head constant text := '^\ufeff?\s*(?:<\?xml [^<>?]*\?>)?\s*';
+  v_comment constant text := '<!--(?:[^-]|-[^-])*-->';
+  -- text has no < and no entity but XML's own; attributes stand in quotes and have no entity, which could hide a word
+  v_text constant text := '(?:[^<&]|&(?:amp|lt|gt|quot|apos|#[0-9]{1,6});)';
+  v_tag constant text := '</?[A-Za-z]+(?:\s+[A-Za-z][A-Za-z0-9:-]*\s*=\s*'
+    '(?:"[^"<&]*"|''[^''<&]*''))*\s*/?>';
+  v_tag_parts constant text := '</?([A-Za-z]+)((?:[^>"'']|"[^"]*"|''[^'']*'')*)>';
+  v_attribute_parts constant text := '([A-Za-z][A-Za-z0-9:-]*)\s*=\s*(?:"([^"]*)"|''([^'']*)'')';
+  v_row text[];
+  v_attribute text[];
+  v_problem text;
+begin
+  if p_svg !~ (v_head || '(?:' || v_comment || '\s*)*<svg\s') then
+    return 'it does not begin with <svg';
+  elsif p_svg !~ (v_head || '(?:' || v_text || '|' || v_tag || '|' || v_comment || ')*$') then
+    return 'no doctype, style sheet, instruction, CDATA or entity; every attribute in quotes';
+  elsif p_svg !~ '<svg[^>]*\sxmlns\s*=\s*["'']http://www\.w3\.org/2000/svg["'']' then
+    return 'its root lacks xmlns="http://www.w3.org/2000/svg"';
+  end if;
+  for v_row in
+    select regexp_matches(regexp_replace(p_svg, v_comment, '', 'g'), v_tag_parts, 'g')
+  loop
+    if v_row[1] <> all (private.svg_elements()) then
+      return format('the element <%s> is not allowed', left(v_row[1], 50));
+    end if;
+    for v_attribute in select regexp_matches(v_row[2], v_attribute_parts, 'g') loop
+      if v_attribute[1] <> all (private.svg_attributes()) then
+        return format('the attribute %s is not allowed', left(v_attribute[1], 50));
+      end if;
+      v_problem := private.svg_value_problem(
+        v_attribute[1], coalesce(v_attribute[2], v_attribute[3]));
+      if v_problem is not null then
+        return v_problem;
+      end if;
+    end loop;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.svg_problem(text) is
+  'Why an SVG is more than a picture: what it holds besides shapes, text, gradients, clips and references into itself; null when it is harmless.';
+
+-- sql/45_widgets/06_widget_logos.sql
+
+-- widget_logos: pictures that a tenant's sign-in shows, by the hash of their bytes. Served to everybody at GET /functions/v1/widget/logo/<hash>.
+-- What kind it is, the bytes say, not the caller. A row never changes; a logo that a published version shows cannot be removed.
+create table public.widget_logos (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  hash text not null,
+  type text not null check (type in ('image/svg+xml', 'image/png', 'image/webp')),
+  bytes bytea not null,
+  size_bytes integer not null generated always as (octet_length(bytes)) stored,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, hash)
+);
+comment on table public.widget_logos is 'A picture of a tenant''s, SVG, PNG or WebP.';
+comment on column public.widget_logos.hash is 'SHA-256 of the bytes in hex.';
+comment on column public.widget_logos.bytes is 'At most 100 kB, an SVG 30 kB. At PostgREST: "\x" and hex.';
+create index widget_logos_hash_idx on public.widget_logos (hash); -- for who is not signed in yet
+
+create function private.png_problem(p_bytes bytea) returns text
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  -- signature, then IHDR with width and height (PNG 3rd edition, 5.2 and 11.2.1)
+  if octet_length(p_bytes) < 33 or substring(p_bytes from 13 for 4) <> '\x49484452' then
+    return 'it is cut off';
+  elsif substring(p_bytes from 17 for 2) <> '\x0000' or substring(p_bytes from 21 for 2) <> '\x0000'
+    or greatest(get_byte(p_bytes, 18), get_byte(p_bytes, 22)) >= 8
+  then
+    return 'it is wider or higher than 2047 pixels';
+  end if;
+  return null;
+end;
+$$;
+comment on function private.png_problem(bytea) is 'Why the bytes, which begin like a PNG, are no logo; null when they may be one. A small file can be a picture of gigabytes.';
+
+create function private.webp_problem(p_bytes bytea) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_chunk text := encode(substring(p_bytes from 13 for 4), 'escape');
+  v_width integer;
+  v_height integer;
+begin
+  if octet_length(p_bytes) < 31 then return 'it is cut off'; end if;
+  -- the first chunk: lossy, lossless, or with features (RFC 9649, 2.5 to 2.7)
+  case v_chunk
+    when 'VP8 ' then
+      v_width := (get_byte(p_bytes, 27) & 63) * 256 + get_byte(p_bytes, 26);
+      v_height := (get_byte(p_bytes, 29) & 63) * 256 + get_byte(p_bytes, 28);
+    when 'VP8L' then
+      v_width := 1 + ((get_byte(p_bytes, 22) & 63) * 256 + get_byte(p_bytes, 21));
+      v_height := 1 + ((get_byte(p_bytes, 24) & 15) * 1024 + get_byte(p_bytes, 23) * 4
+        + (get_byte(p_bytes, 22) >> 6));
+    when 'VP8X' then
+      v_width := 1 + get_byte(p_bytes, 26) * 65536 + get_byte(p_bytes, 25) * 256
+        + get_byte(p_bytes, 24);
+      v_height := 1 + get_byte(p_bytes, 29) * 65536 + get_byte(p_bytes, 28) * 256
+        + get_byte(p_bytes, 27);
+    else return 'its first part is none of VP8, VP8L and VP8X';
+  end case;
+  return case when greatest(v_width, v_height) > 2047
+    then 'it is wider or higher than 2047 pixels' end;
+end;
+$$;
+comment on function private.webp_problem(bytea) is 'Why the bytes, which begin like a WebP, are no logo; null when they may be one.';
+
+create function private.tg_widget_logos__check() returns trigger
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_problem text;
+begin
+  if octet_length(new.bytes) > 100000 then
+    v_problem := format('it has %s bytes; at most 100000', octet_length(new.bytes));
+  elsif substring(new.bytes from 1 for 8) = '\x89504e470d0a1a0a' then
+    new.type := 'image/png';
+    v_problem := private.png_problem(new.bytes);
+  elsif substring(new.bytes from 1 for 4) = 'RIFF'
+    and substring(new.bytes from 9 for 4) = 'WEBP'
+  then
+    new.type := 'image/webp';
+    v_problem := private.webp_problem(new.bytes);
+  elsif octet_length(new.bytes) > 30000 then
+    v_problem := 'an SVG has at most 30000 bytes';
+  else
+    new.type := 'image/svg+xml';
+    begin
+      v_problem := private.svg_problem(convert_from(new.bytes, 'UTF8'));
+    exception
+      when data_exception or character_not_in_repertoire then
+        v_problem := 'it is no PNG, no WebP, and no SVG in UTF-8';
+    end;
+  end if;
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_logo_refused', 'Cannot take the logo: ' || v_problem);
+  end if;
+  new.hash := encode(sha256(new.bytes), 'hex');
+  perform pg_advisory_xact_lock(785, hashtext(new.tenant_id::text));
+  if (select count(*) from public.widget_logos l where l.tenant_id = new.tenant_id) >= 50 then
+    perform private.refuse(409, 'widget_logos_too_many', 'A tenant keeps at most 50 logos: remove one first');
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tg_widget_logos__check() is
+  'Fills in type and hash by the bytes; raises widget_logo_refused, widget_logos_too_many. Definer: it counts rows that the caller need not see.';
+
+create trigger _100_check before insert on public.widget_logos
+  for each row execute function private.tg_widget_logos__check();
+create trigger _500_record after insert or update or delete on public.widget_logos
+  for each row execute function private.tg_record_change('widget_logo', 'bytes');
+alter table public.widget_logos enable always trigger _500_record;
+
+-- sql/45_widgets/08_contents.sql
+
+-- What else a configuration may say: flows, texts, languages. Each check says what is not allowed, or null.
+
+create function private.widget_languages() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$ select '{en,ru,de,fr,es,da,ar}'::text[] $$;
+comment on function private.widget_languages() is 'The languages that the widget has texts in: widget/src/texts.';
+
+create function private.widget_text_keys() returns text[]
+language sql immutable parallel safe set search_path = ''
+as $$
+  select string_to_array(
+    'signIn signInTo signInToOf loginName password showPassword hidePassword working next '
+    'back or missing language secured usePasskey useEmailCode useProvider forgot newHere '
+    'register passkeyElsewhere openPage chooseAccount otherAccount forget fresh passkeyTitle '
+    'passkeyLead keyTitle keyLead tryAgain passkey_cancelled passkey_unsupported '
+    'passkey_taken passkey_failed factorTitle code confirm otherWays totpLead recoveryLead '
+    'totp passkey security_key email_code recovery_code emailTitle emailLead resend resendIn '
+    'resent verifyTitle newPasswordTitle requiredLead expiredLead newPassword ruleLength '
+    'ruleUpper ruleLower ruleNumber ruleSymbol weak savePassword setupTitle setupLead '
+    'totpHint passkeyHint keyHint emailHint skip totpSetupTitle totpSetupLead qr secret copy '
+    'copied openApp passkeySetupTitle passkeySetupLead keySetupTitle keyName add codesTitle '
+    'codesLead download print codesSaved givenName familyName email emailBad acceptTerms '
+    'terms privacy haveAccount withPasskey resetTitle resetLead sendCode resetCodeLead '
+    'welcome invited ldapLead completeTitle completeLead done doneReset doneVerified '
+    'doneInvited signedOut mayClose stopped startAgain x_credentials_refused x_code_refused '
+    'x_password_refused x_password_not_allowed x_account_exists x_provider_refused '
+    'x_way_not_allowed x_rate_limited x_flow_finished x_flow_not_found x_browser_mismatch '
+    'x_app_disabled x_tenant_suspended x_inline_refused x_offline x_other', ' ')
+$$;
+comment on function private.widget_text_keys() is 'The texts that a tenant may replace: the keys of widget/src/texts/en.ts.';
+
+create function private.widget_flows_problem(p_flows jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_key text;
+  v_value jsonb;
+begin
+  if jsonb_typeof(p_flows) is distinct from 'object' then
+    return 'flows are an object';
+  end if;
+  for v_key, v_value in select * from jsonb_each(p_flows) loop
+    if v_key not in ('password', 'passkey', 'email_code', 'register', 'reset') then
+      return format('"%s" is no flow; allowed are password, passkey, email_code, register, reset',
+        left(v_key, 50));
+    elsif jsonb_typeof(v_value) <> 'boolean' then
+      return format('"%s" is true or false', v_key);
+    end if;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_flows_problem(jsonb) is 'What of a configuration''s flows is not allowed; null when nothing.';
+
+create function private.widget_texts_problem(p_texts jsonb) returns text
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  v_language text;
+  v_texts jsonb;
+  v_key text;
+  v_text jsonb;
+begin
+  if jsonb_typeof(p_texts) is distinct from 'object' then
+    return 'texts are an object by language';
+  elsif octet_length(p_texts::text) > 60000 then
+    return 'all texts together have at most 60000 bytes';
+  end if;
+  for v_language, v_texts in select * from jsonb_each(p_texts) loop
+    if v_language <> all (private.widget_languages()) then
+      return format('"%s" is no language of the widget; they are %s', left(v_language, 50),
+        array_to_string(private.widget_languages(), ', '));
+    elsif jsonb_typeof(v_texts) <> 'object' then
+      return format('"%s" is an object of texts', v_language);
+    end if;
+    for v_key, v_text in select * from jsonb_each(v_texts) loop
+      if v_key <> all (private.widget_text_keys()) then
+        return format('"%s" is no text that may be changed; allowed are %s', left(v_key, 50),
+          array_to_string(private.widget_text_keys(), ', '));
+      elsif jsonb_typeof(v_text) <> 'string' or length(v_text #>> '{}') not between 1 and 300
+        or v_text #>> '{}' ~ '[[:cntrl:]\u202a-\u202e\u2066-\u2069]' or btrim(v_text #>> '{}') = ''
+      then
+        return format('%s "%s": a text has 1 to 300 characters, none of control',
+          v_language, v_key);
+      end if;
+    end loop;
+  end loop;
+  return null;
+end;
+$$;
+comment on function private.widget_texts_problem(jsonb) is
+  'What of a configuration''s texts is not allowed; null when nothing. They are plain text: the widget writes them as such. Characters that turn the direction of writing could make one sentence look like another.';
+
+create function private.widget_languages_problem(p_languages text[]) returns text
+language sql immutable set search_path = ''
+as $$
+  select case
+    when coalesce(cardinality(p_languages), 0) = 0 or array_ndims(p_languages) > 1
+      then 'at least one is offered'
+    when array_position(p_languages, null) is not null
+      or not p_languages <@ private.widget_languages()
+      then format('allowed are %s', array_to_string(private.widget_languages(), ', '))
+    when (select count(distinct l) from unnest(p_languages) l) < cardinality(p_languages)
+      then 'one is named twice'
+  end
+$$;
+comment on function private.widget_languages_problem(text[]) is 'What of the languages offered is not allowed; null when nothing.';
+
+-- sql/45_widgets/10_widget_configs.sql
+
+-- widget_configs: how sign-in looks and what it offers, for all applications of a tenant or for one; the row is the draft.
+-- Nobody who signs in sees a draft: rpc/publish_widget_config makes a version of it.
+-- Next: 20_widget_config_versions.sql (what was published), 90_api.sql (publishing), policies/45_widgets.sql (who may).
+create table public.widget_configs (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  app_id uuid,
+  theme jsonb not null default '{}',
+  layout text not null default 'card'
+    constraint widget_layout_unknown check (layout in ('card', 'plain', 'split')),
+  logo_hash text,
+  flows jsonb not null default '{}',
+  texts jsonb not null default '{}',
+  languages text[] not null default private.widget_languages(),
+  terms_url text,
+  privacy_url text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (tenant_id, id),
+  constraint widget_config_taken unique nulls not distinct (tenant_id, app_id),
+  constraint widget_config_app_unknown foreign key (tenant_id, app_id)
+    references public.apps (tenant_id, id) on delete cascade,
+  constraint widget_config_logo_unknown foreign key (tenant_id, logo_hash)
+    references public.widget_logos (tenant_id, hash)
+);
+comment on table public.widget_configs is 'The draft of how a tenant''s sign-in looks and what it offers.';
+comment on column public.widget_configs.app_id is 'For this application only; null: for all that have none of their own published.';
+comment on column public.widget_configs.theme is
+  '{light: {token: "#rrggbb"}, dark: {…}, radius: pixels, font: name}; what is absent is the widget''s own. Readable by WCAG 2.2 AA, else it is refused.';
+comment on column public.widget_configs.flows is
+  '{password, passkey, register, reset}: false switches off; email_code: true lets a code by e-mail alone sign in. What is on counts as far as the organization''s settings allow it.';
+comment on column public.widget_configs.texts is 'By language, then by key of the widget''s texts: plain text.';
+comment on column public.widget_configs.languages is 'Offered to people; the first is the default.';
+comment on column public.widget_configs.terms_url is 'Shown where an account is made, with a box to tick.';
+comment on column public.widget_configs.privacy_url is 'Shown where an account is made.';
+create index widget_configs_logo_hash_idx on public.widget_configs (tenant_id, logo_hash);
+
+create function private.tg_widget_configs__check() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_problem text;
+  v_link text;
+begin
+  perform private.require_readable_theme(new.theme);
+  v_problem := private.widget_flows_problem(new.flows);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_flows_refused', 'Cannot take the flows: ' || v_problem);
+  end if;
+  v_problem := private.widget_texts_problem(new.texts);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_texts_refused', 'Cannot take the texts: ' || v_problem);
+  end if;
+  v_problem := private.widget_languages_problem(new.languages);
+  if v_problem is not null then
+    perform private.refuse(422, 'widget_languages_refused', 'Cannot take the languages: ' || v_problem);
+  end if;
+  foreach v_link in array array[new.terms_url, new.privacy_url] loop
+    if length(v_link) > 500
+      or v_link !~ '^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[^[:space:]"<>\\`]*)?$'
+    then
+      perform private.refuse(422, 'widget_link_refused',
+        format('Cannot link to "%s": https, a host, at most 500 characters', left(v_link, 100)));
+    end if;
+  end loop;
+  return new;
+end;
+$$;
+comment on function private.tg_widget_configs__check() is
+  'Raises widget_theme_refused, contrast_too_low, widget_flows_refused, widget_texts_refused, widget_languages_refused, widget_link_refused.';
+
+create trigger _100_check before insert or update on public.widget_configs
+  for each row execute function private.tg_widget_configs__check();
+create trigger _110_touch before update on public.widget_configs
+  for each row execute function private.tg_touch();
+create trigger _500_record after insert or update or delete on public.widget_configs
+  for each row execute function private.tg_record_change('widget_config');
+alter table public.widget_configs enable always trigger _500_record;
+
+-- sql/45_widgets/20_widget_config_versions.sql
+
+-- widget_config_versions: what was published, as it is served. The highest number is what people see; a row never changes.
+-- Written by rpc/publish_widget_config and rpc/revert_widget_config, each on record as widget_config.published.
+create table public.widget_config_versions (
+  tenant_id uuid not null,
+  config_id uuid not null,
+  number integer not null check (number > 0),
+  body text not null,
+  hash text not null check (hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')),
+  logo_hash text,
+  restores integer,
+  published_by jsonb not null,
+  published_at timestamptz not null default now(),
+  primary key (tenant_id, config_id, number),
+  foreign key (tenant_id, config_id)
+    references public.widget_configs (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, logo_hash) references public.widget_logos (tenant_id, hash)
+);
+comment on table public.widget_config_versions is 'A published configuration of a tenant''s sign-in.';
+comment on column public.widget_config_versions.body is
+  'The JSON that GET /functions/v1/widget/config/<hash>.json serves, byte for byte: {look: {tokens, layout, logoUrl, texts}, flows, languages, termsUrl, privacyUrl}.';
+comment on column public.widget_config_versions.hash is 'SHA-256 of the body in hex.';
+comment on column public.widget_config_versions.restores is 'The version whose content this one brought back; null: the draft of then.';
+comment on column public.widget_config_versions.published_by is 'The actor, as in the log: {kind, id}.';
+create index widget_config_versions_hash_idx on public.widget_config_versions (hash); -- for who is not signed in yet
+create index widget_config_versions_logo_hash_idx
+  on public.widget_config_versions (tenant_id, logo_hash);
+
+create function private.tg_widget_config_versions__keep() returns trigger
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform private.refuse(409, 'widget_version_immutable', 'A published version is never changed: publish another');
+  return null;
+end;
+$$;
+comment on function private.tg_widget_config_versions__keep() is 'Raises widget_version_immutable, for the owner too.';
+create trigger _100_keep before update on public.widget_config_versions
+  for each row execute function private.tg_widget_config_versions__keep();
+
+create function private.widget_document(p_config public.widget_configs) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'look', jsonb_build_object(
+      'tokens', private.widget_tokens(p_config.theme),
+      'layout', p_config.layout,
+      'logoUrl', 'logo/' || p_config.logo_hash,
+      'texts', p_config.texts),
+    'flows', jsonb_build_object('password', true, 'passkey', true, 'email_code', false,
+      'register', true, 'reset', true) || p_config.flows,
+    'languages', to_jsonb(p_config.languages),
+    'termsUrl', p_config.terms_url,
+    'privacyUrl', p_config.privacy_url))
+$$;
+comment on function private.widget_document(public.widget_configs) is
+  'What a draft publishes: Published of functions/widget/look.ts without its hash. logoUrl is relative to the widget function.';
+
+create function private.widget_look(p_tenant uuid, p_app uuid) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object('hash', v.hash, 'document', v.body::jsonb)
+      from public.widget_configs c
+      cross join lateral (
+        select * from public.widget_config_versions v
+         where v.tenant_id = c.tenant_id and v.config_id = c.id
+         order by v.number desc limit 1) v
+     where c.tenant_id = p_tenant and (c.app_id = p_app or c.app_id is null)
+     order by c.app_id nulls last limit 1);
+end;
+$$;
+comment on function private.widget_look(uuid, uuid) is
+  'What is published for an application''s sign-in, its own or else its tenant''s: {hash, document}; null when nothing. Definer: nobody has signed in yet.';
+
+create function private.widget_config_body(p_hash text) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (select v.body from public.widget_config_versions v where v.hash = p_hash limit 1);
+end;
+$$;
+comment on function private.widget_config_body(text) is 'A published configuration by its hash; null when there is none. Definer: it is served to everybody.';
+
+create function private.widget_logo(p_hash text) returns table (type text, bytes bytea)
+language plpgsql stable security definer set search_path = '' rows 1
+as $$
+begin
+  return query select l.type, l.bytes from public.widget_logos l where l.hash = p_hash limit 1;
+end;
+$$;
+comment on function private.widget_logo(text) is 'A logo by its hash, a draft''s too: who knows the hash has seen it. Definer: it is served to everybody.';
+
+-- sql/45_widgets/30_widget_scripts.sql
+
+-- widget_scripts: versions of the widget's script that somebody was told to pin by its hash (subresource integrity). A page that pins one
+-- runs these bytes or none, so an upgrade must not take them away. Kept when a snippet is handed out: functions/widget/snippet.ts.
+create table private.widget_scripts (
+  hash text primary key check (hash = left(
+    translate(encode(sha256(bytes), 'base64'), '+/', '-_'), 16)),
+  bytes bytea not null check (octet_length(bytes) <= 500000),
+  kept_at timestamptz not null default now()
+);
+comment on table private.widget_scripts is
+  'Versions of the widget''s script that pages may have pinned. An operator who deletes one switches it off on every page that pins it.';
+comment on column private.widget_scripts.hash is 'The first 16 characters of their SHA-256 in base64url: `h` in the script''s address.';
+
+create function private.keep_widget_script(p_hash text, p_bytes bytea) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into private.widget_scripts (hash, bytes) values (p_hash, p_bytes)
+  on conflict (hash) do nothing;
+end;
+$$;
+comment on function private.keep_widget_script(text, bytea) is 'Keeps a version of the script that is about to be pinned. Definer: the table is private.';
+
+create function private.widget_script(p_hash text) returns bytea
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return (select s.bytes from private.widget_scripts s where s.hash = p_hash);
+end;
+$$;
+comment on function private.widget_script(text) is 'A kept version of the script; null when there is none. Definer: the table is private.';
+
+-- sql/45_widgets/90_api.sql
+
+-- Publishing. The caller's right is checked here: callers never write versions.
+
+create function private.put_widget_version(
+  p_config public.widget_configs, p_body text, p_logo_hash text, p_restores integer
+) returns public.widget_config_versions
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_hash text := encode(sha256(convert_to(p_body, 'UTF8')), 'hex');
+  v_newest public.widget_config_versions;
+begin
+  select * into v_newest from public.widget_config_versions v
+   where v.tenant_id = p_config.tenant_id and v.config_id = p_config.id
+   order by v.number desc limit 1;
+  if v_newest.hash = v_hash then
+    return v_newest;
+  end if;
+  insert into public.widget_config_versions as v
+    (tenant_id, config_id, number, body, hash, logo_hash, restores, published_by)
+  values (p_config.tenant_id, p_config.id, coalesce(v_newest.number, 0) + 1, p_body, v_hash,
+    p_logo_hash, p_restores, private.current_actor())
+  returning v.* into v_newest;
+  perform private.record_event(p_config.tenant_id, 'widget_config.published',
+    jsonb_build_array(jsonb_build_object('kind', 'widget_config', 'id', p_config.id)),
+    jsonb_build_object('app_id', p_config.app_id, 'number', v_newest.number, 'hash', v_hash,
+      'restores', p_restores));
+  return v_newest;
+end;
+$$;
+comment on function private.put_widget_version(public.widget_configs, text, text, integer) is
+  'Makes the next version, or returns the newest when it says the same. The caller holds the configuration''s row; run by the functions below, as their owner.';
+
+create function private.hold_widget_config(p_tenant uuid, p_config uuid)
+returns public.widget_configs
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_config public.widget_configs;
+begin
+  perform private.require_right(p_tenant, 'widgets.write');
+  select * into v_config from public.widget_configs c
+   where c.tenant_id = p_tenant and c.id = p_config for update;
+  if not found then
+    perform private.refuse(404, 'widget_config_not_found',
+      format('There is no configuration %s in tenant %s', p_config, p_tenant));
+  end if;
+  return v_config;
+end;
+$$;
+comment on function private.hold_widget_config(uuid, uuid) is
+  'The draft, held until the transaction ends. Checks widgets.write; raises not_allowed, widget_config_not_found.';
+
+create function public.publish_widget_config(tenant_id uuid, config_id uuid)
+returns public.widget_config_versions
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_config public.widget_configs := private.hold_widget_config(
+    publish_widget_config.tenant_id, publish_widget_config.config_id);
+begin
+  perform private.require_readable_theme(v_config.theme); -- the widget's own colours may have changed since
+  return private.put_widget_version(
+    v_config, private.widget_document(v_config)::text, v_config.logo_hash, null);
+end;
+$$;
+comment on function public.publish_widget_config(uuid, uuid) is
+  'Makes the draft what people see from the next sign-in on; returns the version, the newest one when nothing differs from it. '
+  'Errors: 403 not_allowed, 404 widget_config_not_found, 422 contrast_too_low. Definer: callers never write versions; checks widgets.write itself.';
+
+create function public.revert_widget_config(tenant_id uuid, config_id uuid, number integer)
+returns public.widget_config_versions
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_config public.widget_configs := private.hold_widget_config(
+    revert_widget_config.tenant_id, revert_widget_config.config_id);
+  v_old public.widget_config_versions;
+begin
+  select * into v_old from public.widget_config_versions v
+   where v.tenant_id = v_config.tenant_id and v.config_id = v_config.id
+     and v.number = revert_widget_config.number;
+  if not found then
+    perform private.refuse(404, 'widget_version_not_found',
+      format('The configuration has no version %s', revert_widget_config.number));
+  end if;
+  return private.put_widget_version(v_config, v_old.body, v_old.logo_hash, v_old.number);
+end;
+$$;
+comment on function public.revert_widget_config(uuid, uuid, integer) is
+  'Publishes an earlier version once more, under a new number; the draft stays as it is. Returns the version that people now see. '
+  'Errors: 403 not_allowed, 404 widget_config_not_found, widget_version_not_found. Definer: callers never write versions; checks widgets.write itself.';
 
 -- sql/50_webhooks/10_endpoints.sql
 
@@ -6012,6 +7580,249 @@ comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is
   'Sends an endpoint what it wants of the events recorded since then and never got: those whose delivery died or was cancelled, and those that were never meant for it before. With dry_run, the default, only says how many. '
   'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 since_too_old. Definer: callers never write deliveries; checks webhooks.write itself.';
 
+-- sql/60_mails/10_mails.sql
+
+-- mails: what is to be said to a person by e-mail, from the moment it is decided until long after it was sent. Address and content lie sealed, for they
+-- hold codes, and go when the mail is settled: what stays tells that there was a mail, and how it went.
+-- Next: functions/_shared/mailer.ts (who queues), 20_send.sql and functions/_worker/tasks/mail__send.ts (who sends).
+create table private.mails (
+  tenant_id uuid not null references public.tenants on delete cascade,
+  id uuid not null default private.uuid_v7(),
+  key text not null check (key ~ '^[A-Za-z0-9._:-]{1,200}$'),
+  user_subject text not null check (length(user_subject) between 1 and 200),
+  kind text not null check (kind in
+    ('verification', 'password_reset', 'invitation', 'sign_in_code', 'already_registered',
+      'address_changed')),
+  language text check (length(language) between 2 and 35), -- RFC 5646, section 4.4.1
+  state text not null default 'pending'
+    check (state in ('pending', 'sent', 'refused', 'expired')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz default now(),
+  expires_at timestamptz not null,
+  last_error jsonb,
+  key_id text,
+  ciphertext bytea check (length(ciphertext) <= 16384),
+  created_at timestamptz not null default now(),
+  settled_at timestamptz,
+  primary key (tenant_id, id),
+  constraint mails_tenant_id_key_key unique (tenant_id, key),
+  check (num_nonnulls(key_id, ciphertext, next_attempt_at)
+    = case state when 'pending' then 3 else 0 end),
+  check ((settled_at is null) = (state = 'pending'))
+);
+comment on table private.mails is 'Mails to people: waiting, and how the last ones went.';
+comment on column private.mails.id is 'Also the Message-ID, so that a mail which is sent twice is known as one.';
+comment on column private.mails.key is 'Of two mails with the same key only the first is sent.';
+comment on column private.mails.user_subject is 'ZITADEL''s id of the person: the address is sealed.';
+comment on column private.mails.state is 'pending, then sent (a server took it), refused (a server will never take it) or expired (its code ran out first).';
+comment on column private.mails.next_attempt_at is 'When it is due; while it is being sent, when it is due again if the worker dies.';
+comment on column private.mails.last_error is '{slug, reply, enhanced}: why the last attempt failed; never the server''s own words, which quote the address.';
+comment on column private.mails.ciphertext is 'Address and content by functions/_shared/mailer.ts, under the mail key. Additional data: mails|<tenant_id>|<key>.';
+create index mails_user_subject_idx on private.mails (user_subject);
+create index mails_settled_at_idx on private.mails (settled_at);
+
+create function private.queue_mail(
+  p_tenant uuid, p_key text, p_subject text, p_kind text, p_language text,
+  p_expires_at timestamptz, p_key_id text, p_ciphertext bytea
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_id uuid;
+begin
+  insert into private.mails
+    (tenant_id, key, user_subject, kind, language, expires_at, key_id, ciphertext)
+  values (p_tenant, p_key, p_subject, p_kind, p_language, p_expires_at, p_key_id, p_ciphertext)
+  on conflict on constraint mails_tenant_id_key_key do nothing
+  returning id into v_id;
+  if v_id is not null then
+    perform private.enqueue_mail(p_tenant, v_id, null);
+  end if;
+end;
+$$;
+comment on function private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea) is
+  'Queues a sealed mail to a person (ZITADEL''s id) in the caller''s transaction; nothing where its key was used before. Definer: the table is private and the queue its owner''s.';
+
+create function private.enqueue_mail(p_tenant uuid, p_id uuid, p_at timestamptz) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform private.enqueue('mail__send', jsonb_build_object('tenantId', p_tenant, 'id', p_id),
+    'mail__send:' || p_id, p_at);
+end;
+$$;
+comment on function private.enqueue_mail(uuid, uuid, timestamptz) is
+  'The job of a mail, one at a time. Called by definers only.';
+
+create function private.forget_mails_of(p_subject text) returns void
+language sql volatile set search_path = ''
+as $$ delete from private.mails where user_subject = p_subject $$;
+comment on function private.forget_mails_of(text) is
+  'Removes every mail to a person, those that wait too. Called by erase_user only.';
+
+-- sql/60_mails/20_send.sql
+
+-- How a mail gets out: claimed, tried, settled. functions/_worker/tasks/mail__send.ts calls these two; in between no transaction is open.
+
+create function private.mail_look(p_tenant uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object(
+      'tenantName', t.name,
+      'tokens', w.look #> '{document,look,tokens}',
+      'logo', (
+        select jsonb_build_object('mediaType', l.type,
+            'data', translate(encode(l.bytes, 'base64'), E'\n', ''))
+          from public.widget_logos l
+         where l.tenant_id = p_tenant and l.type = 'image/png'
+           and 'logo/' || l.hash = w.look #>> '{document,look,logoUrl}')))
+    from public.tenants t, private.widget_look(p_tenant, null) w (look)
+   where t.id = p_tenant
+$$;
+comment on function private.mail_look(uuid) is
+  '{tenantName, tokens, logo {mediaType, data (base64)}}: how a tenant''s mails look, by what it published for all its applications. The logo only as PNG: mail programs show no other kind everywhere. '
+  'Called by claim_mail only.';
+
+create function private.claim_mail(p_tenant uuid, p_id uuid, p_lease_seconds integer) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_mail private.mails;
+begin
+  select * into v_mail from private.mails m
+   where m.tenant_id = p_tenant and m.id = p_id and m.state = 'pending' for update;
+  if not found then
+    return null;
+  elsif v_mail.expires_at <= clock_timestamp() then
+    perform private.end_mail(p_tenant, p_id, 'expired', v_mail.last_error);
+    return null;
+  elsif v_mail.next_attempt_at > clock_timestamp() then
+    return jsonb_build_object('waitSeconds',
+      ceil(extract(epoch from v_mail.next_attempt_at - clock_timestamp())));
+  end if;
+  update private.mails m
+     set attempts = m.attempts + 1,
+         next_attempt_at = clock_timestamp() + make_interval(secs => p_lease_seconds)
+   where m.tenant_id = p_tenant and m.id = p_id;
+  return jsonb_build_object('key', v_mail.key, 'kind', v_mail.kind, 'language', v_mail.language,
+    'attempt', v_mail.attempts + 1, 'createdAt', v_mail.created_at,
+    'expiresAt', v_mail.expires_at, 'keyId', v_mail.key_id,
+    'ciphertext', translate(encode(v_mail.ciphertext, 'base64'), E'\n', ''),
+    'look', private.mail_look(p_tenant));
+end;
+$$;
+comment on function private.claim_mail(uuid, uuid, integer) is
+  '{key, kind, language, attempt, createdAt, expiresAt, keyId, ciphertext (base64), look} of a mail that is due, now held for the lease; {waitSeconds} when it is not due yet or held; '
+  'null when it is settled, gone or has run out, which settles it. Definer: the table is private.';
+
+create function private.end_mail(p_tenant uuid, p_id uuid, p_state text, p_error jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  update private.mails
+     set state = p_state, last_error = p_error, settled_at = clock_timestamp(),
+         next_attempt_at = null, key_id = null, ciphertext = null
+   where tenant_id = p_tenant and id = p_id and state = 'pending'
+$$;
+comment on function private.end_mail(uuid, uuid, text, jsonb) is
+  'Settles a mail; address and content go. Called by definers only.';
+
+create function private.settle_mail(
+  p_tenant uuid, p_id uuid, p_attempt integer, p_state text, p_error jsonb default null,
+  p_retry_seconds integer default null
+) returns text
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_next timestamptz := clock_timestamp() + make_interval(secs => p_retry_seconds);
+  v_expires timestamptz;
+begin
+  select expires_at into v_expires from private.mails m
+   where m.tenant_id = p_tenant and m.id = p_id and m.state = 'pending' and m.attempts = p_attempt
+     for update;
+  if not found then
+    return null;
+  elsif p_state <> 'pending' then
+    perform private.end_mail(p_tenant, p_id, p_state, p_error);
+    return p_state;
+  elsif v_next >= v_expires then
+    perform private.end_mail(p_tenant, p_id, 'expired', p_error);
+    return 'expired';
+  end if;
+  update private.mails m set last_error = p_error, next_attempt_at = v_next
+   where m.tenant_id = p_tenant and m.id = p_id;
+  perform private.enqueue_mail(p_tenant, p_id, v_next);
+  return 'pending';
+end;
+$$;
+comment on function private.settle_mail(uuid, uuid, integer, text, jsonb, integer) is
+  'How an attempt went: sent, refused, or pending with the seconds until the next one, which ends the mail when its code runs out first. Returns its state; null when the attempt is not the latest any more. Definer: the table is private.';
+
+create function private.retain_mails(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_kept interval := private.days_setting('mails.retention_days', 30);
+  v_gone integer;
+begin
+  perform private.end_mail(m.tenant_id, m.id, 'expired', m.last_error)
+    from private.mails m where m.state = 'pending' and m.expires_at <= clock_timestamp();
+  delete from private.mails m
+   where m.ctid = any (array(
+     select o.ctid from private.mails o where o.settled_at < now() - v_kept limit p_limit));
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end;
+$$;
+comment on function private.retain_mails(integer) is
+  'Ends what has run out, deletes what was settled longer ago than the setting mails.retention_days (30), at most so many; returns how many. Definer: the table is private.';
+
+-- sql/60_mails/30_links.sql
+
+-- Links that an administrator asks for, to hand over or to be mailed: functions/provision/links.ts gets the code from ZITADEL, which alone knows it.
+create function private.begin_user_link(p_user uuid, p_kind text, p_by text) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_right text;
+begin
+  select * into v_user from public.users u where u.id = p_user and u.erased_at is null;
+  perform private.require_right(
+    coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  if v_user.id is null or v_user.state = 'removed' then
+    perform private.refuse(404, 'user_not_found', format('There is no user %s', p_user));
+  elsif coalesce(v_user.home_tenant_id, private.platform_tenant()) = private.platform_tenant()
+    or exists (
+      select from public.assignments a
+       where a.user_id = p_user and a.tenant_id = private.platform_tenant())
+  then
+    perform private.refuse(403, 'platform_user_refused',
+      'Platform staff gets its credentials in ZITADEL itself');
+  end if;
+  -- Whoever holds the link becomes the person: so it takes every right that the person holds, wherever they hold it.
+  select r.right_key into v_right
+    from public.assignments a join public.role_rights r on r.role_key = a.role_key
+   where a.user_id = p_user and not private.platform_has(r.right_key)
+     and a.tenant_id not in (select private.tenants_with(r.right_key))
+   limit 1;
+  if found then
+    perform private.refuse(403, 'not_allowed',
+      format('User %s holds the right %s where the caller does not', p_user, v_right));
+  end if;
+  perform private.record_event(v_user.home_tenant_id, 'user.link_issued',
+    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', p_user)),
+    jsonb_build_object('kind', p_kind, 'by', p_by));
+  return jsonb_build_object('tenantId', v_user.home_tenant_id, 'subject', v_user.subject,
+    'organizationId', (select t.organization_id from public.tenants t
+       where t.id = v_user.home_tenant_id),
+    'inviterName', (select u.display_name from public.users u
+       where u.id = private.current_user_id()));
+end;
+$$;
+comment on function private.begin_user_link(uuid, text, text) is
+  'Checks and records that somebody gets a link (reset, invitation) by hand or by mail; returns {tenantId, subject, organizationId, inviterName}. Raises not_allowed, user_not_found, platform_user_refused. '
+  'Definer: callers cannot write events; checks users.write itself, and that the person holds no right that the caller does not.';
+
 -- sql/80_operations/10_settings.sql
 
 -- settings: what is set for the whole instance.
@@ -6023,7 +7834,13 @@ create table public.settings (
   constraint setting_retention_malformed check (
     case when key = 'audit.retention_days' and value <> 'null' then
       case when value::text ~ '^[1-9]\d{1,4}$' then value::integer >= 31 else false end
-    else true end)
+    else true end),
+  constraint setting_offline_malformed check (
+    case when key <> 'network.offline' or value = 'null' then true
+      when jsonb_typeof(value) <> 'object' then false
+      else value - array['networks', 'domains'] = '{}'
+        and jsonb_typeof(value -> 'networks') is not distinct from 'array'
+        and jsonb_typeof(value -> 'domains') is not distinct from 'array' end)
 );
 comment on table public.settings is 'Settings of the instance; no secret stands here.';
 create trigger _100_touch before update on public.settings
@@ -6274,6 +8091,7 @@ language sql immutable set search_path = ''
 as $$
   values ('sealed_settings', '''''', 't.key'),
          ('audit_sink_secrets', 't.tenant_id::text', 't.sink_id::text'),
+         ('provider_secrets', 't.tenant_id::text', 't.provider_id::text'),
          ('webhook_headers', 't.tenant_id::text', 't.endpoint_id::text'),
          ('webhook_secrets', 't.tenant_id::text', 't.endpoint_id::text')
 $$;
@@ -6321,6 +8139,63 @@ $$;
 comment on function private.replace_sealed(text, jsonb) is
   'Puts ciphertexts in the place of others: [{tenantId, id, was, keyId, ciphertext}], base64. A row that is not as it was is left alone; returns how many were replaced. Definer: secrets are private.';
 
+-- sql/80_operations/60_egress.sql
+
+-- Where this installation goes, from what is configured now: what an operator lets through the wall, and nothing else.
+-- Next: scripts/egress.ts (as Squid, nftables, Kubernetes and Cilium read it), docs/egress.md.
+
+create function private.egress_addresses()
+returns table (caller text, scheme text, host text, port integer, reason text)
+language sql stable set search_path = ''
+as $$
+  -- ZITADEL is called by all of ours, and browsers are sent to it.
+  select c.caller, h.scheme, h.host, h.port, 'zitadel'
+    from private.url_host(private.zitadel_issuer()) h
+    cross join unnest(array['functions', 'worker', 'browser']) as c (caller)
+  union all
+  -- The worker delivers; the function sends test events.
+  select c.caller, h.scheme, h.host, h.port, format('webhook %s of %s', e.id, t.slug)
+    from public.webhook_endpoints e
+    join public.tenants t on t.id = e.tenant_id
+    cross join unnest(array['functions', 'worker']) as c (caller), private.url_host(e.url) h
+   where e.enabled and t.status <> 'archived'
+  union all
+  select 'worker', h.scheme, h.host, h.port, format('audit sink %s of %s', s.name, t.slug)
+    from public.audit_sinks s
+    join public.tenants t on t.id = s.tenant_id
+    cross join lateral (
+      select u.scheme, u.host, u.port from private.url_host(s.settings ->> 'url') u
+       where s.kind = 'http'
+      union all
+      select case s.settings ->> 'transport' when 'tls' then 'tls' else 'tcp' end,
+        lower(btrim(s.settings ->> 'host', '[]')), (s.settings ->> 'port')::integer
+       where s.kind = 'syslog') h
+   where s.enabled and t.status <> 'archived'
+  union all
+  select h.caller, h.scheme, h.host, h.port, format('provider %s of %s', p.name, t.slug)
+    from public.providers p
+    join public.tenants t on t.id = p.tenant_id
+    cross join lateral private.provider_hosts(p.kind, p.settings, p.endpoints) h
+   where p.enabled and t.status <> 'archived'
+$$;
+comment on function private.egress_addresses() is 'Every address that the configuration of now leads to, once for each reason.';
+
+create function public.egress_allowlist()
+returns table (host text, port integer, scheme text, caller text, reason text)
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.require_platform('settings.read');
+  return query
+    select distinct a.host, a.port, a.scheme, a.caller, a.reason
+      from private.egress_addresses() a
+     where a.host is not null
+     order by a.host, a.port, a.caller, a.reason;
+end;
+$$;
+comment on function public.egress_allowlist() is
+  'Hosts and ports that this installation calls, who calls (zitadel, functions, worker; browser: people''s own) and why. Names are not resolved. Platform staff with settings.read. Raises not_allowed. Definer: reads across tenants, checks settings.read on the platform itself.';
+
 -- sql/95_seeds/10_reference.sql
 
 -- Reference data of the product: rights, built-in roles. The catalogue of events: 15_event_types.sql.
@@ -6336,6 +8211,8 @@ insert into public.rights (key, description) values
   ('apps.write', 'Make and change applications'),
   ('providers.read', 'See sign-in providers'),
   ('providers.write', 'Make and change sign-in providers'),
+  ('widgets.read', 'See how sign-in looks, drafts and versions'),
+  ('widgets.write', 'Make, change and publish how sign-in looks and what it offers'),
   ('webhooks.read', 'See webhook endpoints, deliveries and attempts'),
   ('webhooks.write', 'Make, change and test webhook endpoints'),
   ('audit.read', 'Read the log'),
@@ -6392,6 +8269,12 @@ select k.kind || v.verb, coalesce(t.description, replace(k.kind, '_', ' ') || v.
     ('provider.created', 'A sign-in provider was made'),
     ('provider.updated', 'A sign-in provider changed'),
     ('provider.deleted', 'A sign-in provider was removed'),
+    ('widget_config.created', 'A draft of how sign-in looks was made'),
+    ('widget_config.updated', 'A draft of how sign-in looks changed; people see it once published'),
+    ('widget_config.deleted', 'A draft was removed, and its versions with it'),
+    ('widget_logo.created', 'A picture for sign-in was added'),
+    ('widget_logo.updated', 'A picture''s row was changed by an operator'),
+    ('widget_logo.deleted', 'A picture was removed'),
     ('user.created', 'A person became known'),
     ('user.updated', 'A person''s profile or state changed'),
     ('user.deleted', 'A person''s row was removed by an operator'),
@@ -6460,6 +8343,9 @@ select t.name, t.description,
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
+    ('provider.activated', 'ZITADEL has the provider as it is wanted; enabled, it signs people in',
+      '{"idp_id": {"type": "string", "description": "The provider''s id in ZITADEL."}}',
+      '{"idp_id": "331122334455667790"}'),
     ('app.secret_rotated', 'A confidential application got a new secret', '{}', '{}'),
     ('webhook_endpoint.secret_rotated', 'A webhook endpoint got a new secret',
       '{"overlap_seconds": {"type": "integer", "description": "How long the old one signs on."}}',
@@ -6550,6 +8436,22 @@ insert into public.event_types (name, description, schema, example) values
     '{"format": "jsonl", "size_bytes": 81920, '
     '"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}');
 
+-- sql/95_seeds/17_widget_event_types.sql
+
+-- The catalogue's events of a tenant's sign-in that are more than the change of a row.
+insert into public.event_types (name, description, schema, example) values
+  ('widget_config.published', 'What people see when they sign in changed',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["app_id", "number", "hash", "restores"], '
+    '"properties": {"app_id": {"type": ["string", "null"], "format": "uuid"}, '
+    '"number": {"type": "integer", "minimum": 1}, '
+    '"hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, '
+    '"restores": {"type": ["integer", "null"], '
+    '"description": "The earlier version that was brought back."}}}',
+    '{"app_id": null, "number": 3, '
+    '"hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", '
+    '"restores": null}');
+
 -- sql/95_seeds/20_platform.sql
 
 -- The one reserved tenant. Its steps and its first job (instance__reconcile) come with it.
@@ -6581,7 +8483,22 @@ insert into public.event_types (name, description, schema, example) values
 -- sql/95_seeds/40_settings.sql
 
 -- Settings that platform staff may change from the first day on.
-insert into public.settings (key, value) values ('audit.retention_days', 'null');
+insert into public.settings (key, value) values
+  ('audit.retention_days', 'null'),
+  ('mails.retention_days', '30'),
+  ('network.offline', 'null'); -- or {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}: no provider outside them
+
+-- sql/95_seeds/50_mails.sql
+
+-- The catalogue's event of links that an administrator asked for.
+insert into public.event_types (name, description, schema, example) values
+  ('user.link_issued',
+    'An administrator got a link for a person, to choose a new password or to take an invitation; whoever has it becomes them',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["kind", "by"], '
+    '"properties": {"kind": {"enum": ["reset", "invitation"]}, '
+    '"by": {"enum": ["link", "mail"], "description": "Shown to the administrator, or mailed to the person."}}}',
+    '{"kind": "reset", "by": "link"}');
 
 -- policies/00_base.sql
 
@@ -6822,9 +8739,13 @@ grant execute on function
   to gatehouse_provision, gatehouse_worker;
 grant execute on function private.put_hint() to gatehouse_provision;
 grant execute on function
-  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb)
+  private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb),
+  private.take_widget_permit(uuid, text, text, text),
+  private.give_back_widget_permit(uuid, text, text, text)
   to gatehouse_functions;
-grant execute on function private.record_refused_sign_ins() to gatehouse_worker;
+grant execute on function
+  private.record_refused_sign_ins(), private.forget_widget_permits(integer)
+  to gatehouse_worker;
 grant execute on function
   private.zitadel_cursor(), private.ingest_zitadel_events(jsonb)
   to gatehouse_worker;
@@ -6976,8 +8897,9 @@ grant execute on function
 -- kind is set once: a secret cannot turn public. State and ZITADEL's ids are provisioning's.
 alter table public.apps enable row level security;
 revoke all on public.apps from public, anon, authenticated, service_role;
-grant select, insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled),
-  update (name, redirect_uris, post_logout_uris, enabled)
+grant select,
+  insert (tenant_id, name, kind, redirect_uris, post_logout_uris, enabled, inline_enabled),
+  update (name, redirect_uris, post_logout_uris, enabled, inline_enabled)
   on public.apps to authenticated, gatehouse_platform;
 
 create policy apps_select_reader on public.apps for select to authenticated
@@ -6995,10 +8917,15 @@ create policy apps_update_platform on public.apps for update to gatehouse_platfo
   using ((select private.platform_has('apps.write')))
   with check ((select private.platform_has('apps.write')));
 
--- public.providers: providers.read reads, providers.write makes and changes. No delete: disable keeps the history readable.
+-- public.providers: providers.read reads, providers.write makes, changes and removes. kind is set once; secrets come by the provision function,
+-- state, endpoints and ZITADEL's id are provisioning's.
 alter table public.providers enable row level security;
 revoke all on public.providers from public, anon, authenticated, service_role;
-grant select, insert (tenant_id, name, kind, settings, enabled), update (name, settings, enabled)
+grant select, delete,
+  insert (tenant_id, name, kind, settings, linking_allowed, creation_allowed, auto_creation,
+    auto_update, auto_linking, domains, enabled),
+  update (name, settings, linking_allowed, creation_allowed, auto_creation, auto_update,
+    auto_linking, domains, enabled)
   on public.providers to authenticated, gatehouse_platform;
 
 create policy providers_select_reader on public.providers for select to authenticated
@@ -7008,6 +8935,10 @@ create policy providers_insert_writer on public.providers for insert to authenti
 create policy providers_update_writer on public.providers for update to authenticated
   using (tenant_id = any (array(select private.tenants_with('providers.write'))))
   with check (tenant_id = any (array(select private.tenants_with('providers.write'))));
+create policy providers_delete_writer on public.providers for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('providers.write'))));
+create policy providers_delete_platform on public.providers for delete to gatehouse_platform
+  using ((select private.platform_has('providers.write')));
 create policy providers_select_platform on public.providers for select to gatehouse_platform
   using ((select private.platform_has('providers.read')));
 create policy providers_insert_platform on public.providers for insert to gatehouse_platform
@@ -7023,8 +8954,105 @@ grant execute on function
   private.settle_app(uuid, bigint, uuid, text, text, text, jsonb)
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
-  private.widget_client(text), private.find_login_organization(text) to gatehouse_functions;
+  private.widget_client(text), private.widget_tenant(text), private.find_login_organization(text),
+  private.takes_inline_origin(text), private.is_administrator(text)
+  to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;
+grant execute on function
+  private.put_provider_secret(uuid, uuid, text, bytea), private.open_provider(uuid, uuid),
+  private.note_provider_endpoints(uuid, uuid, text[])
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.provider_secret(uuid, uuid), private.forget_removed_provider(uuid, bigint, uuid),
+  private.settle_provider(uuid, bigint, uuid, text, text, jsonb, timestamptz)
+  to gatehouse_provision, gatehouse_worker;
+grant execute on function private.sign_in_providers(uuid) to gatehouse_functions;
+
+-- policies/45_widgets.sql
+
+-- public.widget_configs: widgets.read reads, widgets.write makes, changes and removes. With a draft go its versions; what was published is on record.
+alter table public.widget_configs enable row level security;
+revoke all on public.widget_configs from public, anon, authenticated, service_role;
+grant select, delete,
+  insert (tenant_id, app_id, theme, layout, logo_hash, flows, texts, languages, terms_url,
+    privacy_url),
+  update (theme, layout, logo_hash, flows, texts, languages, terms_url, privacy_url)
+  on public.widget_configs to authenticated, gatehouse_platform;
+
+create policy widget_configs_select_reader on public.widget_configs for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_configs_insert_writer on public.widget_configs for insert to authenticated
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_update_writer on public.widget_configs for update to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))))
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_delete_writer on public.widget_configs for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_configs_select_platform
+  on public.widget_configs for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+create policy widget_configs_insert_platform
+  on public.widget_configs for insert to gatehouse_platform
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_configs_update_platform
+  on public.widget_configs for update to gatehouse_platform
+  using ((select private.platform_has('widgets.write')))
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_configs_delete_platform
+  on public.widget_configs for delete to gatehouse_platform
+  using ((select private.platform_has('widgets.write')));
+
+-- public.widget_config_versions: read by who reads the drafts. No insert, update, delete: publishing writes them.
+alter table public.widget_config_versions enable row level security;
+revoke all on public.widget_config_versions from public, anon, authenticated, service_role;
+grant select on public.widget_config_versions to authenticated, gatehouse_platform;
+
+create policy widget_config_versions_select_reader
+  on public.widget_config_versions for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_config_versions_select_platform
+  on public.widget_config_versions for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+
+-- public.widget_logos: widgets.write adds and removes. No update: another picture is another row. Type and hash are filled in by the bytes.
+alter table public.widget_logos enable row level security;
+revoke all on public.widget_logos from public, anon, authenticated, service_role;
+grant select, delete, insert (tenant_id, bytes)
+  on public.widget_logos to authenticated, gatehouse_platform;
+
+create policy widget_logos_select_reader on public.widget_logos for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.read'))));
+create policy widget_logos_insert_writer on public.widget_logos for insert to authenticated
+  with check (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_logos_delete_writer on public.widget_logos for delete to authenticated
+  using (tenant_id = any (array(select private.tenants_with('widgets.write'))));
+create policy widget_logos_select_platform on public.widget_logos for select to gatehouse_platform
+  using ((select private.platform_has('widgets.read')));
+create policy widget_logos_insert_platform on public.widget_logos for insert to gatehouse_platform
+  with check ((select private.platform_has('widgets.write')));
+create policy widget_logos_delete_platform on public.widget_logos for delete to gatehouse_platform
+  using ((select private.platform_has('widgets.write')));
+
+-- Pure checks, run by triggers as the caller.
+grant execute on function
+  private.widget_colours(), private.widget_fonts(), private.widget_pairs(),
+  private.relative_luminance(text), private.contrast_ratio(text, text),
+  private.widget_colour(jsonb, text, text),
+  private.widget_theme_problem(jsonb), private.require_readable_theme(jsonb),
+  private.widget_languages(), private.widget_text_keys(), private.widget_flows_problem(jsonb),
+  private.widget_texts_problem(jsonb), private.widget_languages_problem(text[]),
+  private.refuse(integer, text, text),
+  public.check_widget_theme(jsonb)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  public.publish_widget_config(uuid, uuid), public.revert_widget_config(uuid, uuid, integer)
+  to authenticated, gatehouse_platform;
+grant execute on function
+  private.widget_look(uuid, uuid), private.widget_config_body(text), private.widget_logo(text),
+  private.keep_widget_script(text, bytea), private.widget_script(text)
+  to gatehouse_functions;
+
+revoke all on private.widget_scripts from public, anon, authenticated, service_role;
 
 -- policies/50_webhooks.sql
 
@@ -7112,6 +9140,22 @@ grant execute on function
   public.replay_missed(uuid, uuid, timestamptz, boolean)
   to authenticated, gatehouse_platform;
 
+-- policies/60_mails.sql
+
+-- private.mails: nobody's to read. The functions queue, and cannot look at what they queued; the worker claims and settles.
+grant execute on function
+  private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea)
+  to gatehouse_functions, gatehouse_provision;
+grant execute on function
+  private.claim_mail(uuid, uuid, integer),
+  private.settle_mail(uuid, uuid, integer, text, jsonb, integer),
+  private.retain_mails(integer)
+  to gatehouse_worker;
+
+-- Links for people: users.write, asked by the function itself.
+grant execute on function private.begin_user_link(uuid, text, text)
+  to authenticated, gatehouse_platform;
+
 -- policies/80_operations.sql
 
 -- public.settings: platform staff only. Secrets of the instance are in private.sealed_settings.
@@ -7137,6 +9181,7 @@ grant execute on function private.public_config(), private.get_setting(text)
   to gatehouse_functions;
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
+grant execute on function public.egress_allowlist() to gatehouse_platform;
 -- For scripts/secrets_rotate.ts: the worker's role, since its process holds the key and opens most of these rows anyway.
 grant execute on function
   private.sealed_tables(), private.list_sealed(text, text, bytea, integer),

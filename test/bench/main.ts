@@ -12,6 +12,7 @@ import { listPage } from "./list_page.ts";
 import { pages } from "./pages.ts";
 import { start } from "./start.ts";
 import type { Figure } from "./support.ts";
+import { widgetReady } from "./widget_ready.ts";
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   list_page: listPage,
@@ -22,6 +23,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   dead_endpoint: deadEndpoint,
   pages,
   start,
+  widget_ready: widgetReady,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(benches);

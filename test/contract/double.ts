@@ -122,7 +122,9 @@ export class RunningDouble implements Instance {
   }
 
   /** Knobs of scripts/stack/zitadel/server.ts. */
-  async turn(knobs: { lagMs?: number; lateMs?: number; failures?: object[] }): Promise<void> {
+  async turn(
+    knobs: { lagMs?: number; lateMs?: number; failures?: object[]; played?: string | null },
+  ): Promise<void> {
     const response = await fetch(`${this.url}/debug/double`, {
       method: "POST",
       headers: { authorization: `Bearer ${await this.token("provisioner")}` },

@@ -106,7 +106,7 @@ Deno.test("another relying party, an unverified person, a stranger's key: refuse
 const idOf = async (authenticator: Authenticator) =>
   (await authenticator.sign({ challenge: "AAAA" }, { origin })).id;
 
-Deno.test("origin and counter are not ZITADEL's to judge: callers must look at the origin themselves", async () => {
+Deno.test("the origin is not ZITADEL's to judge: callers must look at it themselves", async () => {
   const s = open();
   const { userId } = await s.tenant("origin");
   const { authenticator } = await passkeyOf(s, userId);
@@ -114,12 +114,7 @@ Deno.test("origin and counter are not ZITADEL's to judge: callers must look at t
   const webAuthn = await authenticator.sign(started.challenges.webAuthn!, {
     origin: "https://evil.example.test",
   });
-  const { sessionId } = started;
-  await s.login.setSession({ sessionId, webAuthn });
-  authenticator.counter = 0; // as a clone's would be
-  const again = await s.login.setSession({ sessionId, challenges });
-  const cloned = await authenticator.sign(again.challenges.webAuthn!, { origin });
-  await s.login.setSession({ sessionId, webAuthn: cloned });
+  await s.login.setSession({ sessionId: started.sessionId, webAuthn });
 });
 
 Deno.test("a passkey needs a person who is verified already when it is registered", async () => {

@@ -70,7 +70,7 @@ Deno.test("runs that meet", async (t) => {
       const outcome = await house.reconcile(id, { onBoundary: steal, leaseSeconds: 1 });
       assert.deepEqual(outcome, { kind: "unfinished" });
       assert.equal(await house.events(), stolen);
-      assert.equal(await house.states(id), "ok ok pending pending pending pending");
+      assert.equal(await house.states(id), "ok ok pending pending pending pending pending");
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       assert.equal((await house.reconcile(id)).kind, "done");
       assert.equal(await house.status(id), "active");
@@ -85,7 +85,7 @@ Deno.test("runs that meet", async (t) => {
     };
     const outcome = await house.reconcile(id, { stopping: stop.signal, onBoundary });
     assert.deepEqual(outcome, { kind: "unfinished" });
-    assert.equal(await house.states(id), "ok ok ok pending pending pending");
+    assert.equal(await house.states(id), "ok ok ok pending pending pending pending");
     assert.equal((await house.reconcile(id)).kind, "done");
   });
 
@@ -116,7 +116,7 @@ Deno.test("runs that meet", async (t) => {
       await child.status;
       await child.stdout.cancel();
 
-      assert.equal(await house.states(id), "ok ok ok ok pending pending");
+      assert.equal(await house.states(id), "ok ok ok ok pending pending pending");
       assert.deepEqual(await house.reconcile(id), { kind: "unfinished" }); // the dead one's lease
       const killedAt = Date.now();
       let outcome = await house.reconcile(id);

@@ -131,7 +131,7 @@ export class House implements AsyncDisposable {
   }
 
   /** Turns the double's knobs: late reads, calls that fail, answers that get lost. */
-  async trouble(knobs: { lagMs?: number; failures?: Failure[] }): Promise<void> {
+  async trouble(knobs: { lagMs?: number; failures?: Failure[]; played?: string }): Promise<void> {
     const token = (await Deno.readTextFile(this.tokenFile)).trim();
     const response = await fetch(`${this.issuer}/debug/double`, {
       method: "POST",

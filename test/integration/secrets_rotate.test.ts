@@ -30,7 +30,7 @@ interface Bench extends AsyncDisposable {
   opened(ring: Keyring): Promise<Map<string, string>>;
 }
 
-/** In every sealed table some rows under k1: 12 endpoints of two tenants with two secrets and headers each, 3 sinks, 2 settings. */
+/** In every sealed table some rows under k1: 12 endpoints of two tenants with two secrets and headers each, 3 sinks, 4 providers, 2 settings. */
 async function arranged(): Promise<Bench> {
   const database = await createDatabase();
   const { sql } = database;
@@ -66,6 +66,16 @@ async function arranged(): Promise<Bench> {
       sql({ tenant_id: tenants.A, sink_id: id, ...sealed })
     }`;
   }
+  for (let n = 0; n < 4; n++) {
+    const [{ id }] = await sql<[{ id: string }]>`
+      insert into providers (tenant_id, name, kind) values (${tenants.E}, ${`p ${n}`}, 'oidc')
+      returning id`;
+    const place = { table: "provider_secrets", tenantId: tenants.E, id };
+    const row = { tenant_id: tenants.E, provider_id: id, set_at: new Date() };
+    await sql`insert into private.provider_secrets ${
+      sql({ ...row, ...await put(`client secret ${n}`, place) })
+    }`;
+  }
   for (const key of ["zitadel.one", "zitadel.other"]) {
     const sealed = await put(key, { table: "sealed_settings", tenantId: "", id: key });
     await sql`insert into private.sealed_settings ${sql({ key, ...sealed })}`;
@@ -87,6 +97,9 @@ async function arranged(): Promise<Bench> {
         select jsonb_build_object('table', 'audit_sink_secrets', 'tenantId', tenant_id, 'id', sink_id),
                '', key_id, ciphertext from private.audit_sink_secrets
         union all
+        select jsonb_build_object('table', 'provider_secrets', 'tenantId', tenant_id, 'id', provider_id),
+               '', key_id, ciphertext from private.provider_secrets
+        union all
         select jsonb_build_object('table', 'sealed_settings', 'tenantId', '', 'id', key),
                '', key_id, ciphertext from private.sealed_settings`;
       const found = new Map<string, string>();
@@ -102,7 +115,13 @@ async function arranged(): Promise<Bench> {
 
 const counts = (rotated: Awaited<ReturnType<typeof rotateSecrets>>) =>
   Object.fromEntries(rotated.map(({ table, rows }) => [table, rows]));
-const all = { sealed_settings: 2, audit_sink_secrets: 3, webhook_headers: 12, webhook_secrets: 24 };
+const all = {
+  sealed_settings: 2,
+  audit_sink_secrets: 3,
+  provider_secrets: 4,
+  webhook_headers: 12,
+  webhook_secrets: 24,
+};
 const none = Object.fromEntries(Object.keys(all).map((table) => [table, 0]));
 
 Deno.test("every sealed row is under the new key and opens to the same; again changes nothing", async () => {

@@ -13,20 +13,18 @@ Deno.test("signing in through the widget", async (t) => {
   await t.step("the right password gives the address with the code, once", async () => {
     const { page, browser } = await here.open(await here.authorize(acme.clientId));
     assert.equal(page.status, 200);
-    const flow = await browser.flow();
-    assert.deepEqual(flow.body, {
-      appName: "Shop",
-      tenantName: "Tenant acme",
-      allowed: { password: true },
-    });
-    const { status, callbackUrl } = await browser.sendPassword(vera.loginName, vera.password);
+    const opened = await browser.openFlow();
+    assert.deepEqual(opened.body.about, { appName: "Shop", tenantName: "Tenant acme" });
+    assert.equal(opened.state?.screen, "start");
+    const { status, callbackUrl } = await browser.signIn(vera.loginName, vera.password);
     assert.equal(status, 200);
     const url = new URL(callbackUrl!);
     assert.equal(url.origin + url.pathname, redirectUri);
     assert.equal(url.searchParams.get("state"), "xyz");
     assert.match(url.searchParams.get("code")!, /./);
 
-    const again = await browser.sendPassword(vera.loginName, vera.password);
+    const late = await here.open(browser.flow);
+    const again = await late.browser.signIn(vera.loginName, vera.password);
     assert.equal(again.status, 409);
     assert.equal(again.slug, "flow_finished");
   });
@@ -91,35 +89,44 @@ Deno.test("signing in through the widget", async (t) => {
   });
 
   await t.step(
-    "who is to verify, to change or to show more gets no code, and no session stays",
+    "who is to verify, to change or to show more gets a screen for it, and no code",
     async () => {
       const unverified = await here.person(acme, "uma", { emailVerified: false });
       const changing = await here.person(acme, "carl");
       await here.house.zitadel.setPassword(changing.id, changing.password, {
         changeRequired: true,
       });
-      const open = () => openSessions(here);
-      const before = await open();
+      const before = await openSessions(here);
+      here.parts = { mailer: { available: false, send: () => Promise.resolve() } };
       const first = await here.signIn(acme.clientId, unverified.loginName, unverified.password);
       assert.deepEqual([first.status, first.slug], [403, "email_not_verified"]);
+      assert.equal(await openSessions(here), before, "what is refused leaves no session");
+      here.parts = {};
+      const mailed = await here.signIn(acme.clientId, unverified.loginName, unverified.password);
+      assert.equal(mailed.state?.screen, "verify_email");
       const second = await here.signIn(acme.clientId, changing.loginName, changing.password);
-      assert.deepEqual([second.status, second.slug], [403, "password_change_required"]);
+      assert.equal(second.state?.screen, "change_password");
       // An organization's policy starts from what is sent, not from the instance's.
       const policy = {
         allowUsernamePassword: true,
         passwordlessType: "PASSWORDLESS_TYPE_ALLOWED",
         passwordCheckLifetime: "864000s",
+        secondFactors: ["SECOND_FACTOR_TYPE_OTP"],
       };
       const path = "/management/v1/policies/login";
       const { organizationId } = acme;
       await here.manage("POST", path, { ...policy, forceMfa: true }, organizationId);
       const third = await here.signIn(acme.clientId, vera.loginName, vera.password);
-      assert.deepEqual([third.status, third.slug], [403, "factor_required"]);
-      await here.manage("PUT", path, { ...policy, allowUsernamePassword: false }, organizationId);
+      assert.deepEqual(third.state, {
+        screen: "setup_factor",
+        methods: ["totp"],
+        skippable: false,
+      });
+      const { secondFactors: _, ...update } = policy;
+      await here.manage("PUT", path, { ...update, allowUsernamePassword: false }, organizationId);
       const fourth = await here.signIn(acme.clientId, vera.loginName, vera.password);
       assert.deepEqual([fourth.status, fourth.slug], [403, "password_not_allowed"]);
       await here.manage("DELETE", path, {}, organizationId);
-      assert.equal(await open(), before);
     },
   );
 
@@ -154,9 +161,9 @@ Deno.test("signing in through the widget", async (t) => {
   });
 
   await t.step("prompt=none asks nobody: the application hears login_required", async () => {
-    const { page } = await here.open(await here.authorize(acme.clientId, { prompt: "none" }));
-    assert.equal(page.status, 302);
-    const url = new URL(page.headers.get("location")!);
+    const { browser } = await here.open(await here.authorize(acme.clientId, { prompt: "none" }));
+    const { callbackUrl } = await browser.openFlow();
+    const url = new URL(callbackUrl!);
     assert.equal(url.origin + url.pathname, redirectUri);
     assert.equal(url.searchParams.get("error"), "login_required");
   });
@@ -191,7 +198,7 @@ Deno.test("signing in through the widget", async (t) => {
     async () => {
       const { browser } = await here.open(await here.authorize(evil.clientId));
       await sql`update public.tenants set status = 'suspended' where id = ${evil.id}`;
-      assert.equal((await browser.flow()).slug, "tenant_suspended");
+      assert.equal((await browser.openFlow()).slug, "tenant_suspended");
       const refused = await browser.sendPassword(eve.loginName, eve.password);
       assert.deepEqual([refused.status, refused.slug], [403, "tenant_suspended"]);
       const atPortal = await here.signIn(await here.portalClientId(), eve.loginName, eve.password, {
@@ -209,7 +216,7 @@ Deno.test("signing in through the widget", async (t) => {
     const { page, browser } = await here.open("V2_100000000000000001");
     assert.equal(page.status, 404);
     assert.equal(browser.cookie, "");
-    const { status, slug } = await browser.flow();
+    const { status, slug } = await browser.openFlow();
     assert.deepEqual([status, slug], [404, "flow_not_found"]);
   });
 });

@@ -1,11 +1,21 @@
 // The widget function over our database and the double of ZITADEL, and a browser that keeps its cookies.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Mail } from "../../functions/_shared/mailer.ts";
+import { intentClient } from "../../functions/_shared/zitadel/intents.ts";
+import { fetchJwks } from "../../functions/_shared/zitadel/keys.ts";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
+import { oauth } from "../../functions/_shared/zitadel/oauth.ts";
+import type { LoginClient } from "../../functions/_shared/zitadel/types.ts";
 import { createApp } from "../../functions/widget/app.ts";
+import { authorizer } from "../../functions/widget/authorize.ts";
 import { databaseClients } from "../../functions/widget/clients.ts";
+import type { Action, State } from "../../functions/widget/contract.ts";
+import { derivedKeys } from "../../functions/widget/cookie_keys.ts";
+import type { WidgetParts } from "../../functions/widget/parts.ts";
+import { databasePermits } from "../../functions/widget/permits.ts";
+import { databaseProviders } from "../../functions/widget/providers.ts";
 import { databaseRefusals } from "../../functions/widget/refusals.ts";
-import { cookieKeys } from "../../functions/widget/cookie_keys.ts";
 import { eventually } from "../support/eventually.ts";
 import { House } from "./provision_support.ts";
 
@@ -22,34 +32,56 @@ export interface Answer {
   status: number;
   /** Of a refusal. */
   slug: string | undefined;
+  state: State | undefined;
   callbackUrl: string | undefined;
   body: Record<string, unknown>;
+  headers: Headers;
 }
 
 export class SignInHouse implements AsyncDisposable {
   readonly app;
+  /** As the function has it: for looking. */
+  readonly zitadel: LoginClient;
   /** Replaced by a test that moves the clock. */
   now = () => new Date();
   refusalFloorMs = 0;
+  /** Replaced by a test that is about something else than the widget's own. */
+  parts: Partial<WidgetParts> = {};
+  /** What was given to the mailer, oldest first. */
+  readonly mails: Mail[] = [];
 
   private constructor(readonly house: House) {
     const functions = house.database.connect("gatehouse_functions");
+    const address = { profile: "embedded", issuer: house.issuer } as const;
     const tokenFile = join(house.dir, "login-client.pat");
-    const keyring = cookieKeys(() => Deno.readTextFile(tokenFile));
-    const zitadel = loginClient({
-      profile: "embedded",
-      issuer: house.issuer,
+    const keys = derivedKeys(() => Deno.readTextFile(tokenFile));
+    const intents = intentClient({ ...address, tokenFile });
+    const zitadel = this.zitadel = loginClient({
+      ...address,
       tokenFile,
-      platformOrganizationId: () => Promise.resolve(null),
+      platformOrganizationId: () => Promise.resolve("the platform's"),
     });
     this.app = createApp(() => ({
       zitadel,
+      intents,
+      providers: databaseProviders(() => functions),
+      authorize: authorizer(address),
+      oauth: oauth(address),
+      issuer: house.issuer,
+      jwks: () => fetchJwks(address),
       clients: databaseClients(() => functions),
+      looks: { find: () => Promise.resolve(null) },
       refusals: databaseRefusals(() => functions),
+      permits: databasePermits(() => functions),
+      mailer: {
+        available: true,
+        send: (mail) => Promise.resolve(void this.mails.push(mail)),
+      },
       publicUrl,
-      keyring,
+      ...keys,
       now: this.now,
       refusalFloorMs: this.refusalFloorMs,
+      ...this.parts,
     }));
   }
 
@@ -109,18 +141,20 @@ export class SignInHouse implements AsyncDisposable {
     return location.searchParams.get("authRequest")!;
   }
 
-  /** Opens the sign-in page as a browser does and keeps its cookie. */
-  async open(authRequest: string): Promise<{ page: Response; browser: Browser }> {
-    const page = await this.app.request(`/widget/login?authRequest=${authRequest}`);
-    await page.body?.cancel();
-    const cookie = page.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
-    return { page, browser: new Browser(this, authRequest, cookie) };
+  /** Opens the sign-in page as a browser does and keeps its cookies; the flow is opened with the first action, or by `openFlow`. */
+  async open(authRequest: string, browser = new Browser(this)): Promise<{
+    page: Response;
+    browser: Browser;
+  }> {
+    const page = await browser.get(`login?authRequest=${authRequest}`);
+    browser.flow = authRequest;
+    return { page, browser };
   }
 
-  /** A fresh sign-in to a client, up to its answer. */
+  /** A fresh sign-in to a client, as far as it comes with a password. */
   async signIn(clientId: string, loginName: string, password: string, more = {}): Promise<Answer> {
     const { browser } = await this.open(await this.authorize(clientId, more));
-    return await browser.sendPassword(loginName, password);
+    return await browser.signIn(loginName, password);
   }
 
   /** As an operator of ZITADEL, for what our adapter has no word for. */
@@ -143,34 +177,82 @@ export class SignInHouse implements AsyncDisposable {
 }
 
 export class Browser {
-  constructor(
-    private readonly signIn: SignInHouse,
-    readonly authRequest: string,
-    readonly cookie: string,
-  ) {}
+  readonly cookies = new Map<string, string>();
+  /** What goes as `x-gatehouse-flow`. */
+  flow = "";
+  /** Of the page that sends; undefined: a program. */
+  origin: string | undefined = publicUrl;
 
-  async flow(): Promise<Answer> {
-    return await read(
-      await this.signIn.app.request(`/widget/flows/${this.authRequest}`, {
-        headers: { cookie: this.cookie },
-      }),
-    );
+  constructor(private readonly house: SignInHouse) {}
+
+  get cookie(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  async sendPassword(loginName: string, password: string): Promise<Answer> {
-    return await read(
-      await this.signIn.app.request("/widget/flows/password", {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          cookie: this.cookie,
-          origin: publicUrl,
-          "user-agent": "Test browser",
-          "x-forwarded-for": "192.0.2.7",
-        },
-        body: JSON.stringify({ authRequest: this.authRequest, loginName, password }),
-      }),
-    );
+  /** As the address bar does, coming from another site: our cookies are SameSite=Strict. */
+  async get(path: string, { sameSite = false } = {}): Promise<Response> {
+    const page = await this.house.app.request(`/widget/${path}`, {
+      headers: sameSite ? { cookie: this.cookie } : {},
+    });
+    this.#keep(page);
+    return page;
+  }
+
+  async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await this.house.app.request(`/widget/flows/${path}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(this.cookies.size > 0 ? { cookie: this.cookie } : {}),
+        ...(this.origin === undefined ? {} : { origin: this.origin }),
+        "x-gatehouse-flow": this.flow,
+        "user-agent": "Test browser",
+        "x-forwarded-for": "192.0.2.7",
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    });
+    this.#keep(response);
+    const answer = await read(response);
+    if (typeof answer.body.flow === "string") this.flow = answer.body.flow;
+    return answer;
+  }
+
+  openFlow(): Promise<Answer> {
+    return this.post("open", { mode: "page", authRequest: this.flow });
+  }
+
+  act(action: Action): Promise<Answer> {
+    return this.post("act", action);
+  }
+
+  sendPassword(loginName: string, password: string): Promise<Answer> {
+    return this.act({ action: "password", loginName, password });
+  }
+
+  /** Up to the end, for whom the policy lets: "later" to the offer of a second factor. */
+  async signIn(loginName: string, password: string): Promise<Answer> {
+    const answer = await this.sendPassword(loginName, password);
+    const { state } = answer;
+    const offered = state?.screen === "setup_factor" && state.skippable;
+    return offered ? await this.act({ action: "skip" }) : answer;
+  }
+
+  /** A second browser with the same cookies: what somebody copied, or a tab that was left open. */
+  copy(): Browser {
+    const copy = new Browser(this.house);
+    for (const [name, value] of this.cookies) copy.cookies.set(name, value);
+    copy.flow = this.flow;
+    copy.origin = this.origin;
+    return copy;
+  }
+
+  #keep(response: Response): void {
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.split(";")[0]!.split(/=(.*)/s);
+      if (/; Max-Age=0(;|$)/.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
   }
 }
 
@@ -180,7 +262,9 @@ async function read(response: Response): Promise<Answer> {
   return {
     status: response.status,
     slug: body.type?.split(":").pop(),
-    callbackUrl: body.callbackUrl,
+    state: body.state,
+    callbackUrl: body.state?.callbackUrl,
     body: rest,
+    headers: response.headers,
   };
 }

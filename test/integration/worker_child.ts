@@ -1,4 +1,4 @@
-// A worker process with part of the work. Usage: worker_child.ts DATABASE_URL notes|deliveries|sinks
+// A worker process with part of the work. Usage: worker_child.ts DATABASE_URL notes|deliveries|sinks|mails
 // All but the list of tasks is the real worker; `note` only sleeps and writes down that it ran.
 import { z } from "zod";
 import { task } from "../../functions/_worker/task.ts";
@@ -7,6 +7,7 @@ import audit__sequence from "../../functions/_worker/tasks/audit__sequence.ts";
 import audit_sinks__find_due from "../../functions/_worker/tasks/audit_sinks__find_due.ts";
 import endpoint__pump from "../../functions/_worker/tasks/endpoint__pump.ts";
 import endpoints__find_due from "../../functions/_worker/tasks/endpoints__find_due.ts";
+import mail__send from "../../functions/_worker/tasks/mail__send.ts";
 import { runWorker } from "../../functions/_worker/worker.ts";
 
 const [databaseUrl, part] = Deno.args;
@@ -32,6 +33,7 @@ const parts = {
       { name: "audit_sinks__find_due", everyMs: 200, task: audit_sinks__find_due },
     ],
   },
+  mails: { pools: [{ name: "mails", concurrency: 10, tasks: { mail__send } }], loops: [] },
   notes: { pools: [{ name: "notes", concurrency: 10, tasks: { note } }], loops: [] },
 };
 

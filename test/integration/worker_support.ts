@@ -77,7 +77,7 @@ export interface WorkerProcess {
 
 export function startChild(
   url: string,
-  part: "notes" | "deliveries" | "sinks" = "notes",
+  part: "notes" | "deliveries" | "sinks" | "mails" = "notes",
   env: Record<string, string> = {},
 ): WorkerProcess {
   const process = new Deno.Command(deno, {

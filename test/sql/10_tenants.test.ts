@@ -29,6 +29,7 @@ Deno.test("TEN-01 a tenant comes with its steps in order, its job and its events
       "roles",
       "app",
       "administrator",
+      "provider",
     ]);
     assert.ok(
       steps.every(({ state, attempts, required }) =>
@@ -61,7 +62,7 @@ Deno.test("TEN-02 an insert does the same as create_tenant", async () => {
       await tx`select count(*)::int as n from public.provisioning_steps where tenant_id = ${
         tenant!.id
       }`;
-    assert.deepEqual([tenant!.status, steps!.n], ["provisioning", 6]);
+    assert.deepEqual([tenant!.status, steps!.n], ["provisioning", 7]);
   });
 });
 

@@ -134,6 +134,8 @@ Deno.test("APP-08 the sign-in page learns of a client what it needs", async () =
     tenantName: "Tenant A",
     tenantStatus: "active",
     organizationId: "340000000000000001",
+    inlineEnabled: false,
+    inlineOrigins: ["https://shop.example"],
     loginDomain: null,
     appId: apps.A.id,
     appName: "shop",

@@ -7,6 +7,8 @@ export const privateAttacks: Attack[] = attacks("INT", [
   ...(["anon", "alice", "pat"] as const).flatMap((actor) => [
     ...[
       "webhook_secrets",
+      "provider_secrets",
+      "removed_providers",
       "verification_keys",
       "clients",
       "issuers",
@@ -32,6 +34,9 @@ export const privateAttacks: Attack[] = attacks("INT", [
       `ingest_zitadel_events('[]')`,
       `claim_deliveries('${tenants.A}', '${endpoints.A}', '${endpoints.A}', 1, 60)`,
       `webhook_secrets_of('${tenants.A}', '${endpoints.A}')`,
+      `provider_secret('${tenants.A}', '${endpoints.A}')`,
+      `settle_provider('${tenants.A}', 1, '${endpoints.A}', 'active', '1', null, null)`,
+      `sign_in_providers('${tenants.A}')`,
       `put_setting('a', '1')`,
       `get_sealed_setting('a')`,
       `pgrst_config()`,

@@ -21,7 +21,7 @@ const closedColumns: Record<string, string> = {
   "pat sign_in_sessions": "ended_at",
   "alice apps": "tenant_id id kind state last_error application_id client_id",
   "pat apps": "tenant_id state application_id client_id",
-  "alice providers": "tenant_id state idp_id",
+  "alice providers": "tenant_id id kind state last_error idp_id credential_set_at endpoints",
   "alice webhook_endpoints":
     "tenant_id url since_at paused_until signature_scheme public_key header_names",
   "alice webhook_endpoint_states": "circuit first_failure_at",
@@ -129,6 +129,39 @@ export const rowAttacks: Attack[] = [
          on conflict (tenant_id, name) do update set enabled = true`,
       ),
       expected: denied,
+    },
+    {
+      attack: "alice removes E's providers",
+      actor: "alice",
+      try: changes(`delete from public.providers where tenant_id = '${tenants.E}'`),
+      expected: "0",
+    },
+    {
+      attack: "alice sends people of E's proven domain to a provider of hers",
+      actor: "alice",
+      arrange: (tx) =>
+        tx`update public.tenant_domains set verified_at = now() where tenant_id = ${tenants.E}`,
+      try: changes(
+        `insert into public.providers (tenant_id, name, kind, domains)
+         values ('${tenants.A}', 'trap', 'oidc', array['e.example'])`,
+      ),
+      expected: "422 provider_domain_unproven",
+    },
+    {
+      attack: "alice reads by a test of the connection what E's provider is",
+      actor: "alice",
+      try: changes(
+        `select private.open_provider('${tenants.E}', (select id from public.providers limit 1))`,
+      ),
+      expected: "403 not_allowed",
+    },
+    {
+      attack: "alice gives E's provider another secret",
+      actor: "alice",
+      try: changes(
+        `select private.put_provider_secret('${tenants.E}', private.new_id(), 'k1', 'x')`,
+      ),
+      expected: "403 not_allowed",
     },
     {
       attack: "alice gives up E's domain",

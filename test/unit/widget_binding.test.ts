@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { Hono } from "hono";
 import type { App } from "../../functions/_shared/app.ts";
 import { onProblem } from "../../functions/_shared/problem.ts";
-import { browserBinding } from "../../functions/widget/binding.ts";
-import { cookieKeys } from "../../functions/widget/cookie_keys.ts";
+import { flowBinding } from "../../functions/widget/binding.ts";
+import { derivedKeys } from "../../functions/widget/cookie_keys.ts";
+import { sealing } from "../../functions/widget/sealing.ts";
+import { newMemory } from "../../functions/widget/flow/open.ts";
 
 const start = new Date("2026-11-01T12:00:00Z");
 
@@ -13,21 +15,27 @@ function bound(
     {},
 ) {
   const clock = { now };
-  const binding = browserBinding({
+  const parts = {
     publicUrl,
-    keyring: cookieKeys(() => Promise.resolve(token)),
+    ...derivedKeys(() => Promise.resolve(token)),
     now: () => clock.now,
-  });
+  };
+  const binding = flowBinding(parts);
   const app = new Hono<App>();
   app.onError(onProblem);
   app.get("/bind/:id", async (c) => {
-    await binding.bind(c, c.req.param("id"));
+    await binding.keep(c, newMemory(parts, { mode: "page", ref: c.req.param("id") }));
     return c.text("ok");
   });
   app.post(
     "/require/:id",
     async (c) => c.json(await binding.require(c, c.req.param("id"))),
   );
+  app.post("/inline", async (c) => {
+    const origin = c.req.header("origin");
+    const its = { mode: "inline", ref: "V2_9", ...(origin ? { origin } : {}) } as const;
+    return c.text(await binding.keep(c, newMemory(parts, its)));
+  });
   return { app, clock };
 }
 
@@ -85,6 +93,7 @@ Deno.test("browser binding: no cookie, one for another request, a forged one and
   await assertRefused(await present(gate, "V2_2", { cookie: `${otherName}=${value}` }));
   await assertRefused(await present(gate, "V2_1", { cookie: `${name}=login-client.%%%` }));
   await assertRefused(await present(gate, "V2_1", { cookie: `${name}=${value.slice(0, -4)}AAAA` }));
+  await assertRefused(await present(gate, `gf1.${value}`, { cookie })); // a cookie is no flow token
   await assertRefused(await present(bound({ token: "another" }), "V2_1", { cookie }));
 });
 
@@ -103,4 +112,28 @@ Deno.test("browser binding: it ends after an hour", async () => {
   assert.equal((await present(gate, "V2_1", { cookie })).status, 200);
   gate.clock.now = new Date(start.getTime() + 60 * 60_000);
   await assertRefused(await present(gate, "V2_1", { cookie }));
+});
+
+Deno.test("browser binding: a flow token counts from the page's origin only, and is no cookie", async () => {
+  const gate = bound();
+  const given = await gate.app.request("/inline", {
+    method: "POST",
+    headers: { origin: "https://shop.example" },
+  });
+  assert.deepEqual(given.headers.getSetCookie(), []);
+  const token = await given.text();
+  const own = await present(gate, token, { origin: "https://shop.example" });
+  assert.equal(own.status, 200);
+  await assertRefused(await present(gate, token, { origin: "https://evil.example" }));
+  await assertRefused(await present(gate, token, {}));
+  gate.clock.now = new Date(start.getTime() + 60 * 60_000);
+  await assertRefused(await present(gate, token, { origin: "https://shop.example" }));
+});
+
+Deno.test("browser binding: what is sealed has one length, whatever is in it", async () => {
+  const sealer = sealing(derivedKeys(() => Promise.resolve("token")).keyring);
+  const empty = await sealer.seal("widget_flow", "V2_1", {});
+  const full = await sealer.seal("widget_flow", "V2_1", { session: "x".repeat(1500) });
+  assert.equal(empty.length, full.length);
+  assert.ok(full.length < 3000, `${full.length} of the 4096 bytes that a cookie may have`);
 });

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
+  isPopupAnswer,
+  newRequest,
+  readAnswer,
   type SignInError,
   type SignInResult,
   startAuthorization,
   takeAnswer,
   withoutAnswer,
 } from "../../widget/src/oidc.ts";
-import { problemText, textsFor } from "../../widget/src/texts/texts.ts";
-import { en } from "../../widget/src/texts/en.ts";
 
 const request = {
   issuer: "https://id.example/",
@@ -109,10 +110,33 @@ Deno.test("widget, redirect way: the address bar keeps everything but the answer
   assert.equal(withoutAnswer(address), "https://shop.example/cart?item=7#top");
 });
 
-Deno.test("widget texts: a regional language falls back to its own, then to English; every slug has a text", () => {
-  assert.equal(textsFor("en-GB"), en);
-  assert.equal(textsFor("tlh"), en);
-  assert.equal(textsFor(undefined), en);
-  assert.equal(problemText(en, "credentials_refused"), en.problems.credentials_refused);
-  assert.equal(problemText(en, "never_heard_of"), en.problems.other);
+Deno.test("widget, inline way: nothing is stored; the answer is read against what was kept in memory", async () => {
+  sessionStorage.clear();
+  const { state, codeChallenge, scope, pending } = await newRequest({
+    ...request,
+    organization: "org-1",
+  });
+  assert.equal(sessionStorage.length, 0);
+  assert.equal(scope, "openid profile urn:zitadel:iam:org:id:org-1");
+  assert.equal(
+    codeChallenge,
+    createHash("sha256").update(pending.codeVerifier).digest("base64url"),
+  );
+  const read = (query: string, startedAt = Date.now()) =>
+    readAnswer(new URLSearchParams(query), { ...pending, startedAt });
+  const result = read(`code=abc&state=${state}&iss=https://id.example`) as SignInResult;
+  assert.equal(result.code, "abc");
+  assert.ok(!("startedAt" in result));
+  assert.equal((read("code=abc&iss=https://evil.example") as SignInError).error, "issuer_mismatch");
+  assert.equal((read("error=access_denied") as SignInError).error, "access_denied");
+  assert.equal((read("code=abc", Date.now() - 3_700_000) as SignInError).error, "state_mismatch");
+});
+
+Deno.test("widget, popup way: its answers are known by their state", async () => {
+  const { parameters } = await start({ popup: true });
+  assert.match(parameters.state!, /^gatehouse\.popup\.[\w-]{43}$/);
+  const address = (state: string) => new URL(`https://shop.example/?code=abc&state=${state}`);
+  assert.ok(isPopupAnswer(address(parameters.state!)));
+  assert.ok(!isPopupAnswer(address((await start()).parameters.state!)));
+  assert.equal((takeAnswer(address(parameters.state!)) as SignInError).error, "state_mismatch");
 });

@@ -5,6 +5,8 @@
  * that this tab did not ask for is never taken.
  */
 
+import { base64url } from "./base/base64url.ts";
+
 export interface AuthorizationRequest {
   issuer: string;
   clientId: string;
@@ -16,15 +18,26 @@ export interface AuthorizationRequest {
   loginHint?: string;
   prompt?: string;
   uiLocales?: string;
+  /** The answer is for the window that opened this one. */
+  popup?: boolean;
 }
 
-interface Pending {
+/** What an answer must match, and what the exchange of its code needs. */
+export interface Pending {
   issuer: string;
   clientId: string;
   redirectUri: string;
   nonce: string;
   codeVerifier: string;
   startedAt: number;
+}
+
+/** One request: what travels, and what stays here. */
+export interface Started {
+  state: string;
+  codeChallenge: string;
+  scope: string;
+  pending: Pending;
 }
 
 /** What the page hands to its own server, which exchanges the code. */
@@ -41,11 +54,15 @@ export interface SignInError {
 const prefix = "gatehouse-login:";
 /** By this a state is known as ours: other sign-ins on the same page keep their answers. */
 const ours = "gatehouse.";
+/** Our sign-in page sees it in the callback address, and hands that address to its opener instead of going there. */
+const oursInPopup = "gatehouse.popup.";
 const pendingForMs = 60 * 60 * 1000;
 
-/** Remembers what the answer must match and returns the address to go to. */
-export async function startAuthorization(request: AuthorizationRequest): Promise<string> {
-  const state = ours + randomText();
+export const isPopupAnswer = (address: URL) =>
+  address.searchParams.get("state")?.startsWith(oursInPopup) ?? false;
+
+/** Makes state, nonce and verifier. */
+export async function newRequest(request: AuthorizationRequest): Promise<Started> {
   const pending: Pending = {
     issuer: request.issuer.replace(/\/$/, ""),
     clientId: request.clientId,
@@ -54,13 +71,23 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
     codeVerifier: randomText(),
     startedAt: Date.now(),
   };
+  return {
+    state: (request.popup ? oursInPopup : ours) + randomText(),
+    codeChallenge: await sha256(pending.codeVerifier),
+    scope: request.organization
+      ? `${request.scope} urn:zitadel:iam:org:id:${request.organization}`
+      : request.scope,
+    pending,
+  };
+}
+
+/** Remembers what the answer must match and returns the address to go to. */
+export async function startAuthorization(request: AuthorizationRequest): Promise<string> {
+  const { state, codeChallenge, scope, pending } = await newRequest(request);
   forgetOldRequests();
   sessionStorage.setItem(prefix + state, JSON.stringify(pending));
 
   const url = new URL(`${pending.issuer}/oauth/v2/authorize`);
-  const scope = request.organization
-    ? `${request.scope} urn:zitadel:iam:org:id:${request.organization}`
-    : request.scope;
   const parameters: Record<string, string | undefined> = {
     response_type: "code",
     client_id: request.clientId,
@@ -68,7 +95,7 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
     scope,
     state,
     nonce: pending.nonce,
-    code_challenge: await sha256(pending.codeVerifier),
+    code_challenge: codeChallenge,
     code_challenge_method: "S256",
     login_hint: request.loginHint,
     prompt: request.prompt,
@@ -87,16 +114,22 @@ export async function startAuthorization(request: AuthorizationRequest): Promise
 export function takeAnswer(address: URL): SignInResult | SignInError | undefined {
   const parameters = address.searchParams;
   const state = parameters.get("state");
-  const code = parameters.get("code");
-  const error = parameters.get("error");
-  if (!state?.startsWith(ours) || (code === null && error === null)) return undefined;
-
+  if (!state?.startsWith(ours) || !(parameters.has("code") || parameters.has("error"))) {
+    return undefined;
+  }
   const stored = sessionStorage.getItem(prefix + state);
   sessionStorage.removeItem(prefix + state);
   if (stored === null) {
     return { error: "state_mismatch", description: "This page did not ask for this answer" };
   }
-  const { startedAt, ...pending } = JSON.parse(stored) as Pending;
+  return readAnswer(parameters, JSON.parse(stored) as Pending);
+}
+
+/** The answer to one request; whether its state is that request's is known before. */
+export function readAnswer(
+  parameters: URLSearchParams,
+  { startedAt, ...pending }: Pending,
+): SignInResult | SignInError {
   if (Date.now() - startedAt > pendingForMs) {
     return { error: "state_mismatch", description: "The answer came too late" };
   }
@@ -104,8 +137,12 @@ export function takeAnswer(address: URL): SignInResult | SignInError | undefined
   if (issuer !== null && issuer !== pending.issuer) {
     return { error: "issuer_mismatch", description: `The answer is from "${issuer}"` };
   }
+  const code = parameters.get("code");
   if (code === null) {
-    return { error: error ?? "", description: parameters.get("error_description") ?? "" };
+    return {
+      error: parameters.get("error") ?? "",
+      description: parameters.get("error_description") ?? "",
+    };
   }
   return { code, ...pending };
 }
@@ -138,9 +175,4 @@ async function sha256(text: string): Promise<string> {
   return base64url(
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
   );
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -1,4 +1,4 @@
-/** Codes as Connect spells them; the last three are ours. */
+/** Codes as Connect spells them; the last four are ours. */
 export type ZitadelCode =
   | "canceled"
   | "unknown"
@@ -17,6 +17,7 @@ export type ZitadelCode =
   | "data_loss"
   | "unauthenticated"
   | "non_compliant" // an application ZITADEL would keep but never let sign in
+  | "secret_missing" // a provider that ZITADEL does not have takes its secret to be made
   | "platform_user_refused" // the login client was asked to set a platform user's credential
   | "unsafe_issuer"; // an http: or loopback issuer outside the embedded profile
 

@@ -39,8 +39,10 @@ type WireLoginSettings =
   };
 
 export function loginPolicies({ connect }: LoginWire) {
-  const read = async <T extends object>(method: string, orgId: string): Promise<Partial<T>> =>
-    (await connect<{ settings?: T }>(service, method, { ctx: { orgId } })).settings ?? {};
+  const read = async <T extends object>(method: string, orgId?: string): Promise<Partial<T>> => {
+    const ctx = orgId === undefined ? { instance: true } : { orgId };
+    return (await connect<{ settings?: T }>(service, method, { ctx })).settings ?? {};
+  };
 
   return {
     async loginSettings(orgId) {

@@ -3,7 +3,9 @@ import { applications } from "./applications.ts";
 import { wire } from "./call.ts";
 import { instance } from "./instance.ts";
 import { organizations } from "./organizations.ts";
+import { loginPolicyProviders } from "./login_policy_providers.ts";
 import { projects } from "./projects.ts";
+import { providers } from "./providers.ts";
 import type { Provisioner, ZitadelConfig } from "./types.ts";
 import { users } from "./users.ts";
 
@@ -17,5 +19,7 @@ export function provisioner(config: ZitadelConfig): Provisioner {
     ...users(calls),
     ...access(calls),
     ...instance(calls),
+    ...providers(calls),
+    ...loginPolicyProviders(calls),
   };
 }

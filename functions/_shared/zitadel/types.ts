@@ -60,8 +60,10 @@ export interface User {
 
 export type * from "./types_credentials.ts";
 export type * from "./types_events.ts";
+export type * from "./types_intents.ts";
 export type * from "./types_login_policies.ts";
 export type * from "./types_people.ts";
+export type * from "./types_providers.ts";
 export type * from "./types_provisioner.ts";
 export type * from "./types_sign_in.ts";
 export type * from "./types_webauthn.ts";

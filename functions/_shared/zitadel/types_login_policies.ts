@@ -63,7 +63,8 @@ export interface LegalSettings {
 export interface LoginPolicyCalls {
   loginSettings(orgId: string): Promise<LoginSettings>;
   lockoutSettings(orgId: string): Promise<LockoutSettings>;
-  passwordComplexity(orgId: string): Promise<PasswordComplexity>;
+  /** Without an organization: the instance's own. */
+  passwordComplexity(orgId?: string): Promise<PasswordComplexity>;
   passwordExpiry(orgId: string): Promise<PasswordExpiry>;
   legalSettings(orgId: string): Promise<LegalSettings>;
 }

@@ -1,5 +1,5 @@
 // What changes ZITADEL's own configuration: inputs and answers of provisioner.ts.
-import type { User } from "./types.ts";
+import type { ProviderCalls, User } from "./types.ts";
 
 /** The `changed` of an `ensure…` is false when ZITADEL already was as asked and nothing was written. */
 export interface Ensured {
@@ -110,7 +110,7 @@ export interface WebKey {
 }
 
 /** Credential: IAM_OWNER. Every `ensure…` reads first and writes only what differs. */
-export interface Provisioner {
+export interface Provisioner extends ProviderCalls {
   ensureOrganization(input: OrganizationInput): Promise<Ensured>;
   ensureDomainPolicy(
     orgId: string,
@@ -144,6 +144,10 @@ export interface Provisioner {
     password: string,
     options?: { changeRequired?: boolean },
   ): Promise<void>;
+  /** A code for a new password, handed over by us; the one before it is dead. */
+  createResetCode(userId: string): Promise<string>;
+  /** Of who holds nothing to sign in with; the one before it is dead. @throws {ZitadelError} `failed_precondition`: they hold something */
+  createInviteCode(userId: string): Promise<string>;
   /** The old secret is dead at once. */
   generateClientSecret(projectId: string, applicationId: string): Promise<string>;
   removeApplication(projectId: string, applicationId: string): Promise<void>;

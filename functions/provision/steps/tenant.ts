@@ -6,6 +6,7 @@ import { app } from "./app.ts";
 import { domainPolicy } from "./domain_policy.ts";
 import { organization } from "./organization.ts";
 import { project } from "./project.ts";
+import { provider } from "./provider.ts";
 import { roles } from "./roles.ts";
 
 export function tenantSteps(state: TenantState): Step<TenantState>[] {
@@ -14,5 +15,5 @@ export function tenantSteps(state: TenantState): Step<TenantState>[] {
   }
   // A closed organization signs nobody in; what is inside it waits until it is opened again.
   if (isClosed(state)) return [organization];
-  return [organization, domainPolicy, project, roles, app, administrator];
+  return [organization, domainPolicy, project, roles, app, administrator, provider];
 }

@@ -1,4 +1,5 @@
 // What the double remembers. Moments are RFC 3339 with microseconds; ids are text.
+import type { Idp, IdpLink, Intent, LoginPolicyIdp } from "./model_idps.ts";
 import type { Code, Human, SessionFactors, WebAuthnChallenge } from "./model_people.ts";
 
 export interface Dated {
@@ -219,6 +220,10 @@ export interface Policy {
 }
 
 export interface Kinds {
+  idp: Idp;
+  idp_link: IdpLink;
+  intent: Intent;
+  login_policy_idp: LoginPolicyIdp;
   instance: Instance;
   organization: Organization;
   project: Project;

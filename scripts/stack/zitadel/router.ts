@@ -13,6 +13,7 @@ import {
   writeAnswer,
 } from "./contract.ts";
 import { ApiError, invalidArgument, statuses } from "./errors.ts";
+import type { Idps } from "./idps/reach.ts";
 import type { Handler, OidcSide, Service } from "./service.ts";
 import type { Store } from "./store.ts";
 
@@ -58,16 +59,19 @@ export class Router {
   #store: Store;
   #verify: VerifyToken;
   #oidc: OidcSide;
+  #idps: Idps;
 
   constructor(
     store: Store,
     verify: VerifyToken,
     oidc: OidcSide,
+    idps: Idps,
     services: Record<string, Service>,
   ) {
     this.#store = store;
     this.#verify = verify;
     this.#oidc = oidc;
+    this.#idps = idps;
     for (const [service, handlers] of Object.entries(services)) {
       for (const [name, handler] of Object.entries(handlers)) {
         const method = methods.get(`${service}/${name}`);
@@ -129,7 +133,14 @@ export class Router {
       const { id } = this.#store.get("instance", "instance")!;
       const read = readRequest(method, input());
       const answer = await handler(
-        { store: this.#store, caller, instance: { id }, method, oidc: this.#oidc },
+        {
+          store: this.#store,
+          caller,
+          instance: { id },
+          method,
+          oidc: this.#oidc,
+          idps: this.#idps,
+        },
         read as never,
       );
       const body = checked(method, answer);

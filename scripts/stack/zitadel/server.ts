@@ -8,6 +8,8 @@ import { pushEvents } from "./actions_push.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { authenticate } from "./caller.ts";
 import { ApiError, statuses } from "./errors.ts";
+import { answerIdps } from "./idps/callback.ts";
+import type { Idps } from "./idps/reach.ts";
 import { setAside } from "./oidc/authorize.ts";
 import { type Answer, Endpoints } from "./oidc/endpoints.ts";
 import { machineToken } from "./oidc/machine_tokens.ts";
@@ -21,6 +23,8 @@ export interface Options {
   dbUrl: string;
   bootstrapFolder?: string | undefined;
   lagMs: number;
+  /** Where the providers of the world are played; absent: they are the real ones. */
+  played?: string | undefined;
 }
 
 export class Double {
@@ -29,15 +33,23 @@ export class Double {
   readonly #oidc: OidcProvider;
   readonly #endpoints: Endpoints;
   readonly #issuer: string;
+  readonly #idps: Idps;
   readonly #server: Server;
 
-  private constructor(store: Store, issuer: string) {
+  private constructor(store: Store, issuer: string, played: string | undefined) {
     this.#store = store;
     this.#issuer = issuer;
     this.#oidc = new OidcProvider(store, issuer);
     this.#endpoints = new Endpoints(store, issuer, this.#oidc);
+    this.#idps = { issuer, played: played ?? null };
     const suffix = new URL(issuer).hostname;
-    this.#router = new Router(store, this.#endpoints.verify, this.#oidc, services(suffix));
+    this.#router = new Router(
+      store,
+      this.#endpoints.verify,
+      this.#oidc,
+      this.#idps,
+      services(suffix),
+    );
     store.events.onPush((events) => pushEvents(store, events));
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: Error) => {
@@ -47,10 +59,10 @@ export class Double {
     });
   }
 
-  static async open({ issuer, dbUrl, bootstrapFolder, lagMs }: Options): Promise<Double> {
+  static async open({ issuer, dbUrl, bootstrapFolder, lagMs, played }: Options): Promise<Double> {
     const store = await Store.open(dbUrl, lagMs);
     await bootstrap(store, { folder: bootstrapFolder, domainSuffix: new URL(issuer).hostname });
-    return new Double(store, issuer);
+    return new Double(store, issuer, played);
   }
 
   listen(hostname: string, port: number): Promise<void> {
@@ -80,6 +92,12 @@ export class Double {
     }
     if (request.method === "OPTIONS" && !path.startsWith("/oauth/")) {
       return preflight(request, response);
+    }
+    if (path.startsWith("/idps/")) {
+      const form = request.method === "POST"
+        ? new URLSearchParams(await readBody(request))
+        : url.searchParams;
+      return send(response, await answerIdps(this.#store, this.#idps, path, form));
     }
     if (path === "/debug/double") return send(response, await this.#debug(request));
     if (
@@ -151,7 +169,9 @@ export class Double {
       lagMs?: number;
       lateMs?: number;
       failures?: Failure[];
+      played?: string | null;
     };
+    if (knobs.played !== undefined) this.#idps.played = knobs.played;
     if (knobs.lagMs !== undefined) this.#store.lagMs = knobs.lagMs;
     if (knobs.lateMs !== undefined) this.#store.events.lateMs = knobs.lateMs;
     if (knobs.failures !== undefined) this.#router.failures = knobs.failures;

@@ -1,6 +1,7 @@
 import type { Caller } from "./caller.ts";
 import type { Method } from "./contract.ts";
 import { invalidArgument } from "./errors.ts";
+import type { Idps } from "./idps/reach.ts";
 import type { Store } from "./store.ts";
 
 /** What a handler gets beside the request. */
@@ -10,6 +11,7 @@ export interface Call {
   instance: { id: string };
   method: Method;
   oidc: OidcSide;
+  idps: Idps;
 }
 
 /** What the API needs of the token side. */

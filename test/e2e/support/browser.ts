@@ -11,7 +11,7 @@ export const quiet = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
 
 export const chromiumPath = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";

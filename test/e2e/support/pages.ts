@@ -6,12 +6,26 @@ export interface Login {
   password: string;
 }
 
-/** Types user name and password into the widget and sends them. */
+/** Types user name and password into the widget and sends them; the name alone first, where its domain may lead elsewhere. */
 export async function typePassword(page: Page, { login, password }: Login): Promise<void> {
   await page.getByText(/^to continue to /).waitFor();
   await page.getByLabel("User name or e-mail").fill(login);
+  const next = page.getByRole("button", { name: "Continue", exact: true });
+  if (await next.isVisible()) await next.click();
+  const signIn = page.getByRole("button", { name: "Sign in", exact: true });
+  await signIn.waitFor();
   await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await signIn.click();
+  await putOffSecondFactor(page);
+}
+
+/** A second factor may be offered; who comes for something else says not now. Ends on the next page, or where a refusal stands. */
+async function putOffSecondFactor(page: Page): Promise<void> {
+  const later = page.getByRole("button", { name: "Not now", exact: true });
+  const gone = page.locator("body:not(:has(gatehouse-login[flow]))");
+  const refused = page.getByRole("alert").filter({ hasText: /./ });
+  await later.or(gone).or(refused).first().waitFor();
+  if (await later.isVisible()) await later.click();
 }
 
 export async function signInToPortal(page: Page, portalUrl: string, login: Login): Promise<void> {

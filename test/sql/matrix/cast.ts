@@ -70,6 +70,7 @@ const rights = [
   "apps",
   "providers",
   "webhooks",
+  "widgets",
   "audit",
   "events",
   "settings",

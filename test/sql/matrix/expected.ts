@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, dead, downloads, endpoints, robots, sinks } from "./seed.ts";
+import { backends, dead, downloads, endpoints, looks, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -158,8 +158,8 @@ export const tables: Record<string, TableLine> = {
     insert: `${writers}; ${staff.write}`,
     update: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled; " +
-        "update: name redirect_uris post_logout_uris enabled",
+      both: "select; insert: tenant_id name kind redirect_uris post_logout_uris enabled " +
+        "inline_enabled; update: name redirect_uris post_logout_uris enabled inline_enabled",
     },
     try: {
       insert: (label) =>
@@ -172,8 +172,12 @@ export const tables: Record<string, TableLine> = {
     read: `${readers}; ${staff.read}`,
     insert: `${writers}; ${staff.write}`,
     update: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
     grants: {
-      both: "select; insert: tenant_id name kind settings enabled; update: name settings enabled",
+      both: "select; delete; insert: tenant_id name kind settings linking_allowed " +
+        "creation_allowed auto_creation auto_update auto_linking domains enabled; " +
+        "update: name settings linking_allowed creation_allowed auto_creation auto_update " +
+        "auto_linking domains enabled",
     },
     try: {
       insert: (label) =>
@@ -181,6 +185,39 @@ export const tables: Record<string, TableLine> = {
           tenants[label]
         }', 'new', 'saml')`,
       update: "update public.providers set enabled = false",
+    },
+  },
+  widget_configs: {
+    right: { read: "widgets.read", write: "widgets.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    update: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: {
+      both: "select; insert: tenant_id app_id theme layout logo_hash flows texts languages " +
+        "terms_url privacy_url; update: theme layout logo_hash flows texts languages terms_url " +
+        "privacy_url; delete",
+    },
+    try: {
+      insert: (label) =>
+        `insert into public.widget_configs (tenant_id, app_id) values ('${tenants[label]}', '${
+          backends[label]
+        }')`,
+      update: "update public.widget_configs set layout = 'plain'",
+    },
+  },
+  widget_config_versions: reads("widgets.read", readers),
+  widget_logos: {
+    right: { read: "widgets.read", write: "widgets.write" },
+    read: `${readers}; ${staff.read}`,
+    insert: `${writers}; ${staff.write}`,
+    delete: `${writers}; ${staff.write}`,
+    grants: { both: "select; insert: tenant_id bytes; delete" },
+    try: {
+      insert: (label) =>
+        `insert into public.widget_logos (tenant_id, bytes) values ('${
+          tenants[label]
+        }', '<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>')`,
     },
   },
   audit_sinks: {
@@ -211,7 +248,7 @@ export const tables: Record<string, TableLine> = {
     read: "pat olive: all",
     update: "pat: all",
     grants: { gatehouse_platform: "select; update: value" },
-    try: { update: "update public.settings set value = '100'" },
+    try: { update: "update public.settings set value = 'null'" },
   },
 };
 
@@ -324,6 +361,15 @@ export const functions: FunctionLine[] = [
       }", "personal": {}}'))`,
   },
   {
+    name: "egress_allowlist()",
+    roles: "gatehouse_platform",
+    right: "settings.read",
+    call: () => "select public.egress_allowlist()",
+    on: all,
+    works: "pat olive: all",
+    otherwise: notAllowed,
+  },
+  {
     name: "create_tenant(text,text,text,jsonb,jsonb)",
     roles: "gatehouse_platform",
     right: "tenants.read tenants.write", // both: it hands the row back
@@ -399,7 +445,31 @@ export const functions: FunctionLine[] = [
     call: (label) =>
       `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
   },
+  {
+    name: "publish_widget_config(uuid,uuid)",
+    ...inTenant("widgets.write"),
+    call: (label) => `select public.publish_widget_config('${tenants[label]}', '${looks[label]}')`,
+  },
+  {
+    name: "revert_widget_config(uuid,uuid,integer)",
+    ...inTenant("widgets.write"),
+    call: (label) =>
+      `select public.revert_widget_config('${tenants[label]}', '${looks[label]}', 1)`,
+  },
+  {
+    name: "check_widget_theme(jsonb)",
+    roles: people,
+    call: () => "select public.check_widget_theme('{}')",
+    on: all,
+    works: catalogue,
+  },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
+  {
+    name: "private.begin_user_link(uuid,text,text)",
+    ...inTenant("users.write"),
+    on: "A E S", // nobody gets one for platform staff
+    call: (label) => `select private.begin_user_link('${bystanders[label].id}', 'reset', 'link')`,
+  },
   {
     name:
       "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",

@@ -14,6 +14,8 @@ export const endpoints = byLabel((label) => id(3, label));
 export const sinks = byLabel((label) => id(6, label));
 /** A ready export of each tenant. */
 export const downloads = byLabel((label) => id(8, label));
+/** A draft of each tenant, published once. */
+export const looks = byLabel((label) => id(9, label));
 /** A delivery of each tenant that died, of the event that made the tenant. */
 export const dead = byLabel((label) => id(8, label));
 export const deliveries = byLabel((label) => id(4, label));
@@ -96,6 +98,17 @@ export async function seed(sql: Sql): Promise<void> {
         state: "ready",
         requested_by: tx.json({ kind: "operator", id: "seed" }),
         expires_at: new Date("2999-01-01"),
+      }]);
+      rows.push(["widget_logos", {
+        bytes: new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"></svg>'),
+      }]);
+      rows.push(["widget_configs", { id: looks[label] }]);
+      rows.push(["widget_config_versions", {
+        config_id: looks[label],
+        number: 1,
+        body: "{}",
+        hash: "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", // of {}
+        published_by: tx.json({ kind: "operator", id: "seed" }),
       }]);
       for (const [table, row] of rows) {
         await tx`insert into ${tx(`public.${table}`)} ${tx({ tenant_id, ...row })}`;

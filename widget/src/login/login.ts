@@ -1,30 +1,33 @@
-import { ApiProblem, getFlow, sendPassword } from "../api.ts";
-import { el, setAttributes } from "../dom.ts";
+import { button } from "../base/stage.ts";
+import { setAttributes } from "../dom.ts";
 import {
-  type SignInError,
-  type SignInResult,
+  type AuthorizationRequest,
   startAuthorization,
   takeAnswer,
   withoutAnswer,
 } from "../oidc.ts";
-import { problemText, type Texts, textsFor } from "../texts/texts.ts";
-import { passwordForm } from "./password.ts";
-import { styleSheet } from "./style.ts";
+import { en, type Texts } from "../texts/en.ts";
+import { loadTexts, nearestLanguage } from "../texts/texts.ts";
+import { Run } from "./run.ts";
+import { baseSheet, frameSheet } from "./style.ts";
+import { type Answer, handToOpener, inlineWay, pageWay, popupWay } from "./ways.ts";
 
 /** The folder the script came from: the `widget` function. Only known while a classic script first runs. */
-const scriptFolder = document.currentScript instanceof HTMLScriptElement
+export const scriptFolder = document.currentScript instanceof HTMLScriptElement
   ? new URL(".", document.currentScript.src).href
   : undefined;
 
 /**
- * Signs a person in. With `client-id` it is the button on a customer's page; with `flow` it is the form on our own
- * sign-in page.
+ * Signs a person in. With `client-id` it is a button on a customer's page, or, with `mode="inline"`, the form itself; with
+ * `flow` it is the form on our own sign-in page.
  *
  * ```html
  * <script src="https://gatehouse.example/functions/v1/widget/gatehouse.js"></script>
  * <gatehouse-login issuer="https://id.example" client-id="3204…" redirect-uri="https://shop.example/"></gatehouse-login>
  * ```
  *
+ * @attr mode - `redirect` (default): the button leads to our page · `popup`: our page in a window of its own · `inline`: the form
+ *   stands here; scripts of this page could read what is typed. On our own pages: `link`, `account`, `logout`
  * @attr client-id - the application's id at the issuer
  * @attr issuer - the issuer's address
  * @attr redirect-uri - where the answer arrives; default: this page without its query
@@ -33,145 +36,119 @@ const scriptFolder = document.currentScript instanceof HTMLScriptElement
  * @attr login-hint - a user name to start with
  * @attr prompt - `login`, `select_account`, `create` or `none`, as OpenID Connect has it
  * @attr flow - an auth request's id: show the form for it (sign-in page only)
+ * @attr tenant - whose account page it leads to (`mode="account"`)
  * @attr api - address of the `widget` function; default: the script's folder
  * @attr theme - `light` or `dark`; default: the page's `color-scheme`
  * @attr lang - language of the texts; default: the page's `lang`
  * @attr label - text of the button
  * @fires gatehouse-result - once per answer; `detail` is `{ code, codeVerifier, nonce, redirectUri, clientId, issuer }`
  *   for the page's own server to exchange, or `{ error, description }`
- * @csspart button, heading, subheading, form, field, label, input, toggle, fault, error, stopped
- * @cssprop --gatehouse-accent, --gatehouse-on-accent, --gatehouse-text, --gatehouse-muted,
- *   --gatehouse-field, --gatehouse-border, --gatehouse-danger, --gatehouse-danger-ground, --gatehouse-radius,
- *   --gatehouse-font
+ * @csspart button, back, heading, subheading, form, field, label, input, toggle, fault, error, stopped, rules, ways, row, qr, codes,
+ *   view, card, logo; on our own page also page, brand, footer
+ * @cssprop --gatehouse-accent, --gatehouse-on-accent, --gatehouse-text, --gatehouse-muted, --gatehouse-field, --gatehouse-border,
+ *   --gatehouse-danger, --gatehouse-danger-ground, --gatehouse-ground, --gatehouse-backdrop, --gatehouse-radius, --gatehouse-font
  */
 export class GatehouseLogin extends HTMLElement {
-  static readonly observedAttributes = ["flow", "lang", "label"];
+  static readonly observedAttributes = ["flow", "mode", "lang", "label"];
 
   readonly #root = this.attachShadow({ mode: "open", delegatesFocus: true });
-  #texts: Texts = textsFor(undefined);
   #rendered = false;
+  #run: Run | undefined;
 
   connectedCallback(): void {
     this.#rendered = true;
-    this.#root.adoptedStyleSheets = [styleSheet()];
     this.#render();
-    if (!this.hasAttribute("flow")) this.#takeAnswer();
+    if (this.hasAttribute("client-id")) void this.#takeAnswer();
   }
 
-  attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     // While a parsed element is upgraded its attributes come first, though it is connected.
-    if (this.#rendered && before !== after) this.#render();
+    if (!this.#rendered || before === after) return;
+    if (name === "lang" && this.#run) void this.#run.changeLanguage(after ?? "");
+    else this.#render();
   }
 
-  /** Goes to the sign-in page. The same as a click on the button. */
+  /** Goes to the sign-in page, whatever the mode. The same as a click on the button of `mode="redirect"`. */
   async start(): Promise<void> {
-    location.assign(
-      await startAuthorization({
-        issuer: this.#required("issuer"),
-        clientId: this.#required("client-id"),
-        redirectUri: this.getAttribute("redirect-uri") ?? location.origin + location.pathname,
-        scope: this.getAttribute("scope") ?? "openid profile email",
-        organization: this.getAttribute("organization") ?? undefined,
-        loginHint: this.getAttribute("login-hint") ?? undefined,
-        prompt: this.getAttribute("prompt") ?? undefined,
-        uiLocales: this.#language(),
-      }),
-    );
+    location.assign(await startAuthorization(this.#request()));
   }
 
   #render(): void {
-    this.#texts = textsFor(this.#language());
-    const flow = this.getAttribute("flow");
-    if (flow === null) this.#renderButton();
-    else this.#renderForm(flow);
+    this.#run = undefined;
+    const settings = { api: this.#api(), language: this.#language() };
+    if (this.getAttribute("mode") === "inline") {
+      void inlineWay(settings, this.#request(), {
+        announce: (answer) => this.#announce(answer),
+        redirect: () => void this.start(),
+      }).then((way) => this.#begin(new Run(this.#root, way)));
+      return;
+    }
+    const way = pageWay(settings, (name) => this.getAttribute(name));
+    if (way) this.#begin(new Run(this.#root, way));
+    else void this.#renderButton(settings);
   }
 
-  #renderButton(): void {
-    const texts = this.#texts;
-    const label = this.getAttribute("label") ?? texts.signIn;
-    const button = el("button", { class: "submit", part: "button", type: "button" }, label);
-    const setBusy = (busy: boolean) => {
-      setAttributes(button, { "aria-disabled": busy && "true" });
-      button.textContent = busy ? texts.redirecting : label;
-    };
-    button.addEventListener("click", async () => {
-      if (button.hasAttribute("aria-disabled")) return;
-      setBusy(true);
-      try {
-        await this.start();
-      } catch (error) {
+  #begin(run: Run): void {
+    this.#run = run;
+    void run.start();
+  }
+
+  async #renderButton({ api, language }: { api: string; language: string }): Promise<void> {
+    this.#root.adoptedStyleSheets = [baseSheet(), frameSheet()];
+    const show = (texts: Texts) => {
+      const label = this.getAttribute("label") ?? texts.signIn;
+      const made = button(label, { class: "primary open" });
+      const setBusy = (busy: boolean) => {
+        setAttributes(made, { "aria-disabled": busy && "true" });
+        made.querySelector(".text")!.textContent = busy ? texts.working : label;
+      };
+      made.addEventListener("click", async () => {
+        if (made.hasAttribute("aria-disabled")) return;
+        setBusy(true);
+        try {
+          if (this.getAttribute("mode") !== "popup") return await this.start();
+          const answer = await popupWay(this.#request(), api);
+          if (answer) this.#announce(answer);
+        } catch (error) {
+          this.#announce({ error: "cannot_start", description: String(error) });
+        }
         setBusy(false);
-        this.#announce({ error: "cannot_start", description: String(error) });
-      }
-    });
-    // Coming back with the browser's Back button shows this page as it was left.
-    addEventListener("pageshow", () => setBusy(false), { once: true });
-    this.#root.replaceChildren(button);
-  }
-
-  #renderForm(authRequest: string): void {
-    const texts = this.#texts;
-    const subheading = el("p", { class: "subheading", part: "subheading" });
-    const form = passwordForm(texts, async (loginName, password) => {
-      form.setBusy(true);
-      try {
-        const { callbackUrl } = await sendPassword(this.#api(), {
-          authRequest,
-          loginName,
-          password,
-        });
-        leaveFor(callbackUrl);
-      } catch (error) {
-        form.setBusy(false);
-        const slug = error instanceof ApiProblem ? error.slug : "other";
-        if (endsTheFlow.has(slug)) this.#renderStopped(slug);
-        else form.refuse(problemText(texts, slug));
-      }
-    });
-    this.#root.replaceChildren(
-      el("h1", { part: "heading" }, texts.signIn),
-      subheading,
-      form.element,
-    );
-    if (document.activeElement === document.body) form.focus();
-
-    getFlow(this.#api(), authRequest).then((flow) => {
-      subheading.textContent = flow.tenantName === "" || flow.tenantName === flow.appName
-        ? texts.signInTo(flow.appName)
-        : texts.signInToOf(flow.appName, flow.tenantName);
-      if (!flow.allowed.password) return this.#renderStopped("password_not_allowed");
-      if (flow.loginHint) form.setLoginName(flow.loginHint);
-    }, (error) => this.#renderStopped(error instanceof ApiProblem ? error.slug : "other"));
-  }
-
-  #renderStopped(slug: string): void {
-    const texts = this.#texts;
-    const heading = el("h1", { part: "heading", tabindex: "-1" }, texts.stopped);
-    this.#root.replaceChildren(
-      heading,
-      el(
-        "div",
-        { class: "stopped", part: "stopped", role: "alert" },
-        el("p", {}, problemText(texts, slug)),
-        el("p", {}, texts.startAgain),
-      ),
-    );
-    heading.focus();
+      });
+      // Coming back with the browser's Back button shows this page as it was left.
+      addEventListener("pageshow", () => setBusy(false), { once: true });
+      this.#root.replaceChildren(made);
+    };
+    show(en);
+    const texts = await loadTexts(en, api, nearestLanguage(language, []));
+    if (texts !== en) show(texts);
   }
 
   /** Dispatched after the page's own scripts ran, so that a listener added by them hears it. */
-  #takeAnswer(): void {
+  async #takeAnswer(): Promise<void> {
     const address = new URL(location.href);
     const answer = takeAnswer(address);
     if (answer === undefined) return;
     history.replaceState(history.state, "", withoutAnswer(address));
-    afterScripts(() => this.#announce(answer));
+    if (!await handToOpener(address)) afterScripts(() => this.#announce(answer));
   }
 
-  #announce(detail: SignInResult | SignInError): void {
+  #announce(detail: Answer): void {
     this.dispatchEvent(
       new CustomEvent("gatehouse-result", { detail, bubbles: true, composed: true }),
     );
+  }
+
+  #request(): AuthorizationRequest {
+    return {
+      issuer: this.#required("issuer"),
+      clientId: this.#required("client-id"),
+      redirectUri: this.getAttribute("redirect-uri") ?? location.origin + location.pathname,
+      scope: this.getAttribute("scope") ?? "openid profile email",
+      organization: this.getAttribute("organization") ?? undefined,
+      loginHint: this.getAttribute("login-hint") ?? undefined,
+      prompt: this.getAttribute("prompt") ?? undefined,
+      uiLocales: this.#language(),
+    };
   }
 
   #api(): string {
@@ -180,7 +157,7 @@ export class GatehouseLogin extends HTMLElement {
     return new URL(api.endsWith("/") ? api : `${api}/`, document.baseURI).href;
   }
 
-  #language(): string | undefined {
+  #language(): string {
     return (this.closest("[lang]") as HTMLElement | null)?.lang || navigator.language;
   }
 
@@ -190,16 +167,6 @@ export class GatehouseLogin extends HTMLElement {
     return value;
   }
 }
-
-/** After these no other try on the same page can succeed. */
-const endsTheFlow = new Set([
-  "flow_finished",
-  "flow_not_found",
-  "browser_mismatch",
-  "app_disabled",
-  "tenant_suspended",
-  "password_not_allowed",
-]);
 
 /** Runs once the scripts of the page have run: deferred ones and modules do until DOMContentLoaded, even while it is `interactive`. */
 function afterScripts(run: () => void): void {
@@ -211,13 +178,4 @@ function afterScripts(run: () => void): void {
   };
   document.addEventListener("DOMContentLoaded", once, { signal: first.signal });
   addEventListener("load", once, { signal: first.signal });
-}
-
-/** The address is a registered redirect URI, but an address that runs script is never one. */
-function leaveFor(callbackUrl: string): void {
-  const scheme = new URL(callbackUrl).protocol;
-  if (["javascript:", "data:", "vbscript:", "blob:"].includes(scheme)) {
-    throw new ApiProblem("other");
-  }
-  location.assign(callbackUrl);
 }

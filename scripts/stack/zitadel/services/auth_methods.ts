@@ -16,12 +16,13 @@ type Method =
   | "RECOVERY_CODE";
 
 /** What is ready to be used. */
-export function methodsOf(_store: Store, { human }: Pick<User, "id" | "human">): Method[] {
+export function methodsOf(store: Store, { id, human }: Pick<User, "id" | "human">): Method[] {
   const ready = (kind: Authenticator["kind"]) =>
     human?.authenticators?.some((one) => one.kind === kind && one.ready);
   const holds: [Method, boolean | undefined][] = [
     ["PASSWORD", human?.passwordHash !== undefined],
     ["PASSKEY", ready("passkey")],
+    ["IDP", store.seenAll("idp_link").some((link) => link.userId === id)],
     ["TOTP", human?.totp?.ready],
     ["U2F", ready("u2f")],
     ["OTP_EMAIL", human?.otpEmail],

@@ -9,6 +9,10 @@ import { authorizations } from "./authorizations.ts";
 import { credentials } from "./credentials.ts";
 import { emails } from "./emails.ts";
 import { eventList, features, myOrganization, oidcSettings, trustedDomains } from "./instance.ts";
+import { idpLinks } from "./idp_links.ts";
+import { idpReader, managementIdps } from "./idps.ts";
+import { intents } from "./intents.ts";
+import { activeIdps, managementPolicyIdps } from "./login_policy_idps.ts";
 import { invites } from "./invites.ts";
 import { machines } from "./machines.ts";
 import { oidc } from "./oidc.ts";
@@ -39,12 +43,15 @@ export const services = (domainSuffix: string): Record<string, Service> => ({
     ...recoveryCodes,
     ...authenticators(domainSuffix),
     ...machines,
+    ...idpLinks,
+    ...intents,
   },
   "zitadel.authorization.v2.AuthorizationService": authorizations,
   "zitadel.internal_permission.v2.InternalPermissionService": administrators,
   "zitadel.session.v2.SessionService": sessions,
   "zitadel.oidc.v2.OIDCService": oidc,
-  "zitadel.settings.v2.SettingsService": settings,
+  "zitadel.settings.v2.SettingsService": { ...settings, ...activeIdps },
+  "zitadel.idp.v2.IdentityProviderService": idpReader,
   "zitadel.feature.v2.FeatureService": features,
   "zitadel.webkey.v2.WebKeyService": webKeys,
   "zitadel.action.v2.ActionService": actions,
@@ -55,5 +62,10 @@ export const services = (domainSuffix: string): Record<string, Service> => ({
     ...secretGenerators,
     ...eventList,
   },
-  "zitadel.management.v1.ManagementService": { ...managementPolicies, ...myOrganization },
+  "zitadel.management.v1.ManagementService": {
+    ...managementPolicies,
+    ...managementPolicyIdps,
+    ...managementIdps,
+    ...myOrganization,
+  },
 });

@@ -6,6 +6,7 @@
 import { ApiError } from "../errors.ts";
 import type { Session } from "../model.ts";
 import type { Call } from "../service.ts";
+import { checkIntent } from "./intents.ts";
 import { checkOtpEmail, checkRecoveryCode, checkTotp } from "./session_codes.ts";
 import { checkPassword, checkUser } from "./session_user.ts";
 import { checkWebAuthN } from "./session_webauthn.ts";
@@ -43,6 +44,7 @@ type Check<K extends keyof Checks> = (
 const checks: { [K in keyof Checks]: Check<K> } = {
   user: checkUser,
   password: checkPassword,
+  idpIntent: checkIntent,
   webAuthN: checkWebAuthN,
   totp: checkTotp,
   otpEmail: checkOtpEmail,

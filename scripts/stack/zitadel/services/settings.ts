@@ -50,10 +50,6 @@ export const settings: Service = {
     };
   },
 
-  GetActiveIdentityProviders: ({ store }: Call) => ({
-    details: { totalResult: "0", timestamp: store.now() },
-  }),
-
   GetPasswordComplexitySettings(call: Call, request: Context) {
     const { values, details, resourceOwnerType } = read(call, request, "complexity");
     return {

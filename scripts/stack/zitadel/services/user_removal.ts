@@ -1,5 +1,6 @@
 import type { User } from "../model.ts";
 import type { Store } from "../store.ts";
+import { removeLinksOf } from "./idp_links.ts";
 import { userNameKey } from "./login_names.ts";
 import { grantKey } from "./project_removal.ts";
 
@@ -17,6 +18,7 @@ export function removeUser(store: Store, editor: string, user: User): string {
       store.remove("authorization", authorization.id);
     }
   }
+  removeLinksOf(store, editor, { userId: user.id });
   store.release("user_name", userNameKey(store, user.organizationId, user.userName));
   store.remove("user", user.id);
   return store.push(editor, [{

@@ -26,6 +26,7 @@ export interface Create {
     email: Email;
     password?: Password;
     hashedPassword?: { hash: string; changeRequired?: boolean };
+    idpLinks?: { idpId: string; userId: string; userName?: string }[];
   };
   machine?: { name: string; description?: string; accessTokenType?: string };
 }

@@ -2,6 +2,7 @@ import { failedPrecondition, notFound } from "../errors.ts";
 import type { User } from "../model.ts";
 import { type Call, details, page, type Pagination, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
+import { addLink, refuseTakenLinks } from "./idp_links.ts";
 import { userNameKey } from "./login_names.ts";
 import { checkComplexity, hashPassword } from "./passwords.ts";
 import { coded, newCode } from "./codes.ts";
@@ -12,7 +13,8 @@ import { asUser, userFits, type UserQuery } from "./user_view.ts";
 import type { Create, Update } from "./user_requests.ts";
 
 export const users: Service = {
-  async CreateUser({ store, caller }: Call, request: Create) {
+  async CreateUser(call: Call, request: Create) {
+    const { store, caller } = call;
     const { organizationId, human, machine } = request;
     caller.need("user.write", { organizationId });
     if (!store.get("organization", organizationId)) {
@@ -31,6 +33,7 @@ export const users: Service = {
       );
     }
     const userName = request.username ?? human?.email.email ?? id;
+    refuseTakenLinks(store, human?.idpLinks ?? []);
     store.claim(
       "user_name",
       userNameKey(store, organizationId, userName),
@@ -99,6 +102,7 @@ export const users: Service = {
         failedAttempts: 0,
       },
     });
+    for (const link of human?.idpLinks ?? []) addLink(call, id, link);
     return {
       id,
       creationDate: at,

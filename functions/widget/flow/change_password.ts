@@ -1,0 +1,70 @@
+/** A password that must be changed, or has expired, is changed before the sign-in goes on. */
+import { Problem } from "../../_shared/problem.ts";
+import { passwordRefusal } from "../../_shared/zitadel/refusals.ts";
+import type { PasswordComplexity } from "../../_shared/zitadel/types.ts";
+import type { Complexity, State } from "../contract.ts";
+import { tooWeak } from "./complexity.ts";
+import { addToSession, type Flow, nowSeconds, refused } from "./flow.ts";
+import type { Handler } from "./handlers.ts";
+import { next, whileAsked } from "./next.ts";
+import { isCredentialRefusal } from "./password.ts";
+
+export async function showChangePassword(
+  flow: Flow,
+  reason: "required" | "expired",
+): Promise<State> {
+  const complexity = await complexityOf(flow, flow.memory.person!.orgId);
+  return { screen: "change_password", reason, complexity };
+}
+
+/** On the screen `change_password`. The password that is to go was shown in this flow: it need not be typed again. */
+export const changePassword: Handler<"new_password"> = (flow, action): Promise<State> =>
+  whileAsked(
+    flow,
+    ["password_change_required", "password_expired"],
+    async ({ user: { id: userId } }) => {
+      const { zitadel } = flow.parts;
+      const { newPassword, currentPassword } = action;
+      if (newPassword === currentPassword) throw unchanged();
+      const proof = currentPassword === undefined
+        ? { verificationCode: await zitadel.requestPasswordReset(userId) }
+        : { currentPassword };
+      await zitadel.setPassword({ userId, newPassword, ...proof }).catch(refuseNewPassword);
+      flow.memory.changed.passwordChanged = true;
+      // ZITADEL's session knows the old one's check only.
+      const shown = await addToSession(flow, { password: newPassword }).catch((error) => {
+        if (!isCredentialRefusal(error)) throw error;
+      });
+      if (shown) flow.memory.proven.password = nowSeconds(flow);
+      return await next(flow);
+    },
+  );
+
+/** @throws {Problem} password_too_weak, credentials_refused, or what it was given */
+export function refuseNewPassword(error: unknown): never {
+  const rule = passwordRefusal(error);
+  if (rule !== null) {
+    throw tooWeak(rule, "#/newPassword", error);
+  }
+  throw isCredentialRefusal(error) ? refused(error) : error;
+}
+
+const unchanged = () =>
+  new Problem("password_unchanged", "The new password is the old one; choose another");
+
+export async function complexityOf({ parts }: Flow, orgId: string): Promise<Complexity> {
+  return readComplexity(await parts.zitadel.passwordComplexity(orgId));
+}
+
+/** The instance's own: what any organization has that made none of its own. */
+export async function defaultComplexity({ parts }: Flow): Promise<Complexity> {
+  return readComplexity(await parts.zitadel.passwordComplexity());
+}
+
+const readComplexity = (rules: PasswordComplexity): Complexity => ({
+  minLength: rules.minLength,
+  uppercase: rules.requiresUppercase,
+  lowercase: rules.requiresLowercase,
+  number: rules.requiresNumber,
+  symbol: rules.requiresSymbol,
+});
