@@ -25,7 +25,7 @@ Deno.test("the life of a stack", async (t) => {
     const { demo, ...addresses } = first;
     const expected = [
       ...["apiUrl", "restUrl", "functionsUrl", "issuer", "portalUrl", "storefrontUrl"],
-      ...["loginUrl", "webhookSinkUrl", "dbUrl", "anonKey"],
+      ...["loginUrl", "webhookSinkUrl", "providersUrl", "dbUrl", "anonKey"],
     ];
     assert.deepEqual(Object.keys(addresses).sort(), expected.sort());
     assert.deepEqual(Object.keys(demo.tenant ?? {}).sort(), [
@@ -39,6 +39,7 @@ Deno.test("the life of a stack", async (t) => {
         first.portalUrl,
         first.storefrontUrl,
         `${first.webhookSinkUrl}/requests`,
+        `${first.providersUrl}/oidc/.well-known/openid-configuration`,
       ]
     ) {
       const response = await fetch(url);
@@ -54,6 +55,7 @@ Deno.test("the life of a stack", async (t) => {
     }
     const files = [
       ...["install.json", "bootstrap.json", "secrets-key.json", "signing-key.json"],
+      "played.json",
       "audit-key.json",
       ...["postgrest.conf", "demo.json"],
       ...["provisioner.pat", "login-client.pat", "event-reader.pat"].map((pat) => `zitadel/${pat}`),
