@@ -28,6 +28,8 @@ export interface DemoFacts {
   admin: Login;
   /** Absent with --no-demo. */
   tenant?: DemoTenant;
+  /** grace, alan and mallory have accounts at each played provider. */
+  providers?: { password: string };
 }
 
 const slug = "demo";

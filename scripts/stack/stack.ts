@@ -33,11 +33,7 @@ export interface Facts {
   webhookSinkUrl: string;
   /** The local mailbox: a page, and `/messages` as JSON. */
   mailUrl: string;
-  providers: {
-    url: string;
-    /** Of grace, alan and mallory, everywhere. */
-    password: string;
-  };
+  providersUrl: string;
   /** As the owner of the schema, for looking around. */
   dbUrl: string;
   anonKey: string;
@@ -93,10 +89,13 @@ export class Stack {
     const facts: Facts = {
       ...{ apiUrl, restUrl, functionsUrl, issuer, portalUrl },
       ...{ storefrontUrl, loginUrl, webhookSinkUrl, mailUrl },
-      providers: { url: layout.providersUrl, password: credentials.played.password },
+      providersUrl: layout.providersUrl,
       dbUrl: ownerUrl,
       anonKey: await anonymousKey(layout.ownIssuer, credentials.signingKey),
-      demo: { admin, ...tenant && { tenant } },
+      demo: {
+        admin,
+        ...tenant && { tenant, providers: { password: credentials.played.password } },
+      },
     };
     await writeSecretFile(layout.stackFile, JSON.stringify(facts, null, 2) + "\n");
     return facts;

@@ -145,6 +145,8 @@ begin
     if not exists (select from public.tenants where id = v_tenant) then return null; end if;
     insert into private.removed_providers (tenant_id, provider_id, idp_id, name)
     values (v_tenant, old.id, old.idp_id, old.name);
+  elsif not new.enabled and new.idp_id is null then
+    return null; -- a draft: ZITADEL has nothing of it, and is to have nothing
   end if;
   update public.provisioning_steps set state = 'pending', updated_at = clock_timestamp()
    where tenant_id = v_tenant and name = 'provider' and state <> 'pending';

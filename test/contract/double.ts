@@ -123,7 +123,13 @@ export class RunningDouble implements Instance {
 
   /** Knobs of scripts/stack/zitadel/server.ts. */
   async turn(
-    knobs: { lagMs?: number; lateMs?: number; failures?: object[]; played?: string | null },
+    knobs: {
+      lagMs?: number;
+      lateMs?: number;
+      failures?: object[];
+      played?: string | null;
+      intentMs?: number;
+    },
   ): Promise<void> {
     const response = await fetch(`${this.url}/debug/double`, {
       method: "POST",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { isZitadelError } from "../../functions/_shared/zitadel/errors.ts";
 import type { LoginClient, SuggestedUser } from "../../functions/_shared/zitadel/types.ts";
 import type { PlayedProviders } from "../../scripts/stack/providers/server.ts";
+import type { RunningDouble } from "./double.ts";
 import { suite } from "./support.ts";
 import { home, play, Providers, settingsOf, urls } from "./providers_support.ts";
 
@@ -161,6 +162,27 @@ Deno.test({
     await assert.rejects(
       createSession({ ...session, idpIntent: { id: mine.id, token: theirs.token } }),
       denied,
+    );
+  },
+});
+
+Deno.test({
+  name: "an intent is over when its time is",
+  ignore,
+  async fn() {
+    const tenant = await open().tenant("late");
+    const double = open().instance as RunningDouble;
+    const idpId = await providers.make(tenant.orgId, "Google", settingsOf(played!).google!);
+    await double.turn({ intentMs: -1 });
+    const intent = await providers.succeed(idpId, "grace");
+    await double.turn({ intentMs: 3_600_000 });
+    await assert.rejects(
+      providers.intents.retrieveIntent(intent),
+      (error) => isZitadelError(error, "failed_precondition", "IDP-SAf42"),
+    );
+    await assert.rejects(
+      createSession({ userId: tenant.userId, idpIntent: intent, lifetimeSeconds: 600 }),
+      (error) => isZitadelError(error, "failed_precondition", "COMMAND-SAf42"),
     );
   },
 });

@@ -92,7 +92,6 @@ for (const basePath of ["", "/acme-prefix"]) {
           [
             ...["organization", "domain_policy", "project", "roles", "app", "administrator"]
               .map((name) => ({ name, state: "ok", tried: true, last_error: null, hashed: true })),
-            // It has none.
             { name: "provider", state: "skipped", tried: false, last_error: null, hashed: null },
           ],
         );

@@ -19,7 +19,7 @@ export type Flow =
     | { kind: "zitadel"; issuer: string }
   );
 
-const idps = { issuer: "http://127.0.0.1:1", played: null };
+const idps = { issuer: "http://127.0.0.1:1", played: null, intentMs: 0 };
 
 async function take(flow: Flow): Promise<void> {
   switch (flow.kind) {

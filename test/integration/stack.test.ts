@@ -25,7 +25,7 @@ Deno.test("the life of a stack", async (t) => {
     const { demo, ...addresses } = first;
     const expected = [
       ...["apiUrl", "restUrl", "functionsUrl", "issuer", "portalUrl", "storefrontUrl"],
-      ...["loginUrl", "webhookSinkUrl", "mailUrl", "providers", "dbUrl", "anonKey"],
+      ...["loginUrl", "webhookSinkUrl", "mailUrl", "providersUrl", "dbUrl", "anonKey"],
     ];
     assert.deepEqual(Object.keys(addresses).sort(), expected.sort());
     assert.deepEqual(Object.keys(demo.tenant ?? {}).sort(), [
@@ -40,7 +40,7 @@ Deno.test("the life of a stack", async (t) => {
         first.storefrontUrl,
         `${first.webhookSinkUrl}/requests`,
         first.mailUrl,
-        `${first.providers.url}/oidc/.well-known/openid-configuration`,
+        `${first.providersUrl}/oidc/.well-known/openid-configuration`,
       ]
     ) {
       const response = await fetch(url);
@@ -57,6 +57,7 @@ Deno.test("the life of a stack", async (t) => {
     const files = [
       ...["install.json", "bootstrap.json", "secrets-key.json", "signing-key.json"],
       "mail-key.json",
+      "played.json",
       "audit-key.json",
       ...["postgrest.conf", "demo.json"],
       ...["provisioner.pat", "login-client.pat", "event-reader.pat"].map((pat) => `zitadel/${pat}`),

@@ -101,6 +101,10 @@ Deno.test("PVD-02 what a kind does not have, or has otherwise, is refused by nam
 Deno.test("PVD-03 a draft may be incomplete, never malformed; enabling it takes all of it", async () => {
   await as(database().sql, "alice", async (tx) => {
     const { id } = await make(tx, "google", {}, { enabled: false });
+    await asOwner(tx, async () => {
+      const asked = await jobs(tx, "tenant__reconcile");
+      assert.deepEqual(asked.map(({ key }) => key), [], "ZITADEL hears nothing of a draft");
+    });
     await assert.rejects(
       tx.savepoint((s) => s`update public.providers set enabled = true where id = ${id}`),
       refusal("provider_settings_refused", 422),
@@ -109,7 +113,7 @@ Deno.test("PVD-03 a draft may be incomplete, never malformed; enabling it takes 
       tx.savepoint((s) => s`update public.providers set settings = '{"x": 1}' where id = ${id}`),
       refusal("provider_settings_refused", 422),
     );
-  });
+  }, { arrange: (tx) => tx`delete from graphile_worker._private_jobs` });
 });
 
 Deno.test("PVD-04 domains are ones that the tenant has proven", async () => {

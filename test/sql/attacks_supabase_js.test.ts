@@ -17,7 +17,7 @@ Deno.test("HTTP-70 alice reads her tenant with its applications and steps in one
   assert.equal(error, null);
   assert.equal(data!.length, 1);
   assert.deepEqual(data![0]!.apps.map(({ name }) => name), ["backend", "shop"]);
-  assert.equal(data![0]!.provisioning_steps.length, 6);
+  assert.equal(data![0]!.provisioning_steps.length, 7);
 });
 
 Deno.test("HTTP-71 alice makes an application and gets it back; a second of the same name is a conflict", async () => {
@@ -77,8 +77,8 @@ Deno.test("HTTP-75 platform staff makes a tenant by rpc and by insert, with its 
   assert.deepEqual(
     data!.map((one) => [one.slug, one.status, one.provisioning_steps.length, one.apps]),
     [
-      ["acme", "provisioning", 6, [{ name: "store" }]],
-      ["emca", "provisioning", 6, []],
+      ["acme", "provisioning", 7, [{ name: "store" }]],
+      ["emca", "provisioning", 7, []],
     ],
   );
   const taken = await pat.rpc("create_tenant", { slug: "acme", name: "Acme" });

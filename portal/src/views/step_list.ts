@@ -9,6 +9,7 @@ const titles: Record<string, string> = {
   roles: "Roles",
   app: "Applications",
   administrator: "First administrator",
+  provider: "Sign-in providers",
   features: "Sign-in page",
   security_policy: "Security policy",
   oidc_settings: "Token lifetimes",

@@ -9,7 +9,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { authenticate } from "./caller.ts";
 import { ApiError, statuses } from "./errors.ts";
 import { answerIdps } from "./idps/callback.ts";
-import type { Idps } from "./idps/reach.ts";
+import { defaultIntentMs, type Idps } from "./idps/reach.ts";
 import { setAside } from "./oidc/authorize.ts";
 import { type Answer, Endpoints } from "./oidc/endpoints.ts";
 import { machineToken } from "./oidc/machine_tokens.ts";
@@ -41,7 +41,7 @@ export class Double {
     this.#issuer = issuer;
     this.#oidc = new OidcProvider(store, issuer);
     this.#endpoints = new Endpoints(store, issuer, this.#oidc);
-    this.#idps = { issuer, played: played ?? null };
+    this.#idps = { issuer, played: played ?? null, intentMs: defaultIntentMs };
     const suffix = new URL(issuer).hostname;
     this.#router = new Router(
       store,
@@ -170,7 +170,9 @@ export class Double {
       lateMs?: number;
       failures?: Failure[];
       played?: string | null;
+      intentMs?: number;
     };
+    if (knobs.intentMs !== undefined) this.#idps.intentMs = knobs.intentMs;
     if (knobs.played !== undefined) this.#idps.played = knobs.played;
     if (knobs.lagMs !== undefined) this.#store.lagMs = knobs.lagMs;
     if (knobs.lateMs !== undefined) this.#store.events.lateMs = knobs.lateMs;

@@ -1,6 +1,6 @@
 // Where browsers come back from providers: /idps/callback, /idps/{id}/saml/acs, and SAML's metadata. [S] internal/api/idp/idp.go
 import { ApiError } from "../errors.ts";
-import type { Idp, Intent } from "../model_idps.ts";
+import type { ExternalPerson, Idp, Intent } from "../model_idps.ts";
 import type { Answer } from "../oidc/endpoints.ts";
 import { fail, succeed } from "../services/intents.ts";
 import type { Store } from "../store.ts";
@@ -28,7 +28,7 @@ export async function answerIdps(
       body: spMetadata(idps, idp),
     };
   }
-  return await comeBack(store, form.get("RelayState") ?? "", (intent) => {
+  return await comeBack(store, idps, form.get("RelayState") ?? "", (intent) => {
     // A response that answers another provider's intent is none of this one's.
     if (intent.idpId !== idp.id) throw new Error("Errors.Intent.IDPInvalid");
     return personOfResponse(
@@ -43,7 +43,7 @@ export async function answerIdps(
 async function callback(store: Store, idps: Idps, form: URLSearchParams): Promise<Answer> {
   const state = form.get("state") ?? "";
   if (state === "") return refused("Errors.Intent.StateMissing (IDP-Hk38e)");
-  return await comeBack(store, state, async (intent, idp) => {
+  return await comeBack(store, idps, state, async (intent, idp) => {
     const error = form.get("error");
     if (error) throw new Said(error, form.get("error_description") ?? "");
     return await personOfCode(idps, idp, intent, form.get("code") ?? "");
@@ -59,8 +59,9 @@ class Said extends Error {
 
 async function comeBack(
   store: Store,
+  idps: Idps,
   id: string,
-  personOf: (intent: Intent, idp: Idp) => Promise<Parameters<typeof succeed>[2]>,
+  personOf: (intent: Intent, idp: Idp) => Promise<ExternalPerson>,
 ): Promise<Answer> {
   const intent = store.get("intent", id);
   if (!intent) return refused("Errors.Intent.NotStarted (IDP-gy3ctgkqe7)");
@@ -72,7 +73,7 @@ async function comeBack(
     if (!idp) throw new Error("Errors.IDPConfig.NotExisting");
     const person = await personOf(intent, idp);
     if (store.get("intent", id)!.state !== "started") throw new Error("Errors.Intent.NotStarted");
-    const { token, userId } = succeed(store, id, person);
+    const { token, userId } = succeed(store, idps, id, person);
     const url = new URL(intent.successUrl);
     url.searchParams.set("id", id);
     url.searchParams.set("token", token);

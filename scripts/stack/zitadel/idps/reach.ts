@@ -7,7 +7,11 @@ export interface Idps {
   issuer: string;
   /** Null: the real ones. */
   played: string | null;
+  /** How long a succeeded intent is good: ZITADEL's maxIdPIntentLifetime. */
+  intentMs: number;
 }
+
+export const defaultIntentMs = 3_600_000;
 
 const worldly = new Set([
   "accounts.google.com",
@@ -20,14 +24,18 @@ const worldly = new Set([
   "graph.microsoft.com",
 ]);
 
-export function reach({ played }: Idps, address: string): string {
+export function reach({ played }: Pick<Idps, "played">, address: string): string {
   const url = new URL(address);
   if (played === null || !worldly.has(url.hostname)) return address;
   return `${played.replace(/\/+$/, "")}/${url.hostname}${url.pathname}${url.search}`;
 }
 
 /** JSON from a provider, within ten seconds. @throws Error with what it said */
-export async function ask<T>(idps: Idps, address: string, init: RequestInit = {}): Promise<T> {
+export async function ask<T>(
+  idps: Pick<Idps, "played">,
+  address: string,
+  init: RequestInit = {},
+): Promise<T> {
   const response = await fetch(reach(idps, address), {
     ...init,
     headers: { accept: "application/json", ...init.headers },

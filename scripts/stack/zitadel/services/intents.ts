@@ -7,14 +7,13 @@ import { hash } from "../caller.ts";
 import { ApiError, failedPrecondition, invalidArgument, permissionDenied } from "../errors.ts";
 import { directoryPerson } from "../idps/ldap.ts";
 import { begin } from "../idps/begin.ts";
+import type { Idps } from "../idps/reach.ts";
 import type { ExternalPerson, Intent } from "../model_idps.ts";
 import { type Call, details, type Service } from "../service.ts";
 import type { Store } from "../store.ts";
 import { linkedUser } from "./idp_links.ts";
 import { needIdp } from "./idps.ts";
 import { type Checking, passed, userIdOf } from "./session_checks.ts";
-
-const lifetimeMs = 3_600_000;
 
 interface Start {
   idpId: string;
@@ -35,7 +34,7 @@ export const intents: Service = {
       const at = open(store, instance.id, { id, idpId, successUrl: "", failureUrl: "" });
       try {
         const person = await directoryPerson(idp, ldap.username ?? "", ldap.password ?? "");
-        const { token, userId } = succeed(store, id, person);
+        const { token, userId } = succeed(store, call.idps, id, person);
         return {
           details: details(instance.id, at),
           idpIntent: { idpIntentId: id, idpIntentToken: token, ...(userId ? { userId } : {}) },
@@ -153,6 +152,7 @@ function open(
 /** The token is good for this intent only, and known to whoever started it or came back with it. */
 export function succeed(
   store: Store,
+  { intentMs }: Idps,
   id: string,
   person: ExternalPerson,
 ): { token: string; userId: string | undefined } {
@@ -166,7 +166,7 @@ export function succeed(
   store.patch("intent", id, {
     person,
     tokenHash: hash(token),
-    expiresAt: new Date(Date.now() + lifetimeMs).toISOString(),
+    expiresAt: new Date(Date.now() + intentMs).toISOString(),
     ...(userId ? { userId } : {}),
   });
   return { token, userId };
