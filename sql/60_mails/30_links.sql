@@ -1,17 +1,18 @@
 -- Links that an administrator asks for, to hand over or to be mailed: functions/provision/links.ts gets the code from ZITADEL, which alone knows it.
-create function private.begin_user_link(p_user uuid, p_kind text, p_by text) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+
+create function private.require_link_to(p_user uuid) returns public.users
+language plpgsql stable set search_path = ''
 as $$
 declare
   v_user public.users;
-  v_right text;
 begin
   select * into v_user from public.users u where u.id = p_user and u.erased_at is null;
   perform private.require_right(
     coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
   if v_user.id is null or v_user.state = 'removed' then
     perform private.refuse(404, 'user_not_found', format('There is no user %s', p_user));
-  elsif coalesce(v_user.home_tenant_id, private.platform_tenant()) = private.platform_tenant()
+  end if;
+  if coalesce(v_user.home_tenant_id, private.platform_tenant()) = private.platform_tenant()
     or exists (
       select from public.assignments a
        where a.user_id = p_user and a.tenant_id = private.platform_tenant())
@@ -20,15 +21,26 @@ begin
       'Platform staff gets its credentials in ZITADEL itself');
   end if;
   -- Whoever holds the link becomes the person: so it takes every right that the person holds, wherever they hold it.
-  select r.right_key into v_right
-    from public.assignments a join public.role_rights r on r.role_key = a.role_key
-   where a.user_id = p_user and not private.platform_has(r.right_key)
-     and a.tenant_id not in (select private.tenants_with(r.right_key))
-   limit 1;
-  if found then
+  if exists (
+    select from public.assignments a join public.role_rights r on r.role_key = a.role_key
+     where a.user_id = p_user and not private.platform_has(r.right_key)
+       and a.tenant_id not in (select private.tenants_with(r.right_key)))
+  then
     perform private.refuse(403, 'not_allowed',
-      format('User %s holds the right %s where the caller does not', p_user, v_right));
+      format('User %s holds a right where the caller does not', p_user));
   end if;
+  return v_user;
+end;
+$$;
+comment on function private.require_link_to(uuid) is
+  'The person, if the caller may get a link that makes whoever has it them. Raises not_allowed, user_not_found, platform_user_refused. Called by begin_user_link only.';
+
+create function private.begin_user_link(p_user uuid, p_kind text, p_by text) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user public.users := private.require_link_to(p_user);
+begin
   perform private.record_event(v_user.home_tenant_id, 'user.link_issued',
     jsonb_build_array(jsonb_build_object('kind', 'user', 'id', p_user)),
     jsonb_build_object('kind', p_kind, 'by', p_by));

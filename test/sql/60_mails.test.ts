@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { ISql, TransactionSql } from "postgres";
 import { as, people, tenants } from "../support/actors.ts";
-import { asOwner, jobs, undone } from "../support/log.ts";
+import { asOwner, eventsOf, jobs, undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
 
 const database = suiteDatabase();
@@ -295,5 +295,28 @@ Deno.test("MAIL-09 a mail looks as its tenant published it, and not as another o
     await publish(tx, theme, drawn);
     const { a } = await asOwner(tx, () => looks(tx));
     assert.equal(a.logo, undefined, "mail programs do not show it");
+  });
+});
+
+Deno.test("MAIL-10 an administrator gets what a link needs for people of the own tenant, on record", async () => {
+  await as(database().sql, "alice", async (tx) => {
+    const link = await tx`
+      select private.begin_user_link(${people.visitor.id}, 'invitation', 'mail') as link`
+      .then(([row]) => row!.link);
+    assert.deepEqual(link, {
+      tenantId: tenants.A,
+      subject: people.visitor.subject,
+      organizationId: "340000000000000001",
+      inviterName: "alice",
+    });
+    await asOwner(tx, async () => {
+      const [event, ...more] = await eventsOf(tx, tenants.A, "user.link_issued");
+      assert.equal(more.length, 0);
+      assert.deepEqual([event!.actor, event!.targets, event!.data], [
+        { kind: "user", id: people.alice.id },
+        [{ kind: "user", id: people.visitor.id }],
+        { kind: "invitation", by: "mail" },
+      ]);
+    });
   });
 });

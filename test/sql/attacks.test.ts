@@ -7,6 +7,7 @@ import { accessAttacks } from "./attacks_access.ts";
 import { auditAttacks } from "./attacks_audit.ts";
 import { type Attack, attackOutcome } from "./attacks_cases.ts";
 import { functionAttacks } from "./attacks_functions.ts";
+import { linkAttacks } from "./attacks_links.ts";
 import { privateAttacks } from "./attacks_private.ts";
 import { rowAttacks } from "./attacks_rows.ts";
 import { seed } from "./matrix/seed.ts";
@@ -16,6 +17,7 @@ const all: Attack[] = [
   ...rowAttacks,
   ...privateAttacks,
   ...functionAttacks,
+  ...linkAttacks,
   ...auditAttacks,
 ];
 

@@ -12,6 +12,7 @@ import type { TenantState } from "../../functions/provision/state.ts";
 import { errorsFile, errorsPage, problemGroups, stepSlugs } from "../../scripts/docs.ts";
 import { accessAttacks } from "../sql/attacks_access.ts";
 import { functionAttacks } from "../sql/attacks_functions.ts";
+import { linkAttacks } from "../sql/attacks_links.ts";
 import { privateAttacks } from "../sql/attacks_private.ts";
 import { rowAttacks } from "../sql/attacks_rows.ts";
 import { tokenCases } from "../sql/attacks_tokens.ts";
@@ -119,7 +120,14 @@ function variables(): Set<string> {
 
 /** Their numbers are their places: one that is added in the middle moves the others, so the ranges are counted too. */
 const numbered = [
-  ...[...tokenCases, ...accessAttacks, ...rowAttacks, ...privateAttacks, ...functionAttacks],
+  ...[
+    ...tokenCases,
+    ...accessAttacks,
+    ...rowAttacks,
+    ...privateAttacks,
+    ...functionAttacks,
+    ...linkAttacks,
+  ],
 ].map(({ id }) => id);
 
 Deno.test("every test id in SECURITY.md is a test", () => {

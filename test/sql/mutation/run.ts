@@ -4,6 +4,7 @@ import { accessAttacks } from "../attacks_access.ts";
 import { auditAttacks } from "../attacks_audit.ts";
 import { attackOutcome } from "../attacks_cases.ts";
 import { functionAttacks } from "../attacks_functions.ts";
+import { linkAttacks } from "../attacks_links.ts";
 import { tokenOutcome } from "../attacks_outcome.ts";
 import { rowAttacks } from "../attacks_rows.ts";
 import { tokenCases } from "../attacks_tokens.ts";
@@ -62,7 +63,13 @@ async function firstTokenFault(sql: Sql): Promise<string | undefined> {
 }
 
 async function firstAttackFault(sql: Sql): Promise<string | undefined> {
-  const all = [...functionAttacks, ...auditAttacks, ...accessAttacks, ...deciding(rowAttacks)];
+  const all = [
+    ...functionAttacks,
+    ...linkAttacks,
+    ...auditAttacks,
+    ...accessAttacks,
+    ...deciding(rowAttacks),
+  ];
   for (const one of all) {
     const got = await attackOutcome(sql, one);
     if (got !== one.expected) return `${one.id}: expected ${one.expected}, got ${got}`;
