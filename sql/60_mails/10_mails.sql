@@ -21,7 +21,7 @@ create table private.mails (
   created_at timestamptz not null default now(),
   settled_at timestamptz,
   primary key (tenant_id, id),
-  constraint mails_tenant_id_key_key unique (tenant_id, key),
+  unique (tenant_id, key),
   check (num_nonnulls(key_id, ciphertext, next_attempt_at)
     = case state when 'pending' then 3 else 0 end),
   check ((settled_at is null) = (state = 'pending'))
@@ -49,7 +49,7 @@ begin
   insert into private.mails
     (tenant_id, key, user_subject, kind, language, expires_at, key_id, ciphertext)
   values (p_tenant, p_key, p_subject, p_kind, p_language, p_expires_at, p_key_id, p_ciphertext)
-  on conflict on constraint mails_tenant_id_key_key do nothing
+  on conflict (tenant_id, key) do nothing
   returning id into v_id;
   if v_id is not null then
     perform private.enqueue_mail(p_tenant, v_id, null);

@@ -71,9 +71,9 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
       if (pick === 4 || pick === 5) return { action: "email_code", loginName: who };
       return pick % 3 === 0
         ? { action: "passkey", loginName: pick % 2 === 0 ? "carol" : who }
-        : pick % 5 === 4
+        : pick === 4
         ? { action: "show_register" }
-        : pick % 7 === 1
+        : pick === 8
         ? { action: "show_reset" }
         : { action: "password", loginName: who, password: person?.password ?? "x" };
     case "accounts":
@@ -299,7 +299,7 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
     ),
     {
       numRuns: full ? 5000 : 200,
-      seed: full ? undefined : 4,
+      seed: full ? undefined : 7,
       endOnFailure: !full, // shrinking takes minutes
     },
   );
