@@ -93,7 +93,7 @@ begin
     perform private.refuse(422, 'widget_logo_refused', 'Cannot take the logo: ' || v_problem);
   end if;
   new.hash := encode(sha256(new.bytes), 'hex');
-  perform pg_advisory_xact_lock(785, hashtext(new.tenant_id::text));
+  perform pg_advisory_xact_lock(783, hashtext(new.tenant_id::text));
   if (select count(*) from public.widget_logos l where l.tenant_id = new.tenant_id) >= 50 then
     perform private.refuse(409, 'widget_logos_too_many', 'A tenant keeps at most 50 logos: remove one first');
   end if;

@@ -9,23 +9,23 @@ create function private.widget_text_keys() returns text[]
 language sql immutable parallel safe set search_path = ''
 as $$
   select string_to_array(
-    'signIn signInTo signInToOf loginName password showPassword hidePassword working next '
-    'back or missing language secured usePasskey useEmailCode useProvider forgot newHere '
-    'register passkeyElsewhere openPage chooseAccount otherAccount forget fresh passkeyTitle '
-    'passkeyLead keyTitle keyLead tryAgain passkey_cancelled passkey_unsupported '
-    'passkey_taken passkey_failed factorTitle code confirm otherWays totpLead recoveryLead '
-    'totp passkey security_key email_code recovery_code emailTitle emailLead resend resendIn '
-    'resent verifyTitle newPasswordTitle requiredLead expiredLead newPassword ruleLength '
-    'ruleUpper ruleLower ruleNumber ruleSymbol weak savePassword setupTitle setupLead '
-    'totpHint passkeyHint keyHint emailHint skip totpSetupTitle totpSetupLead qr secret copy '
-    'copied openApp passkeySetupTitle passkeySetupLead keySetupTitle keyName add codesTitle '
-    'codesLead download print codesSaved givenName familyName email emailBad acceptTerms '
-    'terms privacy haveAccount withPasskey resetTitle resetLead sendCode resetCodeLead '
-    'welcome invited ldapLead completeTitle completeLead done doneReset doneVerified '
-    'doneInvited signedOut mayClose stopped startAgain x_credentials_refused x_code_refused '
-    'x_password_refused x_password_not_allowed x_account_exists x_provider_refused '
-    'x_way_not_allowed x_rate_limited x_flow_finished x_flow_not_found x_browser_mismatch '
-    'x_app_disabled x_tenant_suspended x_inline_refused x_offline x_other', ' ')
+    'title signIn signInTo signInToOf loginName password showPassword working next back or '
+    'missing language usePasskey useEmailCode useProvider forgot newHere register openPage '
+    'chooseAccount otherAccount forget fresh passkeyTitle passkeyLead keyTitle keyLead '
+    'passkey_cancelled passkey_unsupported passkey_taken passkey_failed factorTitle code '
+    'confirm otherWays totpLead recoveryLead totp passkey security_key email_code '
+    'recovery_code emailTitle emailLead resend resendIn resent verifyTitle newPasswordTitle '
+    'requiredLead expiredLead newPassword ruleLength ruleUpper ruleLower ruleNumber '
+    'ruleSymbol weak savePassword setupTitle setupLead totpHint keyHint skip totpSetupTitle '
+    'totpSetupLead qr secret copy copied openApp passkeySetupTitle passkeySetupLead '
+    'keySetupTitle keyName codesTitle codesLead download print codesSaved givenName '
+    'familyName email emailBad acceptTerms terms privacy withPasskey resetTitle resetLead '
+    'sendCode resetCodeLead welcome invited ldapLead completeTitle completeLead done '
+    'doneReset doneVerified doneInvited signedOut mayClose stopped startAgain '
+    'x_credentials_refused x_code_refused x_credential_refused x_password_unchanged '
+    'x_external_account_unknown x_account_exists x_way_not_allowed x_rate_limited '
+    'x_flow_finished x_flow_not_found x_browser_mismatch x_app_disabled x_tenant_suspended '
+    'x_inline_refused x_offline x_other', ' ')
 $$;
 comment on function private.widget_text_keys() is 'The texts that a tenant may replace: the keys of widget/src/texts/en.ts.';
 

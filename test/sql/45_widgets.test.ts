@@ -292,5 +292,6 @@ Deno.test("WGT-10 many who publish at once make one version of what is the same,
 
 Deno.test("WGT-11 the texts that a tenant may replace are those that the widget has", async () => {
   const [row] = await database().sql`select private.widget_text_keys() as keys`;
-  assert.deepEqual(row!.keys.toSorted(), Object.keys(en).toSorted());
+  const keys = Object.keys(en).toSorted();
+  assert.deepEqual(row!.keys.toSorted(), keys, "sql/45_widgets/08_contents.sql has another list");
 });
