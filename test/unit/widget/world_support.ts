@@ -36,6 +36,8 @@ export function makeWorld(): World {
   person("dan", "acme", { emailOtp: true, key: "danskey" });
   person("erin@mail.example", "acme");
   person("eve", "evil", { totp: "totpofeve" });
+  person("fay", "acme");
+  world.people.get("fay")!.user.profile!.passwordChangeRequired = true;
   for (const org of ["acme", "evil"]) {
     world.settings.set(org, {
       ...{ allowLocalAuthentication: true, allowRegister: true, allowExternalIdp: false },
