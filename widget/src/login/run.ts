@@ -116,8 +116,12 @@ export class Run {
     try {
       this.#show(await this.#api.act(action));
     } catch (error) {
-      if (error instanceof ApiProblem && Object.hasOwn(stops, error.slug)) this.#stop(error.slug);
-      else throw error;
+      const slug = error instanceof ApiProblem ? error.slug : "";
+      if (Object.hasOwn(stops, slug)) this.#stop(slug);
+      else if (slug === "action_refused" && this.way.open.mode === "page") {
+        // Another window has gone on with the flow: this one goes where it is, as after a reload.
+        this.#show((await this.#api.open(this.way.open)).state);
+      } else throw error;
     }
   }
 
