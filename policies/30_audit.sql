@@ -105,12 +105,13 @@ grant execute on function
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;
 
--- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
+-- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_keys, audit_sealer: no role at run time; the functions below are the way in.
 grant execute on function public.verify_audit(uuid, bigint, bigint)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints(),
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
+  private.announce_audit_key(text, text, text), private.list_checkpoints(),
   private.report_fork(uuid, bigint, bigint)
   to gatehouse_worker;
 

@@ -23,3 +23,8 @@ grant execute on function
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
 grant execute on function public.egress_allowlist() to gatehouse_platform;
+-- For scripts/secrets_rotate.ts: the worker's role, since its process holds the key and opens most of these rows anyway.
+grant execute on function
+  private.sealed_tables(), private.list_sealed(text, text, bytea, integer),
+  private.replace_sealed(text, jsonb)
+  to gatehouse_worker;

@@ -3,18 +3,19 @@
  *
  *   deno task audit:prove EXPORT.jsonl --index N         that record N is in the log, by the export's newest checkpoint
  *   deno task audit:prove EXPORT.jsonl --since SIZE      that the log only grew since the checkpoint of that size
- *   deno task audit:prove PROOF.json --check --key FILE.pub [--checkpoint NOTES]
+ *   deno task audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES]
  *
  * The proof is printed as JSON. A consistency proof is checked against the older checkpoint, which --checkpoint holds.
  * Exit 0 made, or it holds · 1 it does not hold, or cannot be made · 2 wrong use.
  */
 import { parseArgs } from "node:util";
 import { splitNotes } from "../functions/_shared/audit/checkpoint_file.ts";
-import { claimedOrigin, openCheckpoint, readPublicKey } from "../functions/_shared/audit/note.ts";
+import { followKeys, readPublicKeys, splitSuccessions } from "../functions/_shared/audit/keys.ts";
+import { claimedOrigin, openCheckpoint } from "../functions/_shared/audit/note.ts";
 import { checkProof, proveConsistency, proveInclusion } from "./audit/proof.ts";
 
 const usage =
-  "usage: audit:prove EXPORT.jsonl --index N | --since SIZE\n       audit:prove PROOF.json --check --key FILE.pub [--checkpoint NOTES]";
+  "usage: audit:prove EXPORT.jsonl --index N | --since SIZE\n       audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES]";
 
 if (import.meta.main) {
   let work: () => Promise<string | null>;
@@ -38,7 +39,7 @@ function understand(args: string[]): () => Promise<string | null> {
       index: { type: "string" },
       since: { type: "string" },
       check: { type: "boolean", default: false },
-      key: { type: "string" },
+      key: { type: "string", multiple: true },
       checkpoint: { type: "string" },
     },
   });
@@ -63,14 +64,15 @@ function understand(args: string[]): () => Promise<string | null> {
   };
 }
 
-async function check(path: string, keyFile: string, notes?: string): Promise<string | null> {
-  const key = readPublicKey(await Deno.readTextFile(keyFile));
-  const known = notes === undefined
-    ? []
-    : splitNotes(await Deno.readTextFile(notes)).flatMap((note) =>
-      openCheckpoint(note, claimedOrigin(note), key) ?? []
-    );
-  const fault = checkProof(JSON.parse(await Deno.readTextFile(path)), key, known);
+async function check(path: string, keyFiles: string[], notesFile?: string): Promise<string | null> {
+  const given = await Promise.all(keyFiles.map((file) => Deno.readTextFile(file)));
+  const notes = notesFile === undefined ? "" : await Deno.readTextFile(notesFile);
+  const { keys, forked } = followKeys(given.flatMap(readPublicKeys), splitSuccessions(notes));
+  if (forked) return "the key names more than one as the next: it is in two hands";
+  const known = splitNotes(notes).flatMap((note) =>
+    openCheckpoint(note, claimedOrigin(note), keys) ?? []
+  );
+  const fault = checkProof(JSON.parse(await Deno.readTextFile(path)), keys, known);
   if (fault === null) console.log("the proof holds");
   return fault;
 }

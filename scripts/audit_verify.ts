@@ -1,9 +1,10 @@
 /**
  * Verifies an export of the sealed log with nothing but the public key and checkpoints that were known before.
  *
- *   deno task audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]
+ *   deno task audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]
  *
- * --key         the public key: a JWK (scripts/audit_key.ts wrote it) or a C2SP verifier key
+ * --key         the public key: a JWK or a set of them (scripts/audit_key.ts wrote it) or a C2SP verifier key; several in the
+ *               order of their use. Keys that the last one names as its successors, in NOTES, are trusted as it is
  * --checkpoint  a file with one or many signed notes, best the whole GATEHOUSE_AUDIT_CHECKPOINT_FILE
  * --from, --to  a part was asked for: it begins with this record at the latest, and ends before that one at the earliest
  * --signatures  checks the signature of every record, also where a checkpoint proves it
@@ -13,16 +14,17 @@
  */
 import { parseArgs } from "node:util";
 import { splitNotes } from "../functions/_shared/audit/checkpoint_file.ts";
-import { claimedOrigin, openCheckpoint, readPublicKey } from "../functions/_shared/audit/note.ts";
+import { followKeys, readPublicKeys, splitSuccessions } from "../functions/_shared/audit/keys.ts";
+import { claimedOrigin, keyName, openCheckpoint } from "../functions/_shared/audit/note.ts";
 import type { Report } from "../functions/_shared/audit/verify.ts";
 import { verifyFile, type VerifyOptions } from "./audit/verify_file.ts";
 
 const usage =
-  "usage: audit:verify EXPORT.jsonl --key FILE.pub --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]";
+  "usage: audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]";
 const printed = 100;
 
 if (import.meta.main) {
-  let asked: { path: string; options: VerifyOptions; json: boolean };
+  let asked: Awaited<ReturnType<typeof read>>;
   try {
     asked = await read(Deno.args);
     await Deno.stat(asked.path);
@@ -32,6 +34,10 @@ if (import.meta.main) {
   }
   const began = performance.now();
   const report = await verifyFile(asked.path, asked.options);
+  if (asked.forked) {
+    const detail = `${keyName(asked.forked)} names more than one key as the next`;
+    report.problems.unshift({ problem: "key_forked", index: null, detail });
+  }
   const seconds = (performance.now() - began) / 1000;
   if (asked.json) console.log(JSON.stringify(report, null, 2));
   else tell(report, seconds);
@@ -43,7 +49,7 @@ async function read(args: string[]) {
     args,
     allowPositionals: true,
     options: {
-      key: { type: "string" },
+      key: { type: "string", multiple: true },
       checkpoint: { type: "string" },
       from: { type: "string" },
       to: { type: "string" },
@@ -56,18 +62,20 @@ async function read(args: string[]) {
     throw new Error("An export, a key and a checkpoint are needed");
   }
   const [from, to] = [indexOf(values.from), indexOf(values.to)];
-  const key = readPublicKey(await Deno.readTextFile(values.key));
-  const known = splitNotes(await Deno.readTextFile(values.checkpoint)).flatMap((note) =>
+  const given = await Promise.all(values.key.map((file) => Deno.readTextFile(file)));
+  const notes = await Deno.readTextFile(values.checkpoint);
+  const { keys: key, forked } = followKeys(
+    given.flatMap(readPublicKeys),
+    [notes, ...given].flatMap(splitSuccessions),
+  );
+  const known = splitNotes(notes).flatMap((note) =>
     openCheckpoint(note, claimedOrigin(note), key) ?? []
   );
   if (known.length === 0) {
     throw new Error(`"${values.checkpoint}" holds no checkpoint signed by this key`);
   }
-  return {
-    path,
-    options: { key, known, from, to, allSignatures: values.signatures },
-    json: values.json,
-  };
+  const options: VerifyOptions = { key, known, from, to, allSignatures: values.signatures };
+  return { path, options, forked, json: values.json };
 }
 
 function indexOf(text: string | undefined): number | undefined {

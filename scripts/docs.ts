@@ -1,12 +1,13 @@
 /**
  * Writes docs/errors.md from functions/_shared/problems.ts, outbound_error.ts and sinks/sink.ts, where every slug stands with its meaning, and
- * docs/events.md from the table event_types of a throw-away database.
+ * docs/events.md from the table event_types of a throw-away database, and docs/openapi.json from the widget's schemas.
  *
- * Usage: `deno task docs`; test/unit/docs.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
+ * Usage: `deno task docs`; test/unit/docs.test.ts, test/unit/openapi.test.ts and test/sql/30_audit_catalogue.test.ts say when it was forgotten.
  */
 import { join, relative } from "node:path";
 import { migratedDatabase, withSql } from "./db/throwaway.ts";
 import { eventsFile, eventsPage, readEventTypes } from "./docs/events.ts";
+import { openapiFile, openapiText } from "./docs/openapi.ts";
 import { root } from "./stack/layout.ts";
 
 export const errorsFile = join(root, "docs/errors.md");
@@ -39,6 +40,13 @@ export const stepSlugs: Record<string, string> = {
   user_name_taken: "the organization has a person of that name already",
   app_name_taken: "the project has an application of that name already",
   app_refused: "ZITADEL takes no such application",
+  provider_secret_missing:
+    "ZITADEL has no such provider, and making one takes its secret: give it once more",
+  provider_name_taken:
+    "the organization has a provider of that name and another kind, made by hand",
+  provider_refused: "ZITADEL takes no such provider",
+  provider_host_outside:
+    "the installation is offline, and a host of the provider lies outside its networks",
   redirect_uri_refused: "with these addresses ZITADEL would never sign anybody in",
   zitadel_refused: "refused, for a reason that the step does not know",
   zitadel_unreachable: "ZITADEL did not answer",
@@ -90,7 +98,7 @@ Match slug and status, never the text. A slug is not renamed once it has shipped
 
 const steps = `## Steps of provisioning
 
-In \`last_error\` of \`provisioning_steps\` and \`apps\`, as \`{slug, detail, at}\`; \`detail\` ends with ZITADEL's own code and id. What begins with
+In \`last_error\` of \`provisioning_steps\`, \`apps\` and \`providers\`, as \`{slug, detail, at}\`; \`detail\` ends with ZITADEL's own code and id. What begins with
 \`zitadel_\`, but for \`zitadel_refused\`, is tried again by itself. The others wait for a change of the row, or for \`rpc/reconcile_tenant\`.`;
 
 const receivers = `## Calls to receivers
@@ -118,5 +126,6 @@ if (import.meta.main) {
   Deno.writeTextFileSync(errorsFile, errorsPage());
   await using database = await migratedDatabase();
   Deno.writeTextFileSync(eventsFile, eventsPage(await withSql(database.url, readEventTypes)));
-  for (const file of [errorsFile, eventsFile]) console.log(relative(root, file));
+  Deno.writeTextFileSync(openapiFile, openapiText());
+  for (const file of [errorsFile, eventsFile, openapiFile]) console.log(relative(root, file));
 }

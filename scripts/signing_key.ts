@@ -5,10 +5,8 @@
  *
  * Prints the key's id (kid). Exit 0 done · 1 failed · 2 wrong use.
  */
-import { parseArgs } from "node:util";
 import { generateSigningKey } from "../functions/session/signing_key.ts";
-
-const usage = "usage: scripts/signing_key.ts --out FILE";
+import { command, WrongUse } from "./command.ts";
 
 /** @throws {Deno.errors.AlreadyExists} */
 export async function writeSigningKey(path: string): Promise<string> {
@@ -19,20 +17,12 @@ export async function writeSigningKey(path: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  let out: string | undefined;
-  try {
-    out = parseArgs({ args: Deno.args, options: { out: { type: "string" } } }).values.out;
-  } catch (error) {
-    console.error((error as Error).message);
-  }
-  if (!out) {
-    console.error(usage);
-    Deno.exit(2);
-  }
-  try {
-    console.log(await writeSigningKey(out));
-  } catch (error) {
-    console.error(`Cannot write "${out}": ${(error as Error).message}`);
-    Deno.exit(1);
-  }
+  await command({
+    usage: "usage: scripts/signing_key.ts --out FILE",
+    options: { out: { type: "string" } },
+    what: "make the key",
+  }, async ({ out }) => {
+    if (!out) throw new WrongUse();
+    return await writeSigningKey(out);
+  });
 }

@@ -35,6 +35,9 @@ export const problems = {
   // the sign-in
   credentials_refused: 401, // unknown, wrong, locked, disabled or of another organization: always the same answer
   account_signed_out: 401, // nobody is signed in to the account page in this browser, or no longer
+  client_credentials_refused: 401, // the issuer does not take the application's id and secret
+  refresh_refused: 401, // the refresh token was used, has run out, was revoked or is another application's
+  ticket_refused: 403, // a program's ticket is not one of ours, or older than an hour
   code_refused: 401, // a code is wrong, used or too old
   credential_refused: 401, // a passkey or security key is not accepted, or was not asked on this page
   intent_refused: 401, // a provider's answer is not to what this browser asked, or used already
@@ -129,6 +132,8 @@ export const problems = {
   audit_incomplete: 409, // leaves of the sealed log are missing: retention leaves them to be looked at; callers do not meet it
   // things
   user_not_found: 404, // no such person
+  user_has_credentials: 409, // an invitation is for who has nothing to sign in with yet
+  mail_not_available: 409, // there is no mail server
   sink_not_found: 404, // the tenant has no such audit sink
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end

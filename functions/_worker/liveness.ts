@@ -13,9 +13,9 @@ export interface Liveness {
   close(): Promise<void>;
 }
 
-/** First key of the advisory locks. `private.unlock_dead_workers()` looks for the pool's. */
+/** First keys of the advisory locks (sql/locks.md). `private.unlock_dead_workers()` looks for the pool's. */
 const poolLock = 778;
-const loopLock = 780;
+const loopLock = 781;
 
 const beatEveryMs = 1_000;
 /** Longer than any pause of a healthy server, shorter than TCP's own patience of 15 minutes. */

@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import { type App, newApp } from "../_shared/app.ts";
 import { toProblem } from "../_shared/problem.ts";
 import { serveAccount } from "./account/routes.ts";
+import { serveApi } from "./api/routes.ts";
 import { assetNames, sendAsset } from "./assets.ts";
 import { flowBinding } from "./binding.ts";
 import { act } from "./flow/act.ts";
@@ -17,6 +18,7 @@ import {
   logoutPage,
   pageLanguage,
   pagePolicy,
+  pagePolicyFor,
 } from "./page.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
 import { servePublished } from "./published.ts";
@@ -33,19 +35,23 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   app.get("/login", async (c) => {
     const { authRequest, tenant } = c.req.query();
     if (authRequest === undefined && tenant !== undefined) {
-      return await send(c, accountSignInPage(nameOr("", tenant), languageOf(c)));
+      const id = (await parts().clients.findTenant(nameOr("", tenant)))?.tenantId;
+      const page = accountSignInPage(nameOr("", tenant), languageOf(c));
+      return await send(c, page, 200, await policyOf(parts(), id));
     }
-    const { known, locales } = await begin(parts(), c, authRequest ?? "");
+    const { known, locales, tenantId } = await begin(parts(), c, authRequest ?? "");
     const page = loginPage(known ? authRequest! : "none", languageOf(c, locales));
-    return await send(c, page, known ? 200 : 404);
+    return await send(c, page, known ? 200 : 404, await policyOf(parts(), tenantId));
   });
 
   /** Where a provider sends people back to: the same pages. Their script has the cookie, which this navigation from elsewhere has not. */
-  app.get("/return", (c) => {
+  app.get("/return", async (c) => {
     const flow = nameOr("none", c.req.query("flow"));
     const tenant = tenantOfAccountFlow(flow);
     const language = languageOf(c);
-    return send(c, tenant ? accountSignInPage(tenant, language) : loginPage(flow, language));
+    const page = tenant ? accountSignInPage(tenant, language) : loginPage(flow, language);
+    const whose = tenant ?? await tenantOf(parts(), flow);
+    return await send(c, page, 200, await policyOf(parts(), whose));
   });
 
   /** Where ZITADEL sends whoever signed out at an application. */
@@ -61,6 +67,7 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
   app.post("/flows/act", async (c) => c.json(await act(parts(), c)));
 
   serveAccount(app, parts);
+  serveApi(app, parts);
 
   return app;
 }
@@ -72,20 +79,34 @@ async function begin(
   parts: WidgetParts,
   c: Context<App>,
   id: string,
-): Promise<{ known: boolean; locales: string[] }> {
+): Promise<{ known: boolean; locales: string[]; tenantId?: string }> {
   try {
-    const { request } = await whereOfRequest(parts, id);
+    const { request, client } = await whereOfRequest(parts, id);
     const binding = flowBinding(parts);
     // A reload goes on: what this browser has of the flow stays.
     if (!await binding.find(c, id)) {
       await binding.keep(c, newMemory(parts, { mode: "page", ref: id }));
     }
-    return { known: true, locales: request.uiLocales };
+    return { known: true, locales: request.uiLocales, tenantId: client.tenantId };
   } catch (error) {
     const { slug, status } = toProblem(asProblem(error));
     if (status >= 500) throw asProblem(error);
     return { known: slug !== "flow_not_found" && nameOr("", id) !== "", locales: [] };
   }
+}
+
+/** A page whose flow is unknown comes too, and says so. */
+async function tenantOf(parts: WidgetParts, authRequest: string): Promise<string | undefined> {
+  return await whereOfRequest(parts, authRequest).then(
+    ({ client }) => client.tenantId,
+    () => undefined,
+  );
+}
+
+/** Browsers refuse a form to where the page's policy does not let it: a tenant's SAML providers are let. */
+async function policyOf(parts: WidgetParts, tenantId: string | undefined): Promise<string> {
+  const providers = tenantId === undefined ? [] : await parts.providers.list(tenantId);
+  return pagePolicyFor(providers.flatMap(({ postsTo }) => postsTo));
 }
 
 /** What stands in an address is put into a page only where it looks like a name of ours. */
@@ -98,7 +119,8 @@ async function send(
   c: Context<App>,
   page: Promise<string>,
   status: 200 | 404 = 200,
+  policy = pagePolicy,
 ): Promise<Response> {
-  c.header("content-security-policy", pagePolicy);
+  c.header("content-security-policy", policy);
   return c.html(await page, status);
 }

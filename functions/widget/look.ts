@@ -1,31 +1,33 @@
+import { z } from "zod";
 import type { Sql } from "../_shared/db.ts";
-import type { Look } from "./contract.ts";
+import { Look } from "./contract.ts";
 
 /** The ways that a tenant may switch off; what its organization's settings forbid stays off either way. */
 export const flowNames = ["password", "passkey", "email_code", "register", "reset"] as const;
 export type FlowName = typeof flowNames[number];
 
+/** A published version as its address serves it. */
+export const PublishedDocument = z.object({
+  /** `logoUrl` is relative to this function. */
+  look: Look,
+  /** Offered languages; the first is the default. */
+  languages: z.array(z.string()).min(1),
+  flows: z.record(z.enum(flowNames), z.boolean()),
+  /** Shown where an account is made. */
+  termsUrl: z.string().optional(),
+  privacyUrl: z.string().optional(),
+});
+type Document = z.output<typeof PublishedDocument>;
+
 /** What a tenant published for its sign-in, for all applications or for the one that asks. */
-export interface Published {
+export interface Published extends Document {
   /** SHA-256 of what `GET /config/<hash>.json` answers, in hex. */
   hash: string;
-  look: Look;
-  /** Offered languages; the first is the default. */
-  languages: string[];
-  flows: Record<FlowName, boolean>;
-  /** Shown where an account is made. */
-  termsUrl?: string;
-  privacyUrl?: string;
 }
 
 export interface Looks {
   /** The application's own, else the tenant's; null when nothing is published: the widget's defaults, every flow on but `email_code`. */
   find(tenantId: string, appId: string | null): Promise<Published | null>;
-}
-
-/** The row's content, as `private.widget_look` hands it on and `GET /config/<hash>.json` serves it. */
-interface Document extends Omit<Published, "hash" | "look"> {
-  look: Look;
 }
 
 /** `publicUrl`: of Gatehouse, without a slash at the end; logos are ours to serve. */

@@ -5,6 +5,7 @@ import type { Keyring } from "../_shared/secrets.ts";
 import { intentClient } from "../_shared/zitadel/intents.ts";
 import { fetchJwks } from "../_shared/zitadel/keys.ts";
 import { loginClient } from "../_shared/zitadel/login_client.ts";
+import { oauth, type OAuthCalls } from "../_shared/zitadel/oauth.ts";
 import type { IntentClient, LoginClient } from "../_shared/zitadel/types.ts";
 import { type Authorization, type Authorized, authorizer } from "./authorize.ts";
 import { type Clients, databaseClients } from "./clients.ts";
@@ -21,6 +22,8 @@ export interface WidgetParts {
   providers: SignInProviders;
   /** Makes an auth request for an inline flow. */
   authorize: (input: Authorization) => Promise<Authorized>;
+  /** Exchanges an inline flow's code, for programs. */
+  oauth: OAuthCalls;
   /** ZITADEL's `iss`, and its public keys: who sends people to `/logout`. */
   issuer: string;
   jwks: () => ReturnType<typeof fetchJwks>;
@@ -61,6 +64,7 @@ function makeParts(): WidgetParts {
     intents: intentClient(credential),
     providers: databaseProviders(database),
     authorize: authorizer(address),
+    oauth: oauth(address),
     issuer: zitadelIssuer,
     jwks: () => fetchJwks(address),
     clients: databaseClients(database),

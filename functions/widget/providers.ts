@@ -11,6 +11,8 @@ export interface SignInProvider {
    * address in them counts, vouched for or not.
    */
   trustedDomains: string[];
+  /** Of SAML: origins that a browser posts a form to. */
+  postsTo: string[];
 }
 
 export interface SignInProviders {

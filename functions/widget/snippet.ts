@@ -8,6 +8,7 @@ import { check } from "../_shared/body.ts";
 import { config } from "../_shared/config.ts";
 import { asCaller, database, type Sql } from "../_shared/db.ts";
 import { Problem } from "../_shared/problem.ts";
+import { toBase64 } from "../_shared/secrets.ts";
 import { loadAsset } from "./assets.ts";
 import { databaseLooks, type Looks } from "./look.ts";
 
@@ -65,15 +66,26 @@ export function serveSnippets(app: Hono<App>, parts: () => SnippetParts = proces
       organization: found.organization_id ?? undefined,
       config: published?.hash,
     });
-    return c.json({ html: markup, script, config: published?.hash ?? null });
+    const answer: z.output<typeof Snippet> = {
+      html: markup,
+      script,
+      config: published?.hash ?? null,
+    };
+    return c.json(answer);
   });
 }
 
-export interface PinnedScript {
-  src: string;
-  /** Subresource Integrity: a browser runs these bytes or none. */
-  integrity: string;
-}
+export const Snippet = z.object({
+  html: z.string(),
+  script: z.object({
+    src: z.string(),
+    /** Subresource Integrity: a browser runs these bytes or none. */
+    integrity: z.string(),
+  }),
+  /** The hash of what is published for the application. */
+  config: z.string().nullable(),
+});
+type PinnedScript = z.output<typeof Snippet>["script"];
 
 /** From now on these bytes are served at this address, whatever is built later. */
 async function pinScript(sql: Sql, publicUrl: string): Promise<PinnedScript> {
@@ -82,11 +94,11 @@ async function pinScript(sql: Sql, publicUrl: string): Promise<PinnedScript> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", bytes));
   return {
     src: `${publicUrl}/functions/v1/widget/gatehouse.js?h=${hash}`,
-    integrity: `sha384-${digest.toBase64()}`,
+    integrity: `sha384-${toBase64(digest)}`,
   };
 }
 
-interface Snippet {
+interface Contents {
   script: PinnedScript;
   issuer: string;
   clientId: string;
@@ -97,7 +109,7 @@ interface Snippet {
 
 /** Values are escaped by `html`. */
 async function snippet(
-  { script, issuer, clientId, redirectUri, organization, config }: Snippet,
+  { script, issuer, clientId, redirectUri, organization, config }: Contents,
 ): Promise<string> {
   const attributes = Object.entries({
     issuer,

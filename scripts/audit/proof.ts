@@ -2,11 +2,10 @@
  * Proofs that are a few hundred bytes, for who is not to have the whole export: that one record is in the log
  * (inclusion), and that the log only grew between two checkpoints (consistency). RFC 6962, section 2.1.
  */
-import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
 import { readHeader, readLine } from "../../functions/_shared/audit/export_reader.ts";
-import { type Checkpoint, openCheckpoint } from "../../functions/_shared/audit/note.ts";
+import { type Checkpoint, type Keys, openCheckpoint } from "../../functions/_shared/audit/note.ts";
 import {
   consistencyProof,
   type Hash,
@@ -69,7 +68,7 @@ export async function proveConsistency(file: string, oldSize: number): Promise<P
  * one among them, an inclusion proof is checked against the one of its size if it is there.
  * @returns what is wrong, or null
  */
-export function checkProof(value: unknown, key: KeyObject, known: Checkpoint[]): string | null {
+export function checkProof(value: unknown, key: Keys, known: Checkpoint[]): string | null {
   const parsed = Proof.safeParse(value);
   if (!parsed.success) return "this is no proof";
   const proof = parsed.data;

@@ -9,6 +9,7 @@ import { declaredFiles } from "./declared.ts";
 import { definersLedger } from "./definers.ts";
 import { catalogRules } from "./lint_rules.ts";
 import { lintText } from "./lint_text.ts";
+import { compareLocks } from "./locks.ts";
 import { declaredDatabase, withSql } from "./throwaway.ts";
 
 export interface Offence {
@@ -23,7 +24,7 @@ export async function lintCatalog(sql: ISql, ledger = definersLedger()): Promise
     const found = await sql.unsafe<{ offender: string }[]>(query);
     offences.push(...found.map(({ offender }) => ({ rule, offender })));
   }
-  return [...offences, ...await compareDefiners(sql, ledger)];
+  return [...offences, ...await compareDefiners(sql, ledger), ...await compareLocks(sql)];
 }
 
 async function compareDefiners(sql: ISql, ledger: Set<string>): Promise<Offence[]> {

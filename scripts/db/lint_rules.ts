@@ -128,6 +128,12 @@ export const catalogRules: Record<string, string> = {
     select p.polrelid::regclass || ': ' || p.polname as offender from pg_policy p
      where p.polcmd in ('w', '*') and p.polwithcheck is null`,
 
+  "a table with sealed rows is walked when the key changes": `
+    select c.oid::regclass as offender from (select c.oid, c.relname from ${tables}) c
+      join pg_attribute a on a.attrelid = c.oid
+     where a.attname = 'ciphertext' and not a.attisdropped
+       and c.relname not in (select name from private.sealed_tables())`,
+
   "a primary or unique key starts with tenant_id": `
     select c.oid::regclass || ': ' || i.indexrelid::regclass::text as offender
       from (select c.oid from ${tables}) c join pg_index i on i.indrelid = c.oid

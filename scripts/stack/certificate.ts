@@ -23,12 +23,10 @@ export function selfSigned(
     ...(names.dns ?? []).map((text) => tagged(0x82, Buffer.from(text))),
     ...(names.ipv4 ?? []).map((text) => tagged(0x87, Buffer.from(text.split(".").map(Number)))),
   ];
-  const extensions = [
-    extension(oid(2, 5, 29, 19), sequence(tagged(0x01, Buffer.from([0xff])))), // basicConstraints: CA
-    ...(alternatives.length > 0
-      ? [extension(oid(2, 5, 29, 17), sequence(...alternatives))] // subjectAltName
-      : []),
-  ];
+  // No basicConstraints: what calls itself an authority is taken for no server by rustls.
+  const extensions = alternatives.length > 0
+    ? [tagged(0xa3, sequence(extension(oid(2, 5, 29, 17), sequence(...alternatives))))] // subjectAltName
+    : [];
   const body = sequence(
     tagged(0xa0, integer(Buffer.from([2]))), // v3
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])), // positive
@@ -37,7 +35,7 @@ export function selfSigned(
     sequence(time(now - 86_400_000), time(now + validDays * 86_400_000)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
-    tagged(0xa3, sequence(...extensions)),
+    ...extensions,
   );
   const signature = tagged(
     0x03,

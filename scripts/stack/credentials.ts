@@ -1,5 +1,7 @@
 // What one installation keeps secret: made at its first start, in files of mode 0600, one per reader.
 // Next: processes.ts (which process is given which file).
+import { selfSigned } from "./certificate.ts";
+import type { PlayedCredentials } from "./providers/main.ts";
 import { randomBytes, randomInt } from "node:crypto";
 import { join } from "node:path";
 import type { JWK } from "jose";
@@ -32,6 +34,7 @@ export interface Credentials {
   passwords: Record<LoginRole, string>;
   administrator: Person;
   demo: { admin: Person; user: Person };
+  played: PlayedCredentials;
   files: {
     secretsKey: string;
     /** Seals what mails say until they are sent. */
@@ -40,6 +43,7 @@ export interface Credentials {
     /** Signs the sealed log; beside it `.pub`, for whoever verifies. */
     auditKey: string;
     bootstrap: string;
+    played: string;
     postgrest: string;
     /** The double writes its tokens here: provisioner.pat, login-client.pat, event-reader.pat. */
     zitadelDir: string;
@@ -57,6 +61,7 @@ export async function readCredentials(dir: string): Promise<Credentials> {
     signingKey: join(dir, "signing-key.json"),
     auditKey: join(dir, "audit-key.json"),
     bootstrap: join(dir, "bootstrap.json"),
+    played: join(dir, "played.json"),
     postgrest: join(dir, "postgrest.conf"),
     zitadelDir: join(dir, "zitadel"),
   };
@@ -80,8 +85,13 @@ export async function readCredentials(dir: string): Promise<Credentials> {
   await writeAuditKey(files.auditKey).catch((error) => {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   });
+  const played = await once(files.played, () => ({
+    clientSecret: newPassword(),
+    password: newPassword(),
+    saml: selfSigned("Played identity provider"),
+  }));
   const signingKey = await once(files.signingKey, generateSigningKey);
-  return { ...installed, administrator, files, signingKey };
+  return { ...installed, administrator, played, files, signingKey };
 }
 
 /** A file with a secret: only its owner reads it, whatever the umask. */

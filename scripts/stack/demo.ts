@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { provisioner } from "../../functions/_shared/zitadel/provisioner.ts";
 import type { Provisioner } from "../../functions/_shared/zitadel/types.ts";
 import { type Credentials, type Person, writeSecretFile } from "./credentials.ts";
+import { seedProviders } from "./demo_providers.ts";
 import { Failure } from "./failure.ts";
 import type { Layout } from "./layout.ts";
 import { signIn } from "./sign_in.ts";
@@ -63,6 +64,7 @@ export async function seedDemo(
     user: { login: await loginName(zitadel, user.id), password },
   };
   await subscribe(layout, accessToken, id, startedAt);
+  await seedProviders(layout, credentials.played, accessToken, id);
   await writeSecretFile(file, JSON.stringify(tenant, null, 2) + "\n");
   return tenant;
 }

@@ -30,6 +30,7 @@ const listeners = [
   "worker",
   "mailbox",
   "smtp",
+  "providers",
 ] as const;
 export type Listener = (typeof listeners)[number];
 const defaultPort = 8000;
@@ -55,6 +56,8 @@ export interface Layout {
   storefrontUrl: string;
   webhookSinkUrl: string;
   mailUrl: string;
+  /** Where Google, GitHub and the like are played. */
+  providersUrl: string;
 }
 
 interface Addresses {
@@ -137,6 +140,7 @@ export function addresses(ports: Record<Listener, number>, { basePath }: { baseP
     storefrontUrl: at("storefront"),
     webhookSinkUrl: at("webhookSink"),
     mailUrl: at("mailbox"),
+    providersUrl: at("providers"),
   };
 }
 

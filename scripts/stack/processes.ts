@@ -11,6 +11,7 @@ import { answers } from "./serving.ts";
 
 export interface Processes {
   zitadel: Spec;
+  providers: Spec;
   postgrest: Spec;
   functionsPublic: Spec;
   functionsInternal: Spec;
@@ -88,8 +89,24 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         ZITADEL_DOUBLE_LISTEN: at(ports.zitadel),
         ZITADEL_DOUBLE_DB_URL: database("zitadel"),
         ZITADEL_DOUBLE_BOOTSTRAP_DIR: files.zitadelDir,
+        ZITADEL_DOUBLE_PLAYED: layout.providersUrl,
       },
       logFile: logFile("zitadel"),
+      ready: (printed) => printed("ready"),
+    },
+    providers: {
+      name: "providers",
+      // samlify asks the environment and the system which crypto it may use.
+      command: deno(["--allow-net=127.0.0.1", "--allow-env", "--allow-sys", "--allow-read"], [
+        "scripts/stack/providers/main.ts",
+      ]),
+      cwd: root,
+      env: {
+        PROVIDERS_LISTEN: at(ports.providers),
+        PROVIDERS_CREDENTIALS: files.played,
+        PROVIDERS_REDIRECT_URI: `${issuer}/idps/callback`,
+      },
+      logFile: logFile("providers"),
       ready: (printed) => printed("ready"),
     },
     postgrest: postgrestSpec(postgrest(layout, credentials)),
@@ -109,7 +126,11 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
       "gatehouse_provision",
       ports.functionsInternal,
       "provision,webhooks,events,audit",
-      { ...provisioning, GATEHOUSE_AUDIT_DIR: auditDir },
+      {
+        ...provisioning,
+        GATEHOUSE_AUDIT_DIR: auditDir,
+        GATEHOUSE_MAIL_KEY_FILE: files.mailKey,
+      },
     ),
     worker: {
       name: "worker",

@@ -33,6 +33,11 @@ export interface Facts {
   webhookSinkUrl: string;
   /** The local mailbox: a page, and `/messages` as JSON. */
   mailUrl: string;
+  providers: {
+    url: string;
+    /** Of grace, alan and mallory, everywhere. */
+    password: string;
+  };
   /** As the owner of the schema, for looking around. */
   dbUrl: string;
   anonKey: string;
@@ -88,6 +93,7 @@ export class Stack {
     const facts: Facts = {
       ...{ apiUrl, restUrl, functionsUrl, issuer, portalUrl },
       ...{ storefrontUrl, loginUrl, webhookSinkUrl, mailUrl },
+      providers: { url: layout.providersUrl, password: credentials.played.password },
       dbUrl: ownerUrl,
       anonKey: await anonymousKey(layout.ownIssuer, credentials.signingKey),
       demo: { admin, ...tenant && { tenant } },

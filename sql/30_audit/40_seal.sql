@@ -55,6 +55,16 @@ create table private.audit_sealer (
 );
 comment on table private.audit_sealer is 'Every event up to last_seq is a leaf.';
 
+create table private.audit_keys (
+  public_key text primary key check (length(public_key) = 44),
+  previous_public_key text references private.audit_keys,
+  announced_at timestamptz not null default clock_timestamp(),
+  check (previous_public_key <> public_key)
+);
+comment on table private.audit_keys is 'The public keys that signed, each with the one before it. A copy: what counts is the note in which a key names the next one.';
+comment on column private.audit_keys.public_key is 'Ed25519, 32 bytes in base64.';
+create index audit_keys_previous_public_key_idx on private.audit_keys (previous_public_key);
+
 create function private.leaf_bytes(
   p_event public.audit_events, p_index bigint, p_seq bigint
 ) returns text
@@ -213,14 +223,37 @@ $$;
 comment on function private.list_unsigned(integer, uuid[]) is
   'Leaves that wait to be signed, at most so many of a tenant, and the frontier before them; hashes joined. p_without: tenants to pass over. Definer: leaves are private.';
 
+create function private.announce_audit_key(
+  p_key text, p_previous text, p_succession text
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into private.audit_keys (public_key, previous_public_key) values (p_key, p_previous)
+  on conflict do nothing;
+  if found and p_previous is not null then
+    perform private.record_event(private.platform_tenant(), 'audit.key_changed', '[]',
+      jsonb_build_object('public_key', p_key, 'previous_public_key', p_previous,
+        'succession', p_succession));
+  end if;
+  return not exists (select from private.audit_keys where previous_public_key = p_key);
+end;
+$$;
+comment on function private.announce_audit_key(text, text, text) is
+  'A signer says which key it signs with: audit.key_changed, once, in the platform''s log. False when that key has a successor: it signs no more. Definer: keys are private, and callers cannot write events.';
+
 create function private.store_signatures(
-  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text
+  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text,
+  p_key text
 ) returns boolean
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_size bigint := p_size + length(p_signatures) / 64;
 begin
+  if exists (select from private.audit_keys where previous_public_key = p_key) then
+    return false; -- while workers are started anew, the one with the former key gives way
+  end if;
   update private.audit_trees
      set signed_size = v_size, signed_frontier = p_frontier
    where tenant_id = p_tenant and signed_size = p_size and size >= v_size;
@@ -235,8 +268,8 @@ begin
   return true;
 end;
 $$;
-comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text) is
-  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already. Definer: leaves are private.';
+comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text) is
+  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already, or p_key has a successor. Definer: leaves are private.';
 
 create function private.report_fork(
   p_tenant uuid, p_size bigint, p_known_size bigint

@@ -105,12 +105,16 @@ as $$
       'trustedDomains', array(
         select d.name from public.tenant_domains d
          where d.tenant_id = p.tenant_id and d.verified_at is not null
-           and d.name = any (p.domains) order by d.name)) order by p.name, p.id), '[]')
+           and d.name = any (p.domains) order by d.name),
+      'postsTo', array(
+        select h.scheme || '://' || h.host || coalesce(':' || h.port, '')
+          from private.provider_hosts(p.kind, p.settings) h
+         where p.kind = 'saml' and h.caller = 'browser' order by 1)) order by p.name, p.id), '[]')
     from public.providers p
     join public.tenants t on t.id = p.tenant_id
    where p.tenant_id = p_tenant and p.enabled and p.state = 'active' and p.idp_id is not null
      and t.status = 'active' and private.host_outside(p.kind, p.settings, p.endpoints) is null
 $$;
 comment on function private.sign_in_providers(uuid) is
-  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains}]. trustedDomains are proven and the provider''s: people of these domains are sent there, '
+  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains, postsTo}]. postsTo: where a browser posts a form (SAML). trustedDomains are proven and the provider''s: people of these domains are sent there, '
   'and its word about an address in them counts as verified. Empty for a tenant that is not active. Definer: nobody has signed in yet.';

@@ -86,6 +86,14 @@ select t.name, t.description,
       '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
       '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
       '{"size": 1200, "known_size": 1200}'),
+    ('audit.key_changed',
+      'Another key signs the log from now on: see that it is yours',
+      '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '
+      '"previous_public_key": {"type": "string"}, '
+      '"succession": {"type": ["string", "null"], '
+      '"description": "The note in which the former key names the new one; null where it was stolen or lost."}}',
+      '{"public_key": "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10Q=", '
+      '"previous_public_key": "2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWARo=", "succession": null}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),

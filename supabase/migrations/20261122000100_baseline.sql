@@ -2655,6 +2655,16 @@ create table private.audit_sealer (
 );
 comment on table private.audit_sealer is 'Every event up to last_seq is a leaf.';
 
+create table private.audit_keys (
+  public_key text primary key check (length(public_key) = 44),
+  previous_public_key text references private.audit_keys,
+  announced_at timestamptz not null default clock_timestamp(),
+  check (previous_public_key <> public_key)
+);
+comment on table private.audit_keys is 'The public keys that signed, each with the one before it. A copy: what counts is the note in which a key names the next one.';
+comment on column private.audit_keys.public_key is 'Ed25519, 32 bytes in base64.';
+create index audit_keys_previous_public_key_idx on private.audit_keys (previous_public_key);
+
 create function private.leaf_bytes(
   p_event public.audit_events, p_index bigint, p_seq bigint
 ) returns text
@@ -2813,14 +2823,37 @@ $$;
 comment on function private.list_unsigned(integer, uuid[]) is
   'Leaves that wait to be signed, at most so many of a tenant, and the frontier before them; hashes joined. p_without: tenants to pass over. Definer: leaves are private.';
 
+create function private.announce_audit_key(
+  p_key text, p_previous text, p_succession text
+) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  insert into private.audit_keys (public_key, previous_public_key) values (p_key, p_previous)
+  on conflict do nothing;
+  if found and p_previous is not null then
+    perform private.record_event(private.platform_tenant(), 'audit.key_changed', '[]',
+      jsonb_build_object('public_key', p_key, 'previous_public_key', p_previous,
+        'succession', p_succession));
+  end if;
+  return not exists (select from private.audit_keys where previous_public_key = p_key);
+end;
+$$;
+comment on function private.announce_audit_key(text, text, text) is
+  'A signer says which key it signs with: audit.key_changed, once, in the platform''s log. False when that key has a successor: it signs no more. Definer: keys are private, and callers cannot write events.';
+
 create function private.store_signatures(
-  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text
+  p_tenant uuid, p_size bigint, p_signatures bytea, p_frontier bytea, p_root bytea, p_note text,
+  p_key text
 ) returns boolean
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_size bigint := p_size + length(p_signatures) / 64;
 begin
+  if exists (select from private.audit_keys where previous_public_key = p_key) then
+    return false; -- while workers are started anew, the one with the former key gives way
+  end if;
   update private.audit_trees
      set signed_size = v_size, signed_frontier = p_frontier
    where tenant_id = p_tenant and signed_size = p_size and size >= v_size;
@@ -2835,8 +2868,8 @@ begin
   return true;
 end;
 $$;
-comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text) is
-  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already. Definer: leaves are private.';
+comment on function private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text) is
+  'Keeps what the signer made of the leaves from p_size on: 64 bytes each, the frontier and root after them, the signed note. False when they were signed already, or p_key has a successor. Definer: leaves are private.';
 
 create function private.report_fork(
   p_tenant uuid, p_size bigint, p_known_size bigint
@@ -5222,14 +5255,18 @@ as $$
       'trustedDomains', array(
         select d.name from public.tenant_domains d
          where d.tenant_id = p.tenant_id and d.verified_at is not null
-           and d.name = any (p.domains) order by d.name)) order by p.name, p.id), '[]')
+           and d.name = any (p.domains) order by d.name),
+      'postsTo', array(
+        select h.scheme || '://' || h.host || coalesce(':' || h.port, '')
+          from private.provider_hosts(p.kind, p.settings) h
+         where p.kind = 'saml' and h.caller = 'browser' order by 1)) order by p.name, p.id), '[]')
     from public.providers p
     join public.tenants t on t.id = p.tenant_id
    where p.tenant_id = p_tenant and p.enabled and p.state = 'active' and p.idp_id is not null
      and t.status = 'active' and private.host_outside(p.kind, p.settings, p.endpoints) is null
 $$;
 comment on function private.sign_in_providers(uuid) is
-  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains}]. trustedDomains are proven and the provider''s: people of these domains are sent there, '
+  'What the sign-in page may offer: [{id, idpId, name, kind, options, trustedDomains, postsTo}]. postsTo: where a browser posts a form (SAML). trustedDomains are proven and the provider''s: people of these domains are sent there, '
   'and its word about an address in them counts as verified. Empty for a tenant that is not active. Definer: nobody has signed in yet.';
 
 -- sql/45_widgets/02_themes.sql
@@ -7706,6 +7743,53 @@ $$;
 comment on function private.retain_mails(integer) is
   'Ends what has run out, deletes what was settled longer ago than the setting mails.retention_days (30), at most so many; returns how many. Definer: the table is private.';
 
+-- sql/60_mails/30_links.sql
+
+-- Links that an administrator asks for, to hand over or to be mailed: functions/provision/links.ts gets the code from ZITADEL, which alone knows it.
+create function private.begin_user_link(p_user uuid, p_kind text, p_by text) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_user public.users;
+  v_right text;
+begin
+  select * into v_user from public.users u where u.id = p_user and u.erased_at is null;
+  perform private.require_right(
+    coalesce(v_user.home_tenant_id, private.platform_tenant()), 'users.write');
+  if v_user.id is null or v_user.state = 'removed' then
+    perform private.refuse(404, 'user_not_found', format('There is no user %s', p_user));
+  elsif coalesce(v_user.home_tenant_id, private.platform_tenant()) = private.platform_tenant()
+    or exists (
+      select from public.assignments a
+       where a.user_id = p_user and a.tenant_id = private.platform_tenant())
+  then
+    perform private.refuse(403, 'platform_user_refused',
+      'Platform staff gets its credentials in ZITADEL itself');
+  end if;
+  -- Whoever holds the link becomes the person: so it takes every right that the person holds, wherever they hold it.
+  select r.right_key into v_right
+    from public.assignments a join public.role_rights r on r.role_key = a.role_key
+   where a.user_id = p_user and not private.platform_has(r.right_key)
+     and a.tenant_id not in (select private.tenants_with(r.right_key))
+   limit 1;
+  if found then
+    perform private.refuse(403, 'not_allowed',
+      format('User %s holds the right %s where the caller does not', p_user, v_right));
+  end if;
+  perform private.record_event(v_user.home_tenant_id, 'user.link_issued',
+    jsonb_build_array(jsonb_build_object('kind', 'user', 'id', p_user)),
+    jsonb_build_object('kind', p_kind, 'by', p_by));
+  return jsonb_build_object('tenantId', v_user.home_tenant_id, 'subject', v_user.subject,
+    'organizationId', (select t.organization_id from public.tenants t
+       where t.id = v_user.home_tenant_id),
+    'inviterName', (select u.display_name from public.users u
+       where u.id = private.current_user_id()));
+end;
+$$;
+comment on function private.begin_user_link(uuid, text, text) is
+  'Checks and records that somebody gets a link (reset, invitation) by hand or by mail; returns {tenantId, subject, organizationId, inviterName}. Raises not_allowed, user_not_found, platform_user_refused. '
+  'Definer: callers cannot write events; checks users.write itself, and that the person holds no right that the caller does not.';
+
 -- sql/80_operations/10_settings.sql
 
 -- settings: what is set for the whole instance.
@@ -7971,7 +8055,64 @@ $$;
 comment on function private.find_stuck_tenants(integer) is
   'Enqueues tenants with a required step unsettled and no job, after 2^attempts minutes, 60 at most; returns how many. Definer: the queue is its owner''s.';
 
--- sql/80_operations/50_egress.sql
+-- sql/80_operations/50_sealed.sql
+
+-- Another secrets key: what was sealed under a former one is sealed anew, row by row, by scripts/secrets_rotate.ts, which holds the keys.
+-- Every table with sealed rows stands here; a rule (scripts/db/lint_rules.ts) names one that was forgotten.
+create function private.sealed_tables() returns table (name text, tenant text, id text)
+language sql immutable set search_path = ''
+as $$
+  values ('sealed_settings', '''''', 't.key'),
+         ('audit_sink_secrets', 't.tenant_id::text', 't.sink_id::text'),
+         ('provider_secrets', 't.tenant_id::text', 't.provider_id::text'),
+         ('webhook_headers', 't.tenant_id::text', 't.endpoint_id::text'),
+         ('webhook_secrets', 't.tenant_id::text', 't.endpoint_id::text')
+$$;
+comment on function private.sealed_tables() is
+  'The tables t of private whose rows are sealed by functions/_shared/secrets.ts, and in SQL what their additional data <name>|<tenant>|<id> is made of.';
+
+create function private.list_sealed(
+  p_table text, p_key_id text, p_after bytea, p_limit integer
+) returns table (tenant_id text, id text, key_id text, ciphertext bytea)
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_table record;
+begin
+  select * into strict v_table from private.sealed_tables() s where s.name = p_table;
+  return query execute format($sql$
+    select %s, %s, t.key_id, t.ciphertext from private.%I t
+     where t.key_id <> $1 and t.ciphertext > $2 order by t.ciphertext limit $3 $sql$,
+    v_table.tenant, v_table.id, v_table.name)
+    using p_key_id, p_after, p_limit;
+end;
+$$;
+comment on function private.list_sealed(text, text, bytea, integer) is
+  'Rows of a sealed table that are not under this key, at most so many; in the order of the ciphertext, which every row has another of. Definer: secrets are private.';
+
+create function private.replace_sealed(p_table text, p_rows jsonb) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_table record;
+  v_count integer;
+begin
+  select * into strict v_table from private.sealed_tables() s where s.name = p_table;
+  execute format($sql$
+    update private.%I t set key_id = r."keyId", ciphertext = decode(r.ciphertext, 'base64')
+      from jsonb_to_recordset($1)
+        as r ("tenantId" text, id text, was text, "keyId" text, ciphertext text)
+     where %s = r."tenantId" and %s = r.id and t.ciphertext = decode(r.was, 'base64') $sql$,
+    v_table.name, v_table.tenant, v_table.id)
+    using p_rows;
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function private.replace_sealed(text, jsonb) is
+  'Puts ciphertexts in the place of others: [{tenantId, id, was, keyId, ciphertext}], base64. A row that is not as it was is left alone; returns how many were replaced. Definer: secrets are private.';
+
+-- sql/80_operations/60_egress.sql
 
 -- Where this installation goes, from what is configured now: what an operator lets through the wall, and nothing else.
 -- Next: scripts/egress.ts (as Squid, nftables, Kubernetes and Cilium read it), docs/egress.md.
@@ -8164,6 +8305,14 @@ select t.name, t.description,
       '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
       '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
       '{"size": 1200, "known_size": 1200}'),
+    ('audit.key_changed',
+      'Another key signs the log from now on: see that it is yours',
+      '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '
+      '"previous_public_key": {"type": "string"}, '
+      '"succession": {"type": ["string", "null"], '
+      '"description": "The note in which the former key names the new one; null where it was stolen or lost."}}',
+      '{"public_key": "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10Q=", '
+      '"previous_public_key": "2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWARo=", "succession": null}'),
     ('app.activated', 'ZITADEL confirmed the application; it signs people in',
       '{"client_id": {"type": ["string", "null"], "description": "The client_id of its tokens."}}',
       '{"client_id": "331122334455667788"}'),
@@ -8311,6 +8460,18 @@ insert into public.settings (key, value) values
   ('audit.retention_days', 'null'),
   ('mails.retention_days', '30'),
   ('network.offline', 'null'); -- or {"networks": ["10.0.0.0/8"], "domains": ["corp.example"]}: no provider outside them
+
+-- sql/95_seeds/50_mails.sql
+
+-- The catalogue's event of links that an administrator asked for.
+insert into public.event_types (name, description, schema, example) values
+  ('user.link_issued',
+    'An administrator got a link for a person, to choose a new password or to take an invitation; whoever has it becomes them',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["kind", "by"], '
+    '"properties": {"kind": {"enum": ["reset", "invitation"]}, '
+    '"by": {"enum": ["link", "mail"], "description": "Shown to the administrator, or mailed to the person."}}}',
+    '{"kind": "reset", "by": "link"}');
 
 -- policies/00_base.sql
 
@@ -8671,12 +8832,13 @@ grant execute on function
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;
 
--- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_sealer: no role at run time; the functions below are the way in.
+-- private.audit_leaves, audit_trees, audit_signatures, audit_checkpoints, audit_keys, audit_sealer: no role at run time; the functions below are the way in.
 grant execute on function public.verify_audit(uuid, bigint, bigint)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
-  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text), private.list_checkpoints(),
+  private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
+  private.announce_audit_key(text, text, text), private.list_checkpoints(),
   private.report_fork(uuid, bigint, bigint)
   to gatehouse_worker;
 
@@ -8949,15 +9111,19 @@ grant execute on function
 
 -- policies/60_mails.sql
 
--- private.mails: nobody's to read. The public functions queue, and cannot look at what they queued; the worker claims and settles.
+-- private.mails: nobody's to read. The functions queue, and cannot look at what they queued; the worker claims and settles.
 grant execute on function
   private.queue_mail(uuid, text, text, text, text, timestamptz, text, bytea)
-  to gatehouse_functions;
+  to gatehouse_functions, gatehouse_provision;
 grant execute on function
   private.claim_mail(uuid, uuid, integer),
   private.settle_mail(uuid, uuid, integer, text, jsonb, integer),
   private.retain_mails(integer)
   to gatehouse_worker;
+
+-- Links for people: users.write, asked by the function itself.
+grant execute on function private.begin_user_link(uuid, text, text)
+  to authenticated, gatehouse_platform;
 
 -- policies/80_operations.sql
 
@@ -8986,5 +9152,10 @@ grant execute on function
 grant execute on function private.unlock_dead_workers(), private.find_stuck_tenants(integer)
   to gatehouse_worker;
 grant execute on function public.egress_allowlist() to gatehouse_platform;
+-- For scripts/secrets_rotate.ts: the worker's role, since its process holds the key and opens most of these rows anyway.
+grant execute on function
+  private.sealed_tables(), private.list_sealed(text, text, bytea, integer),
+  private.replace_sealed(text, jsonb)
+  to gatehouse_worker;
 
 commit;

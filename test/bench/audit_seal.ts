@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import postgres, { type Sql } from "postgres";
 import { verifyFile } from "../../scripts/audit/verify_file.ts";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
+import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { headerLine, noteLine, recordLine } from "../../functions/_shared/audit/export_format.ts";
 import { auditOrigin } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
@@ -27,7 +28,7 @@ export async function auditSeal(): Promise<Figure[]> {
   const worker = postgres(database.url("gatehouse_worker"), { max: 2, onnotice: () => {} });
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const outside = checkpointFile(join(database.dir, "checkpoints"));
-  const signer = sealer({ sql: worker, key: privateKey, publicUrl, outside });
+  const signer = sealer({ sql: worker, keys: soleKey(privateKey), publicUrl, outside });
   try {
     let leaves = 0;
     let began = performance.now();

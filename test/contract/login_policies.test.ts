@@ -1,5 +1,6 @@
 // What an organization's policies say to a sign-in page: the instance's until it has its own.
 import assert from "node:assert/strict";
+import { isZitadelError } from "../../functions/_shared/zitadel/errors.ts";
 import { suite } from "./support.ts";
 
 const open = suite();
@@ -67,6 +68,10 @@ Deno.test("factors of a login policy come and go one by one, and an update leave
   const { secondFactors: _kept, multiFactors: _too, ...update } = loginPolicy;
   await s.asProvisioner.rest("PUT", path, { ...update, forceMfa: false }, { orgId });
   assert.deepEqual(await factors(), ["totp", "otp_email"]);
+  await assert.rejects(
+    s.asProvisioner.rest("PUT", path, { ...update, forceMfa: false }, { orgId }),
+    (error) => isZitadelError(error, "failed_precondition"),
+  );
   const added = { type: "SECOND_FACTOR_TYPE_RECOVERY_CODES" };
   await s.asProvisioner.rest("POST", `${path}/second_factors`, added, { orgId });
   assert.deepEqual(await factors(), ["totp", "otp_email", "recovery_code"]);

@@ -1,10 +1,11 @@
 // A tenant of the suite in ZITADEL, and somebody who signs in to it as a browser and a sign-in page would.
 import { createHash } from "node:crypto";
 import { wire } from "../../functions/_shared/zitadel/call.ts";
+import { isZitadelError, type ZitadelCode } from "../../functions/_shared/zitadel/errors.ts";
 import { eventReader } from "../../functions/_shared/zitadel/event_reader.ts";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
 import { provisioner } from "../../functions/_shared/zitadel/provisioner.ts";
-import type { ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
+import type { SessionToken, ZitadelEvent } from "../../functions/_shared/zitadel/types.ts";
 import { type Instance, openInstance } from "./double.ts";
 
 export const redirectUri = "http://127.0.0.1:3999/callback";
@@ -137,8 +138,27 @@ export class Suite implements AsyncDisposable {
     return { authRequestId, location, verifier, status: response.status };
   }
 
-  session(userId: string) {
-    return this.login.createSession({ userId, password, lifetimeSeconds: 600 });
+  /** By password. */
+  async session(userId: string): Promise<SessionToken> {
+    const { sessionId, sessionToken } = await this.login.createSession({
+      userId,
+      password,
+      lifetimeSeconds: 600,
+    });
+    return { sessionId, sessionToken };
+  }
+
+  /** Policies of an organization's own, by v1's paths behind /management/v1/policies/. */
+  async setPolicy(orgId: string, path: string, values: object): Promise<void> {
+    await this.asProvisioner.rest("POST", `/management/v1/policies/${path}`, values, { orgId });
+    await this.settle();
+  }
+
+  /** How often each type stands in the events about an organization. */
+  async countEvents(orgId: string): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { type } of await this.eventsOf(orgId)) counts[type] = (counts[type] ?? 0) + 1;
+    return counts;
   }
 
   async exchange(form: Record<string, string>, headers: HeadersInit = {}): Promise<Response> {
@@ -180,6 +200,10 @@ export class Suite implements AsyncDisposable {
     }
   }
 }
+
+/** True for a refusal of this code and id. */
+export const refusedAs = (code: ZitadelCode, id: string) => (error: unknown) =>
+  isZitadelError(error, code, id);
 
 /** Registers one suite for a file: opened before its first test, closed after its last. */
 export function suite(): () => Suite {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeAuditKey } from "../../scripts/audit_key.ts";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
-import { auditOrigin, readPublicKey } from "../../functions/_shared/audit/note.ts";
+import { readPublicKeys } from "../../functions/_shared/audit/keys.ts";
+import { auditOrigin } from "../../functions/_shared/audit/note.ts";
 import { arrangeCast, tenants } from "../support/actors.ts";
 import { exportAll, publicUrl } from "../support/audit_export.ts";
 import { createDatabase } from "../support/database.ts";
@@ -46,7 +47,7 @@ Deno.test("each event is sealed, signed and pushed outside within 5 s of its com
     stderr: "null",
   }).spawn();
   try {
-    const key = readPublicKey(await Deno.readTextFile(at("key.pub")));
+    const key = readPublicKeys(await Deno.readTextFile(at("key.pub")));
     const origin = auditOrigin(publicUrl, tenants.A);
     const outside = async () =>
       (await checkpointFile(at("checkpoints")).newest(key)).get(origin)?.size ?? 0;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
-import { auditOrigin, readPublicKey } from "../../functions/_shared/audit/note.ts";
+import { readPublicKeys } from "../../functions/_shared/audit/keys.ts";
+import { auditOrigin } from "../../functions/_shared/audit/note.ts";
 import type { Facts } from "../../scripts/stack/stack.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -64,7 +65,7 @@ Deno.test("the life of a stack", async (t) => {
   });
 
   await t.step("the log is sealed, and its checkpoints are outside the database", async () => {
-    const key = readPublicKey(
+    const key = readPublicKeys(
       await Deno.readTextFile(join(dir, "credentials/audit-key.json.pub")),
     );
     const outside = checkpointFile(join(dir, "audit/checkpoints"));

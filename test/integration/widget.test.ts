@@ -97,9 +97,13 @@ Deno.test("signing in through the widget", async (t) => {
         changeRequired: true,
       });
       const before = await openSessions(here);
+      here.parts = { mailer: { available: false, send: () => Promise.resolve() } };
       const first = await here.signIn(acme.clientId, unverified.loginName, unverified.password);
       assert.deepEqual([first.status, first.slug], [403, "email_not_verified"]);
       assert.equal(await openSessions(here), before, "what is refused leaves no session");
+      here.parts = {};
+      const mailed = await here.signIn(acme.clientId, unverified.loginName, unverified.password);
+      assert.equal(mailed.state?.screen, "verify_email");
       const second = await here.signIn(acme.clientId, changing.loginName, changing.password);
       assert.equal(second.state?.screen, "change_password");
       // An organization's policy starts from what is sent, not from the instance's.

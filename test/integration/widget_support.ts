@@ -5,6 +5,7 @@ import type { Mail } from "../../functions/_shared/mailer.ts";
 import { intentClient } from "../../functions/_shared/zitadel/intents.ts";
 import { fetchJwks } from "../../functions/_shared/zitadel/keys.ts";
 import { loginClient } from "../../functions/_shared/zitadel/login_client.ts";
+import { oauth } from "../../functions/_shared/zitadel/oauth.ts";
 import type { LoginClient } from "../../functions/_shared/zitadel/types.ts";
 import { createApp } from "../../functions/widget/app.ts";
 import { authorizer } from "../../functions/widget/authorize.ts";
@@ -65,6 +66,7 @@ export class SignInHouse implements AsyncDisposable {
       intents,
       providers: databaseProviders(() => functions),
       authorize: authorizer(address),
+      oauth: oauth(address),
       issuer: house.issuer,
       jwks: () => fetchJwks(address),
       clients: databaseClients(() => functions),

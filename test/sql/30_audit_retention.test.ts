@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import type { Sql } from "postgres";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
+import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { auditOrigin, openCheckpoint, signCheckpoint } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { type Hash, rootOf } from "../../functions/_shared/audit/tree.ts";
@@ -29,7 +30,7 @@ async function arranged(...months: [month: string, ofX: number, ofY: number][]) 
   }
   await sql`insert into public.tenants (id, slug, name) values (${x}, 'x1', 'X'), (${y}, 'y1', 'Y')`;
   const worker = database.connect("gatehouse_worker");
-  const signer = sealer({ sql: worker, key, publicUrl });
+  const signer = sealer({ sql: worker, keys: soleKey(key), publicUrl });
   const seal = async ({ sign = true } = {}) => {
     while (Number((await worker`select private.sequence_events(10000) as n`)[0]!.n) > 0);
     while (Number((await worker`select private.seal_events(10000) as n`)[0]!.n) > 0);

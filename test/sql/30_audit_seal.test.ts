@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import type { Sql } from "postgres";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
+import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { auditOrigin, openCheckpoint, verifyLeaf } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { Frontier, type Hash, leafHash, rootOf } from "../../functions/_shared/audit/tree.ts";
@@ -123,7 +124,7 @@ Deno.test("SEAL-05 every leaf is signed once, each batch gives a checkpoint, and
   const path = await Deno.makeTempFile();
   const worker = database.connect("gatehouse_worker");
   const outside = checkpointFile(path);
-  const signer = sealer({ sql: worker, key, publicUrl, outside });
+  const signer = sealer({ sql: worker, keys: soleKey(key), publicUrl, outside });
   try {
     for (const events of [25, 1, 60]) {
       await record(database.sql, events);
@@ -159,7 +160,7 @@ Deno.test("SEAL-05 every leaf is signed once, each batch gives a checkpoint, and
 Deno.test("SEAL-06 a history that was rewritten, all hashes and checkpoints included, is signed no more; other tenants are", async () => {
   await using database = await prepared();
   const { sql } = database;
-  const signer = sealer({ sql, key, publicUrl });
+  const signer = sealer({ sql, keys: soleKey(key), publicUrl });
   await record(sql, 30);
   await seal(sql);
   while (await signer.sign(100) > 0);
@@ -194,7 +195,7 @@ Deno.test("SEAL-06 a history that was rewritten, all hashes and checkpoints incl
     targets: [{ kind: "tenant", id: tenants.A }],
     data: { size: before.signed_size, known_size: before.signed_size },
   }]);
-  while (await sealer({ sql, key, publicUrl }).sign(100) > 0); // another worker tells it no second time
+  while (await sealer({ sql, keys: soleKey(key), publicUrl }).sign(100) > 0); // another worker tells it no second time
   assert.equal((await sql`select from public.audit_events where type = 'audit.forked'`).length, 1);
   const other = await treeOf(sql, tenants.E);
   assert.equal(other.signed_size, other.size);
@@ -210,14 +211,14 @@ Deno.test("SEAL-07 a checkpoint that was stored and not pushed, for a crash came
     await seal(sql);
     const crashing = sealer({
       sql,
-      key,
+      keys: soleKey(key),
       publicUrl,
       outside: { ...outside, append: () => Promise.reject(new Error("the disk is gone")) },
     });
     await assert.rejects(crashing.sign(1_000), /the disk is gone/);
     await record(sql, 5);
     await seal(sql);
-    const next = sealer({ sql, key, publicUrl, outside });
+    const next = sealer({ sql, keys: soleKey(key), publicUrl, outside });
     while (await next.sign(1_000) > 0);
     const tree = await treeOf(sql, tenants.A);
     assert.equal(tree.signed_size, tree.size);
@@ -226,7 +227,7 @@ Deno.test("SEAL-07 a checkpoint that was stored and not pushed, for a crash came
     await sql`update private.audit_trees set signed_size = 0, signed_frontier = '' where tenant_id = ${tenants.A}`;
     await sql`delete from private.audit_signatures where tenant_id = ${tenants.A}`;
     await sql`delete from private.audit_checkpoints where tenant_id = ${tenants.A}`;
-    assert.equal(await sealer({ sql, key, publicUrl, outside }).sign(1_000), 0);
+    assert.equal(await sealer({ sql, keys: soleKey(key), publicUrl, outside }).sign(1_000), 0);
   } finally {
     await Deno.remove(path);
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { verifyFile } from "../../scripts/audit/verify_file.ts";
 import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
+import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { auditOrigin, openCheckpoint } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { arrangeCast, tenants } from "../support/actors.ts";
@@ -24,7 +25,7 @@ async function sealedLog(): Promise<TestDatabase> {
   const database = await createDatabase();
   const { sql } = database;
   await arrangeCast(sql);
-  const signer = sealer({ sql, key: privateKey, publicUrl });
+  const signer = sealer({ sql, keys: soleKey(privateKey), publicUrl });
   for (let batch = 0; batch < 8; batch++) {
     await sql`
       select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import type { TransactionSql } from "postgres";
+import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { type Actor, arrangeCast, as, refusal, tenants } from "../support/actors.ts";
 import { publicUrl } from "../support/audit_export.ts";
@@ -14,7 +15,7 @@ Deno.test.beforeAll(async () => {
   database = await createDatabase();
   const { sql } = database;
   await arrangeCast(sql);
-  const signer = sealer({ sql, key, publicUrl });
+  const signer = sealer({ sql, keys: soleKey(key), publicUrl });
   for (let batch = 0; batch < 3; batch++) {
     await sql`
       select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i),

@@ -292,6 +292,7 @@ Deno.test("PVD-10 the sign-in page is offered what is enabled, active and its te
         autoLinking: "none",
       },
       trustedDomains: ["proven.example"],
+      postsTo: [],
     }]);
     assert.deepEqual(await offered(tenants.E), []);
     await tx`update public.tenant_domains set verified_at = null where name = 'proven.example'`;

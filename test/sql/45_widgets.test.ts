@@ -5,6 +5,7 @@ import type { TransactionSql } from "postgres";
 import { apps, as, people, refusal, tenants } from "../support/actors.ts";
 import { asOwner, eventsOf } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
+import { en } from "../../widget/src/texts/en.ts";
 
 const database = suiteDatabase();
 
@@ -287,4 +288,9 @@ Deno.test("WGT-10 many who publish at once make one version of what is the same,
     ),
   );
   assert.deepEqual(numbers.toSorted(), [2, 3, 4, 5]);
+});
+
+Deno.test("WGT-11 the texts that a tenant may replace are those that the widget has", async () => {
+  const [row] = await database().sql`select private.widget_text_keys() as keys`;
+  assert.deepEqual(row!.keys.toSorted(), Object.keys(en).toSorted());
 });

@@ -128,7 +128,7 @@ Deno.test("MAIL-02 who queues cannot look, who sends cannot queue, nobody reads 
       await refused(role, settles);
       await refused(role, "select private.retain_mails(1)");
     }
-    for (const role of [...others, "gatehouse_provision", "gatehouse_worker"]) {
+    for (const role of [...others, "gatehouse_worker"]) {
       await refused(role, queues);
     }
     for (const role of [...others, "gatehouse_functions", "gatehouse_worker"]) {
@@ -258,4 +258,42 @@ Deno.test("MAIL-08 an erased person's mails go, those that wait too; others' sta
       },
     },
   );
+});
+
+Deno.test("MAIL-09 a mail looks as its tenant published it, and not as another one did", async () => {
+  // 1 × 1, the smallest PNG there is.
+  const png = Uint8Array.fromHex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000" +
+      "1f15c4890000000d49444154789c6360f8cf500f00038601805a347d6b0000000049454e44ae426082",
+  );
+  const publish = async (tx: TransactionSql, theme: object, picture: Uint8Array) => {
+    const [logo] = await tx`
+      insert into public.widget_logos (tenant_id, bytes) values (${tenants.A}, ${picture}) returning hash`;
+    const [draft] = await tx`
+      insert into public.widget_configs (tenant_id, theme, logo_hash)
+      values (${tenants.A}, ${tx.json(theme as never)}, ${logo!.hash}) returning id`;
+    await tx`select public.publish_widget_config(${tenants.A}, ${draft!.id})`;
+  };
+  const looks = async (tx: TransactionSql) => {
+    const [row] = await tx`
+      select private.mail_look(${tenants.A}) as a, private.mail_look(${tenants.E}) as e`;
+    return row!;
+  };
+  const theme = { light: { accent: "#112233" }, radius: 4 };
+  await as(database().sql, "alice", async (tx) => {
+    await publish(tx, theme, png);
+    const { a, e } = await asOwner(tx, () => looks(tx));
+    assert.deepEqual(a, {
+      tenantName: "Tenant A",
+      tokens: { accent: "light-dark(#112233, #7cd9bf)", radius: "4px" },
+      logo: { mediaType: "image/png", data: png.toBase64() },
+    });
+    assert.deepEqual(e, { tenantName: "Tenant E" });
+  });
+  await as(database().sql, "alice", async (tx) => {
+    const drawn = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"></svg>');
+    await publish(tx, theme, drawn);
+    const { a } = await asOwner(tx, () => looks(tx));
+    assert.equal(a.logo, undefined, "mail programs do not show it");
+  });
 });

@@ -2,7 +2,7 @@
 import type { TransactionSql } from "postgres";
 import { apps, claims, people, platform, portalClientId, tenants } from "../support/actors.ts";
 import { bystanders } from "./matrix/cast.ts";
-import { backends, endpoints } from "./matrix/seed.ts";
+import { backends, endpoints, looks } from "./matrix/seed.ts";
 import { type Attack, attacks, changes, denied, peek, values } from "./attacks_cases.ts";
 
 const notAllowed = "403 not_allowed";
@@ -415,5 +415,23 @@ export const functionAttacks: Attack[] = attacks("FUN", [
     actor: "pat",
     try: changes(`select public.export_person('${nobody}')`),
     expected: "404 user_not_found",
+  },
+  {
+    attack: "eve publishes A's draft as one of her tenant",
+    actor: "eve",
+    try: changes(`select public.publish_widget_config('${tenants.E}', '${looks.A}')`),
+    expected: "404 widget_config_not_found",
+  },
+  {
+    attack: "eve reverts A's draft as one of her tenant",
+    actor: "eve",
+    try: changes(`select public.revert_widget_config('${tenants.E}', '${looks.A}', 1)`),
+    expected: "404 widget_config_not_found",
+  },
+  {
+    attack: "alice reverts to a version that there is not",
+    actor: "alice",
+    try: changes(`select public.revert_widget_config('${tenants.A}', '${looks.A}', 2)`),
+    expected: "404 widget_version_not_found",
   },
 ]);

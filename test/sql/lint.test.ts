@@ -62,6 +62,10 @@ const planted: Record<string, [statements: string, offender: RegExp]> = {
     "create policy apps_update_careless on public.apps for update to authenticated using (true)",
     /apps: apps_update_careless/,
   ],
+  "a table with sealed rows is walked when the key changes": [
+    "create table private.planted (id uuid, key_id text, ciphertext bytea)",
+    /private\.planted/,
+  ],
   "a primary or unique key starts with tenant_id": [
     "create table public.planted (tenant_id uuid, id uuid primary key)",
     /planted: planted_pkey/,
@@ -106,6 +110,15 @@ const planted: Record<string, [statements: string, offender: RegExp]> = {
   "a moment is a timestamptz and ends in _at, _until or _after": [
     "alter table public.apps add seen timestamptz",
     /apps\.seen/,
+  ],
+  "an advisory lock has a line in sql/locks.md": [
+    `create function private.planted() returns void language plpgsql set search_path = ''
+      as 'begin perform pg_advisory_xact_lock(779, 7); end'`,
+    /779, 7 private\.planted/,
+  ],
+  "a line of sql/locks.md names a lock that is taken": [
+    "drop function private.seal_events(integer)",
+    /779, 7 private\.seal_events/,
   ],
   "a security definer has a line in policies/definers.md": [
     "alter function private.new_id() security definer",

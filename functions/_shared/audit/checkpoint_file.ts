@@ -3,26 +3,42 @@
  * database's machine cannot write, or copy it away: the log is as sure as the newest checkpoint somebody else holds.
  */
 import type { KeyObject } from "node:crypto";
-import { type Checkpoint, claimedOrigin, openCheckpoint } from "./note.ts";
+import { splitSuccessions } from "./keys.ts";
+import {
+  claimedOrigin,
+  keyList,
+  keyName,
+  type Keys,
+  openCheckpoint,
+  type OpenedCheckpoint,
+} from "./note.ts";
 
 export interface CheckpointFile {
-  /** The newest checkpoint of each origin that this key signed. What is torn or foreign is passed over. */
-  newest(key: KeyObject): Promise<Map<string, Checkpoint>>;
+  /**
+   * The newest checkpoint of each origin that one of the keys signed; one by a later key is newer, for an earlier one may
+   * be in other hands by now. What is torn or foreign is passed over.
+   */
+  newest(keys: Keys): Promise<Map<string, OpenedCheckpoint>>;
+  /** The notes in which a key names the next one. */
+  successions(): Promise<string[]>;
   /** Returns when the note is on the disk. */
   append(note: string): Promise<void>;
 }
 
 export function checkpointFile(path: string): CheckpointFile {
   return {
-    async newest(key) {
-      const newest = new Map<string, Checkpoint>();
+    async newest(keys) {
+      const newest = new Map<string, OpenedCheckpoint>();
       for (const note of splitNotes(await readOrEmpty(path))) {
-        const checkpoint = openCheckpoint(note, claimedOrigin(note), key);
-        if (checkpoint && checkpoint.size >= (newest.get(checkpoint.origin)?.size ?? 0)) {
+        const checkpoint = openCheckpoint(note, claimedOrigin(note), keys);
+        if (checkpoint && !isOlder(checkpoint, newest.get(checkpoint.origin), keyList(keys))) {
           newest.set(checkpoint.origin, checkpoint);
         }
       }
       return newest;
+    },
+    async successions() {
+      return splitSuccessions(await readOrEmpty(path));
     },
     async append(note) {
       using file = await Deno.open(path, { append: true, create: true, mode: 0o644 });
@@ -32,6 +48,18 @@ export function checkpointFile(path: string): CheckpointFile {
       await file.syncData();
     },
   };
+}
+
+/** By the latest key that signed, then by size. */
+function isOlder(
+  one: OpenedCheckpoint,
+  other: OpenedCheckpoint | undefined,
+  keys: readonly KeyObject[],
+): boolean {
+  if (!other) return false;
+  const rank = ({ signers }: OpenedCheckpoint) =>
+    keys.findLastIndex((key) => signers.includes(keyName(key)));
+  return (rank(one) - rank(other) || one.size - other.size) < 0;
 }
 
 /** The notes in a text that holds one or many. Says nothing of their signatures. */

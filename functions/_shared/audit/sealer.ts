@@ -4,13 +4,14 @@
  *
  * Next: sql/30_audit/40_seal.sql (the leaves), checkpoint_file.ts (outside), note.ts (what is signed).
  */
-import type { KeyObject } from "node:crypto";
 import type postgres from "postgres";
 import { log } from "../telemetry.ts";
 import type { CheckpointFile } from "./checkpoint_file.ts";
+import type { AuditKeys } from "./keys.ts";
 import {
   auditOrigin,
   type Checkpoint,
+  keyName,
   openCheckpoint,
   publicOf,
   signCheckpoint,
@@ -20,10 +21,11 @@ import { Frontier, type Hash, hashSize, sameHash } from "./tree.ts";
 
 export interface SealerOptions {
   sql: postgres.Sql;
-  key: KeyObject;
+  keys: AuditKeys;
   publicUrl: string;
   /** Absent: the database's own copy is the newest that is known, and who rolls it back is not noticed here. */
   outside?: CheckpointFile;
+  now?: () => Date;
 }
 
 /** Signatures without a look at anything else: 6 ms, and the worker has one thread. */
@@ -47,23 +49,59 @@ export interface Sealer {
   sign(limit: number): Promise<number>;
 }
 
-export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer {
+export function sealer(
+  { sql, keys, publicUrl, outside, now = () => new Date() }: SealerOptions,
+): Sealer {
+  const { current, cosigners, all, successions } = keys;
+  /** Another worker signs with the key after ours: this one is to be started anew. */
+  let succeeded = false;
+  /** Another signer was quicker; maybe with the next key. */
+  let refusedStore = false;
   let known: Map<string, Checkpoint> | undefined;
   /** Until this process ends: somebody must look. */
   const refused = new Set<string>();
 
   /** What this key signed and the database keeps is pushed if a crash came before: our own notes never fork. */
   async function catchUp(): Promise<Map<string, Checkpoint>> {
-    const newest = known ?? await outside?.newest(publicOf(key)) ?? new Map();
+    const newest = known ?? await outside?.newest(all) ?? new Map();
+    // In the database a former key may be somebody's who stole it: what it signed there is not taken outside any more.
+    const trusted = outside
+      ? [...cosigners.map(({ key }) => publicOf(key)), publicOf(current)]
+      : all;
     const rows = await sql<{ tenant_id: string; note: string }[]>`
       select tenant_id, note from private.list_checkpoints()`;
     for (const { tenant_id, note } of rows) {
-      const checkpoint = openCheckpoint(note, auditOrigin(publicUrl, tenant_id), publicOf(key));
+      const checkpoint = openCheckpoint(note, auditOrigin(publicUrl, tenant_id), trusted);
       if (!checkpoint || checkpoint.size <= (newest.get(checkpoint.origin)?.size ?? 0)) continue;
       await outside?.append(note);
       newest.set(checkpoint.origin, checkpoint);
     }
     return known = newest;
+  }
+
+  /** Says on record which key follows which. False when another worker signs with a later one: then ours is over. */
+  async function announce(): Promise<boolean> {
+    const names = all.map(keyName);
+    for (const [n, name] of names.entries()) {
+      const note = successions.find((text) => text.split("\n")[2] === name) ?? null;
+      const [{ latest }] = await sql<[{ latest: boolean }]>`
+        select private.announce_audit_key(${name}, ${names[n - 1] ?? null}, ${note}) as latest`;
+      succeeded = !latest;
+    }
+    if (succeeded) {
+      log("error", "the audit key of this worker has a successor, it signs no more", {
+        slug: "audit_key_succeeded",
+      });
+    }
+    return !succeeded;
+  }
+
+  async function begin(): Promise<void> {
+    refusedStore = false;
+    if (!await announce()) return;
+    const told = await outside?.successions() ?? successions;
+    for (const note of successions) if (!told.includes(note)) await outside?.append(note);
+    await catchUp();
   }
 
   /** Signs and stores; null when there is nothing to sign, or it must not be signed. */
@@ -74,6 +112,7 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
     const tree = grownFrom(known?.get(origin), Number(size), splitHashes(frontier)) ??
       grownFrom((await catchUp()).get(origin), Number(size), splitHashes(frontier));
     if (!tree) {
+      if (!await announce()) return null; // what a later key signed is not ours to read
       const knownSize = known?.get(origin)?.size ?? 0;
       log("error", "a tenant's log was changed after it was sealed, it is signed no more", {
         slug: "audit_log_forked",
@@ -88,26 +127,32 @@ export function sealer({ sql, key, publicUrl, outside }: SealerOptions): Sealer 
     const signatures = new Uint8Array(leaves.length * 64);
     for (const [n, leaf] of leaves.entries()) {
       if (n % withoutPause === 0) await new Promise((resolve) => setTimeout(resolve));
-      signatures.set(signLeaf(origin, tree.size, leaf, key), n * 64);
+      signatures.set(signLeaf(origin, tree.size, leaf, current), n * 64);
       tree.append(leaf);
     }
     const root = tree.root();
-    const note = signCheckpoint({ origin, size: tree.size, root }, key);
+    const overlapping = cosigners.flatMap(({ key, until }) => until > now() ? key : []);
+    const note = signCheckpoint({ origin, size: tree.size, root }, [...overlapping, current]);
     const [stored] = await sql<[{ ours: boolean }]>`
       select private.store_signatures(${tenant_id}, ${size}, ${signatures},
-        ${joinHashes(tree.subtrees)}, ${root}, ${note}) as ours`;
-    if (!stored.ours) return null; // another signer was here
+        ${joinHashes(tree.subtrees)}, ${root}, ${note}, ${keyName(publicOf(current))}) as ours`;
+    if (!stored.ours) {
+      refusedStore = true;
+      return null;
+    }
     return { note, checkpoint: { origin, size: tree.size, root }, leaves: leaves.length };
   }
 
   return {
     async sign(limit) {
-      if (!known) await catchUp();
+      if (succeeded) return 0;
+      if (!known || refusedStore) await begin();
+      if (succeeded) return 0;
       const waiting = await sql<Unsigned[]>`
         select * from private.list_unsigned(${limit}, ${[...refused]}::uuid[])`;
       const signed: Signed[] = [];
       for (const one of waiting) {
-        const done = await signOne(one);
+        const done = succeeded ? null : await signOne(one);
         if (done) signed.push(done);
       }
       // One write to the disk for all of them. Should it fail, catchUp finds them in the database.

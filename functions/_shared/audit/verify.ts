@@ -5,19 +5,20 @@
  * one. Where no root fits, and after the newest one, each record is judged by its own signature, which names the bad ones.
  * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
  */
-import type { KeyObject } from "node:crypto";
 import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, readLine } from "./export_reader.ts";
-import { type Checkpoint, openCheckpoint, verifyLeaf } from "./note.ts";
+import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
+import { type Checkpoint, keyList, type Keys, openCheckpoint, verifyLeaf } from "./note.ts";
 import { Frontier, leafHash, sameHash } from "./tree.ts";
 
 export type ProblemSlug =
   | "header_malformed" // the first line is none of an export
   | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
-  | "checkpoint_invalid" // a note in the export is not signed by the key, or tells of another log
+  | "checkpoint_invalid" // a note is not signed by a key that counts there, or tells of another log
   | "checkpoint_not_covered" // the known checkpoint is older than the first record
   | "prefix_altered" // the hashes that stand for the records before the first are not the signed ones
   | "history_forked" // every record is signed and the whole is not: the key signed two histories
+  | "key_forked" // a key names two others as the next one: it is in two hands
   | "record_missing" // records that a checkpoint or the numbering tells of are not there
   | "record_out_of_order" // a number that was there before, or a lower one
   | "record_malformed" // the line is no record
@@ -46,9 +47,9 @@ export interface Report {
 }
 
 export interface Trust {
-  key: KeyObject;
+  key: Keys;
   /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
-  known: Checkpoint[];
+  known: KnownCheckpoint[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
   from?: number;
   /** Index that it may end before, when the caller asked for a part. */
@@ -62,28 +63,42 @@ export function weighNotes(
   header: ExportHeader,
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
-): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[] } {
+): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[]; keys: KeyOrder } {
   const problems: Problem[] = [];
-  const known = trust.known.filter(({ origin }) => origin === header.origin);
+  const ofThisLog = trust.known.filter(({ origin }) => origin === header.origin);
+  const opened = notes.map(({ kind, note }) => ({
+    kind,
+    note,
+    checkpoint: openCheckpoint(note, header.origin, keyList(trust.key), kind),
+  }));
+  const keys = new KeyOrder(keyList(trust.key), [
+    ...ofThisLog,
+    ...opened.flatMap(({ kind, checkpoint }) => kind === "checkpoint" ? checkpoint ?? [] : []),
+  ]);
+  const known = ofThisLog.filter((checkpoint) => keys.counts(checkpoint));
+  for (const { size } of ofThisLog.filter((checkpoint) => !keys.counts(checkpoint))) {
+    problems.push(whole("checkpoint_invalid", `the known one of ${size} is by a former key`));
+  }
   const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
   const checkpoints = known.filter(({ size }) => size <= end);
   const tombstones: Checkpoint[] = [];
-  const newest = Math.max(0, ...known.map(({ size }) => size));
+  const newest = largest(known);
   if (known.length === 0) {
     problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
   }
-  for (const { kind, note } of notes) {
-    const opened = openCheckpoint(note, header.origin, trust.key, kind);
-    if (!opened) problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
-    else (kind === "checkpoint" ? checkpoints : tombstones).push(opened);
+  for (const { kind, note, checkpoint } of opened) {
+    // A tombstone is signed long after its size was reached, by the key of that time.
+    if (!checkpoint || (kind === "checkpoint" && !keys.counts(checkpoint))) {
+      problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
+    } else (kind === "checkpoint" ? checkpoints : tombstones).push(checkpoint);
   }
-  const begins = Math.max(trust.from ?? 0, ...tombstones.map(({ size }) => size));
+  const begins = Math.max(trust.from ?? 0, largest(tombstones));
   if (header.first > begins) {
     problems.push(missing(begins, header.first));
   } else if (newest > 0 && newest <= header.first && tombstones.length === 0) {
     problems.push(whole("checkpoint_not_covered", `it has ${newest} records`));
   }
-  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems };
+  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems, keys };
 }
 
 /** The tree of the records before the first one; null when the header's hashes are none. */
@@ -145,7 +160,7 @@ export async function examine(
     const line = readLine(text);
     if ("note" in line) notes.push(line);
   }
-  const { checkpoints, tombstones, problems } = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
   const prefix = openPrefix(header);
   if (!prefix) problems.push(whole("prefix_altered", "so many hashes are no tree of that size"));
   if (prefix && !prefixFits(prefix, tombstones)) {
@@ -197,8 +212,9 @@ export async function examine(
     expected = index + 1;
     if (index >= provedTo || trust.allSignatures) {
       const signature = record.signature === null ? null : signatureOf(record.signature);
+      const leaf = leafHash(record.bytes);
       const holds = signature !== null &&
-        verifyLeaf(header.origin, index, leafHash(record.bytes), signature, trust.key);
+        keys.at(index).some((key) => verifyLeaf(header.origin, index, leaf, signature, key));
       if (!holds) {
         unsound++;
         problems.push(
@@ -217,7 +233,7 @@ export async function examine(
       problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
     }
   }
-  const promised = Math.max(header.size, trust.to ?? 0, ...checkpoints.map(({ size }) => size));
+  const promised = Math.max(header.size, trust.to ?? 0, largest(checkpoints));
   if (promised > expected) problems.push(missing(expected, promised));
   else if (unsound === 0 && roots && roots.failed.length > 0) {
     const sizes = roots.failed.map(({ size }) => size).join(", ");
@@ -239,9 +255,20 @@ export function report(
 ): Report {
   const indexes = problems.flatMap(({ index }) => index ?? []);
   const firstBad = indexes.length === 0 ? null : indexes.reduce((a, b) => Math.min(a, b));
-  const removedBefore = Math.max(0, ...tombstones.map(({ size }) => size));
-  return { origin, first, records, removedBefore, provedTo, problems, firstBad };
+  return {
+    origin,
+    first,
+    records,
+    removedBefore: largest(tombstones),
+    provedTo,
+    problems,
+    firstBad,
+  };
 }
+
+/** Not Math.max(...): a checkpoint a second is more than a call has room for within a day or two. */
+const largest = (checkpoints: Checkpoint[]) =>
+  checkpoints.reduce((largest, { size }) => Math.max(largest, size), 0);
 
 function signatureOf(base64: string): Uint8Array | null {
   try {

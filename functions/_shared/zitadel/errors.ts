@@ -49,7 +49,8 @@ export class ZitadelError extends Error {
     this.code = init.code;
     this.id = init.id;
     this.httpStatus = init.httpStatus ?? 0;
-    this.retryable = retryableCodes.has(init.code);
+    // What an authenticator said wrong is `internal` too, and stays wrong.
+    this.retryable = retryableCodes.has(init.code) && !isAuthenticatorRefusal(init.id);
     this.failedAttempts = init.failedAttempts;
     this.problems = init.problems ?? [];
   }
@@ -63,6 +64,9 @@ const retryableCodes = new Set<ZitadelCode>([
   "internal",
   "unknown",
 ]);
+
+/** ZITADEL's ids of WebAuthn answers that it did not take. */
+export const isAuthenticatorRefusal = (id: string | undefined) => id?.startsWith("WEBAU-") ?? false;
 
 /** True for a ZitadelError with this code and, where given, one of these ids. */
 export function isZitadelError(

@@ -1,5 +1,5 @@
 // What ZITADEL's refusals say about a person and what they typed. Match these, never codes or texts.
-import { isZitadelError, ZitadelError } from "./errors.ts";
+import { isAuthenticatorRefusal, isZitadelError, ZitadelError } from "./errors.ts";
 
 const idOf = (error: unknown) => error instanceof ZitadelError ? error.id ?? "" : "";
 const refuses = (error: unknown) =>
@@ -82,5 +82,5 @@ const passwordRefusals: Record<string, PasswordRefusal> = {
 
 /** True where an authenticator's answer was not what ZITADEL asked for. ZITADEL says `internal`, as if it were at fault. */
 export function webAuthnRefused(error: unknown): boolean {
-  return error instanceof ZitadelError && /^WEBAU-/.test(error.id ?? "");
+  return error instanceof ZitadelError && isAuthenticatorRefusal(error.id);
 }

@@ -144,6 +144,10 @@ export interface Provisioner extends ProviderCalls {
     password: string,
     options?: { changeRequired?: boolean },
   ): Promise<void>;
+  /** A code for a new password, handed over by us; the one before it is dead. */
+  createResetCode(userId: string): Promise<string>;
+  /** Of who holds nothing to sign in with; the one before it is dead. @throws {ZitadelError} `failed_precondition`: they hold something */
+  createInviteCode(userId: string): Promise<string>;
   /** The old secret is dead at once. */
   generateClientSecret(projectId: string, applicationId: string): Promise<string>;
   removeApplication(projectId: string, applicationId: string): Promise<void>;

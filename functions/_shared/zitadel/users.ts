@@ -166,6 +166,24 @@ export function users(wire: Wire) {
       });
     },
 
+    async createResetCode(userId) {
+      const { verificationCode } = await wire.connect<{ verificationCode: string }>(
+        userService,
+        "PasswordReset",
+        { userId, returnCode: {} },
+      );
+      return verificationCode;
+    },
+
+    async createInviteCode(userId) {
+      const { inviteCode } = await wire.connect<{ inviteCode: string }>(
+        userService,
+        "CreateInviteCode",
+        { userId, returnCode: {} },
+      );
+      return inviteCode;
+    },
+
     async removeUser(userId) {
       await orNull(wire.connect(userService, "DeleteUser", { userId }));
     },

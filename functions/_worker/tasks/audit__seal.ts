@@ -5,7 +5,7 @@
  * Next: sql/30_audit/40_seal.sql, functions/_shared/audit/sealer.ts.
  */
 import { checkpointFile } from "../../_shared/audit/checkpoint_file.ts";
-import { readAuditKey } from "../../_shared/audit/note.ts";
+import { readAuditKeys } from "../../_shared/audit/keys.ts";
 import { type Sealer, sealer } from "../../_shared/audit/sealer.ts";
 import { type Config, config, readSecretFile } from "../../_shared/config.ts";
 import { log } from "../../_shared/telemetry.ts";
@@ -41,7 +41,7 @@ async function openSealer(settings: Config, sql: TaskContext["sql"]): Promise<Se
   return sealer({
     sql,
     publicUrl,
-    key: readAuditKey(await readSecretFile("GATEHOUSE_AUDIT_KEY_FILE", auditKeyFile)),
+    keys: readAuditKeys(await readSecretFile("GATEHOUSE_AUDIT_KEY_FILE", auditKeyFile)),
     outside: settings.has("GATEHOUSE_AUDIT_CHECKPOINT_FILE")
       ? checkpointFile(settings.auditCheckpointFile)
       : undefined,

@@ -91,7 +91,7 @@ export const signedOut = (detail: string, cause?: unknown) =>
   new Problem("account_signed_out", detail, { cause });
 
 /** ZITADEL's reads lag behind its writes: a session that was just made is waited for. */
-const settleMs = 4_000;
+const settleMs = 2_000;
 
 async function liveSession(parts: WidgetParts, account: Account): Promise<Session | undefined> {
   const until = performance.now() + settleMs;

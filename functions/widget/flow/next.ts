@@ -34,8 +34,21 @@ const screens: Record<Verdict, Step> = {
 
 export async function next(flow: Flow): Promise<State> {
   if (flow.memory.person === undefined) return await showStart(flow);
-  const facts = await judge(flow);
+  const facts = await judgeHere(flow);
   return await screens[facts.verdict](flow, facts);
+}
+
+/** What is set up or chosen on a customer's page its scripts could read: administrators are turned away as soon as it is them. */
+async function judgeHere(flow: Flow): Promise<Facts> {
+  const facts = await judge(flow);
+  const shown = flow.memory.mode === "inline" && facts.standing.proven.length > 0;
+  if (shown && await flow.parts.clients.isAdministrator(facts.user.id)) {
+    throw new Problem(
+      "inline_refused",
+      "Who administers something signs in on the sign-in page itself, not in another page",
+    );
+  }
+  return facts;
 }
 
 /**
@@ -48,7 +61,7 @@ export async function whileAsked(
   handle: (facts: Facts) => Promise<State>,
 ): Promise<State> {
   if (flow.memory.person === undefined) return await showStart(flow);
-  const facts = await judge(flow);
+  const facts = await judgeHere(flow);
   if (verdicts.includes(facts.verdict)) return await handle(facts);
   return await screens[facts.verdict](flow, facts);
 }
@@ -62,16 +75,10 @@ export const wayNotAllowed = (password: boolean) =>
     : new Problem("way_not_allowed", "The organization does not allow this way of signing in");
 
 async function finish(flow: Flow, { user }: Facts): Promise<State> {
-  const { parts, memory, request, client } = flow;
+  const { memory, request, client } = flow;
   const { person, session } = memory;
   if (!person || !session) throw refused();
   const token = { sessionId: session.id, sessionToken: session.token };
-  if (memory.mode === "inline" && await parts.clients.isAdministrator(user.id)) {
-    throw new Problem(
-      "inline_refused",
-      "Who administers something signs in on the sign-in page itself, not in another page",
-    );
-  }
   const callbackUrl = request && await handOver(flow, request.id, token);
   if (memory.mode !== "inline") {
     flow.remembered.put({

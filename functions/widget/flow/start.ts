@@ -15,18 +15,20 @@ export type Ways = Start["ways"];
 
 /** What the tenant left switched on, and its organization allows. Of the portal, where nobody's organization is known yet: the former. */
 export function waysOf(flow: Flow, settings: LoginSettings | undefined): Ways {
-  const { published, parts } = flow;
+  const { published, parts, memory } = flow;
   const on = published?.flows ?? everything;
   const firsts = settings && firstsOf(settings, emailCodeAlone(flow));
   const allowed = (first: "password" | "passkey" | "email_code") =>
     firsts === undefined || firsts.includes(first);
   const mail = parts.mailer.available;
+  const own = memory.mode !== "inline"; // nobody sets another password under the eyes of a customer's page
   return {
     password: on.password && allowed("password"),
     passkey: on.passkey && allowed("passkey") && passkeysFit(flow),
     emailCode: emailCodeAlone(flow) && allowed("email_code"),
     register: on.register && (settings?.allowRegister ?? false) && mail,
-    reset: on.reset && mail && on.password && allowed("password") && !settings?.hidePasswordReset,
+    reset: own && mail && on.reset && on.password && allowed("password") &&
+      !settings?.hidePasswordReset,
     discovery: flow.client.kind === "portal" || (settings?.allowExternalIdp ?? false),
   };
 }

@@ -23,8 +23,11 @@ interface Asked {
   relayState: string;
 }
 
-export function saml(entityId: string): { metadata: string; host: Host } {
-  const { certificate, privateKey } = selfSigned("Played identity provider");
+export function saml(
+  entityId: string,
+  keys = selfSigned("Played identity provider"),
+): { metadata: string; host: Host } {
+  const { certificate, privateKey } = keys;
   const idp = samlify.IdentityProvider({
     entityID: entityId,
     privateKey,

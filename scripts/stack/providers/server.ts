@@ -3,6 +3,7 @@
  * (`/github.com/…`), a GitHub Enterprise Server at `/github.corp`, a company's own OpenID server at `/oidc` and its SAML provider at
  * `/saml`. Nothing here is safe, and nothing here leaves the machine. The directory is directory.ts: a real slapd.
  */
+import type { Certificate } from "../certificate.ts";
 import type { Client } from "./code_flow.ts";
 import { github } from "./github.ts";
 import { google } from "./google.ts";
@@ -27,10 +28,12 @@ export interface PlayedProviders {
 
 /** `clients` may sign people in at each of them. */
 export async function playProviders(
-  { hostname = "127.0.0.1", port = 0, clients }: {
+  { hostname = "127.0.0.1", port = 0, clients, samlKeys }: {
     hostname?: string;
     port?: number;
     clients: Client[];
+    /** Kept, since who trusts the SAML provider keeps its metadata. Default: made now. */
+    samlKeys?: Certificate;
   },
 ): Promise<PlayedProviders> {
   let hosts: Record<string, Host> = {};
@@ -48,7 +51,7 @@ export async function playProviders(
     return answer ?? json({ error: "not_found" }, 404);
   });
   const url = `http://${hostname}:${server.addr.port}`;
-  const directory = saml(`${url}/saml`);
+  const directory = saml(`${url}/saml`, samlKeys);
   hosts = {
     ...await google(clients, url),
     ...github(clients, url),

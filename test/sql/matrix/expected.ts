@@ -465,6 +465,12 @@ export const functions: FunctionLine[] = [
   },
   // Called by functions/ in a caller's transaction, so they ask who it is themselves.
   {
+    name: "private.begin_user_link(uuid,text,text)",
+    ...inTenant("users.write"),
+    on: "A E S", // nobody gets one for platform staff
+    call: (label) => `select private.begin_user_link('${bystanders[label].id}', 'reset', 'link')`,
+  },
+  {
     name:
       "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",
     ...inTenant("audit.write"),

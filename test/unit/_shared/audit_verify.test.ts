@@ -137,6 +137,11 @@ Deno.test("a checkpoint that is older than a part proves nothing of it, and says
   ]);
 });
 
+Deno.test("a checkpoint file of many days is taken whole", async () => {
+  const many = Array<ReturnType<typeof at>>(200_000).fill(at(20));
+  assert.deepEqual(await problems(text({}), { known: [...many, at(size)] }), []);
+});
+
 Deno.test("records after the newest checkpoint stand by their own signatures", async () => {
   const young = text({ notes: [checkpoint(20)] });
   assert.deepEqual(await problems(young, { known: [at(20)] }), []);

@@ -268,6 +268,21 @@ Deno.test("a kept tunnel that the target closed is not a failure", async () => {
   await serving;
 });
 
+Deno.test("a literal address is asked for as it is written in an authority", async () => {
+  await using proxy = startProxy(() => "HTTP/1.1 503 Unavailable\r\n\r\n");
+  const door = doorVia(proxy.port, "", {
+    embedded: false,
+    allowed: [parseNetwork("fd00::/8"), parseNetwork("10.0.0.0/8")],
+  });
+  for (const authority of ["[fd00::1]:8443", "10.0.0.7:8443"]) {
+    assert.equal(await failure(door.send({ url: `https://${authority}/` })), "connect_failed");
+    assert.ok(proxy.heads.at(-1)!.startsWith(`CONNECT ${authority} HTTP/1.1\r\n`));
+  }
+  const raw = door.connect({ host: "fd00::1", port: 601 }); // in the clear: allowed, and known
+  assert.equal(await failure(raw), "connect_failed");
+  assert.ok(proxy.heads.at(-1)!.startsWith("CONNECT [fd00::1]:601 "));
+});
+
 Deno.test("NO_PROXY is direct mode: looked up, judged, and no word to the proxy", async () => {
   await using proxy = startProxy();
   const door = doorVia(proxy.port, "inside.test");

@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      ...{ do: fc.constant("any" as const), from, action: fc.nat(31), who, right: fc.boolean() },
+      ...{ do: fc.constant("any" as const), from, action: fc.nat(35), who, right: fc.boolean() },
     }),
   },
   {
@@ -68,11 +68,13 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
   const person = world.people.get(who);
   switch (state?.screen) {
     case "start":
-      if (pick === 2) return { action: "show_reset" };
-      if (pick === 3) return { action: "show_register" };
       if (pick === 4 || pick === 5) return { action: "email_code", loginName: who };
       return pick % 3 === 0
         ? { action: "passkey", loginName: pick % 2 === 0 ? "carol" : who }
+        : pick % 5 === 4
+        ? { action: "show_register" }
+        : pick % 7 === 1
+        ? { action: "show_reset" }
         : { action: "password", loginName: who, password: person?.password ?? "x" };
     case "accounts":
       return { action: "choose_account", id: state.accounts[pick % state.accounts.length]!.id };
@@ -92,28 +94,23 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
         code: state.method === "totp" ? person?.totp ?? "0" : person?.recovery[0] ?? "0",
       };
     case "email_code":
+    case "verify_email":
       return { action: "code", code: world.mails.at(-1)?.code ?? "0" };
+    case "register":
+      return registering(`${who}${pick}`);
+    case "reset":
+      return { action: "reset", loginName: who };
+    case "reset_code":
+      return {
+        ...{ action: "new_password", newPassword: `reset ${pick} of ${who}` },
+        code: world.mails.at(-1)?.code ?? "0",
+      };
     case "change_password":
       return { action: "new_password", newPassword: `new ${pick} of ${who}` };
     case "setup_factor":
       return state.skippable && pick % 2 === 0
         ? { action: "skip" }
         : { action: "set_up", method: state.methods[pick % state.methods.length]! };
-    case "reset":
-      return { action: "reset", loginName: who };
-    case "reset_code":
-      return {
-        action: "new_password",
-        newPassword: `reset ${pick} of ${who}`,
-        code: world.mails.at(-1)?.code ?? "0",
-      };
-    case "register":
-      return {
-        ...{ action: "register", givenName: "New", familyName: "Person" },
-        ...{ email: `new${pick}@mail.example`, password: "first" },
-      };
-    case "verify_email":
-      return { action: "code", code: world.mails.at(-1)?.code ?? "0" };
     case "setup_totp":
       return { action: "code", code: state.secret };
     case "setup_passkey":
@@ -124,6 +121,11 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
       return { action: "back" };
   }
 }
+
+const registering = (name: string): Action => ({
+  ...{ action: "register", givenName: name, familyName: "New", email: `${name}@new.example` },
+  password: `chosen by ${name}`,
+});
 
 function credential(
   who: Name,
@@ -188,6 +190,13 @@ function anyAction(step: Extract<Step, { do: "any" }>, moment: Moment, world: Wo
     { action: "other_account" },
     { action: "show_register" },
     { action: "show_reset" },
+    { action: "email_code", loginName: who },
+    registering(who),
+    { action: "reset", loginName: who },
+    {
+      ...{ action: "new_password", newPassword: "chosen by whoever reads mails" },
+      code: right ? world.mails.at(-1)?.code ?? "0" : world.mails[0]?.code ?? "1",
+    },
     { action: "intent", id: "1", token: "t", ticket: "t" },
     { action: "intent_failed" },
     { action: "ldap", username: who, password: person?.password ?? "x" },
@@ -299,7 +308,7 @@ Deno.test("widget flows: no sequence of requests, replays among them, gets a cod
   const screens = [
     ...["start", "accounts", "passkey", "factor", "email_code", "change_password"],
     ...["setup_factor", "setup_totp", "setup_passkey", "recovery_codes", "done"],
-    ...["reset", "reset_code", "register", "verify_email"],
+    ...["register", "verify_email", "reset", "reset_code"],
   ];
   for (const screen of screens) assert.ok((seen[screen] ?? 0) > 0, `${screen}: ${seen[screen]}`);
 });

@@ -330,10 +330,10 @@ export class World {
           ? proof.currentPassword === person.password
           : proof.verificationCode === person.resetCode;
         if (!right) throw refuse("invalid_argument", "COMMAND-3M0fs");
-        // By a mail it may be: the factor is asked for at the sign-in that follows.
-        const mailed = this.mails.some(({ code }) => code === person.resetCode);
-        if (!mailed) this.#watch(userId, "a new password");
         delete person.resetCode;
+        const code = "verificationCode" in proof ? proof.verificationCode : undefined;
+        const mailed = this.mails.some((mail) => mail.code === code);
+        if (!mailed) this.#watch(userId, "a new password"); // whoever reads the mail may
         person.password = newPassword;
         person.user.profile!.passwordChangeRequired = false;
         person.user.profile!.passwordChangedAt = new Date(this.now * 1000).toISOString();
@@ -365,7 +365,9 @@ export class World {
       finishU2f: async (userId, { u2fId, credential }) =>
         await finish(userId, u2fId, "key", credential.id),
       addOtpEmail: async (userId) => {
-        await this.#watch(userId, "codes by e-mail");
+        // Where codes are no second factor, being noted down for them changes nothing that is asked.
+        const { secondFactors } = await this.settings.get(this.#person(userId).user.orgId)!;
+        if (secondFactors.includes("otp_email")) this.#watch(userId, "codes by e-mail");
         this.#person(userId).emailOtp = true;
       },
       skipMfaInit: async (userId) => {

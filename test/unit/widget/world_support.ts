@@ -56,6 +56,7 @@ export function appOf(world: World, more: Partial<WidgetParts> = {}) {
     intents: {} as WidgetParts["intents"],
     providers: { list: () => Promise.resolve([]) },
     authorize: () => Promise.resolve({ authRequest: world.request({}) }),
+    oauth: {} as WidgetParts["oauth"],
     issuer: "https://issuer.example",
     jwks: () => Promise.resolve([]),
     clients: {

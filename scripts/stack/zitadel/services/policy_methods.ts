@@ -25,6 +25,9 @@ function withFactors(kind: PolicyKind, values: Values, known: Policy | undefined
   return { ...values, secondFactors, multiFactors };
 }
 
+const canonical = (values: Values) =>
+  JSON.stringify(Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1));
+
 const eventNames: Record<PolicyKind, string> = {
   domain: "policy.domain",
   login: "policy.login",
@@ -54,8 +57,7 @@ function write(
   if (verb === "changed" && !known) {
     throw notFound("DOUBLE-policyMissing", "Errors.Org.PolicyNotExisting");
   }
-  const same = known && JSON.stringify(filled(kind, known.values)) === JSON.stringify(values);
-  if (same) throw noChanges();
+  if (known && canonical(filled(kind, known.values)) === canonical(values)) throw noChanges();
   const before = kind === "domain"
     ? rekeyUserNames(store, owner, values.userLoginMustBeDomain === true)
     : null;
