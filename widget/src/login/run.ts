@@ -178,7 +178,6 @@ export class Run {
   #frame(): void {
     const { ownPage } = this.way;
     const { look, languages = [], about } = this.#opened ?? {};
-    const { t } = this.#play;
     const layout = look?.layout ?? "card";
     const logo = look?.logoUrl !== undefined &&
       el("img", { class: "logo", part: "logo", src: look.logoUrl, alt: about?.tenantName ?? "" });
