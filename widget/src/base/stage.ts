@@ -96,7 +96,11 @@ export class Stage {
   #beginNow(): void {
     const begin = this.#begin;
     this.#begin = undefined;
-    begin?.();
+    try {
+      begin?.();
+    } catch (error) {
+      this.refuse(this.options.problem(error));
+    }
   }
 
   /**
