@@ -25,7 +25,7 @@ Deno.test("the life of a stack", async (t) => {
     const { demo, ...addresses } = first;
     const expected = [
       ...["apiUrl", "restUrl", "functionsUrl", "issuer", "portalUrl", "storefrontUrl"],
-      ...["loginUrl", "webhookSinkUrl", "mailUrl", "dbUrl", "anonKey"],
+      ...["loginUrl", "webhookSinkUrl", "mailUrl", "providers", "dbUrl", "anonKey"],
     ];
     assert.deepEqual(Object.keys(addresses).sort(), expected.sort());
     assert.deepEqual(Object.keys(demo.tenant ?? {}).sort(), [
@@ -40,6 +40,7 @@ Deno.test("the life of a stack", async (t) => {
         first.storefrontUrl,
         `${first.webhookSinkUrl}/requests`,
         first.mailUrl,
+        `${first.providers.url}/oidc/.well-known/openid-configuration`,
       ]
     ) {
       const response = await fetch(url);

@@ -95,7 +95,7 @@ export const verifyEmail: Deed<"verify_email"> = async ({ flow, user, memory }, 
   const { email } = pending;
   // Asked only now: who cannot read the mailbox learns of nobody's account.
   const home = { tenantId: client.tenantId, organizationId: user.orgId };
-  const other = await findPerson({ ...flow, suspect: flow.suspect }, home, email, true);
+  const other = await findPerson({ ...flow, suspect: { ...flow.suspect } }, home, email, true);
   if (other && other.id !== user.id) {
     throw new Problem("email_taken", "Another account of the organization has this address");
   }

@@ -31,7 +31,8 @@ export function serveAccount(app: Hono<App>, parts: () => WidgetParts): void {
     try {
       const asked = await visit(parts(), c);
       const account = await viewOf(asked);
-      await keepVisit(c, asked);
+      // Looking changes nothing: an act of another tab, answered meanwhile, is not taken back.
+      if (asked.first) await keepVisit(c, asked);
       return c.json(account);
     } catch (error) {
       throw asProblem(error);

@@ -29,6 +29,8 @@ export interface Visit {
   methods: AuthenticationMethod[];
   /** This request's own: kept when it succeeds. */
   memory: AccountMemory;
+  /** The browser has none yet, or another session's. */
+  first: boolean;
 }
 
 /** @throws {Problem} account_signed_out, browser_mismatch, tenant_suspended */
@@ -58,12 +60,11 @@ export async function visit(parts: WidgetParts, c: Context<App>): Promise<Visit>
     }),
     await whereOfTenant(parts, account.tenantId),
   );
-  const memory = before?.session === account.id
-    ? before
-    : { session: account.id, provenAt: 0, setUp: [] };
+  const first = before?.session !== account.id;
+  const memory = first ? { session: account.id, provenAt: 0, setUp: [] } : before!;
   const { settings, user } = await judgeVisit(flow, memory);
   const methods = await parts.zitadel.authenticationMethods(user.id);
-  return { flow, account, session, settings, user, methods, memory };
+  return { flow, account, session, settings, user, methods, memory, first };
 }
 
 /** What was set up on this page was not asked when the session began, and is not now. @throws {Problem} account_signed_out */

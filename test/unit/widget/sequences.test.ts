@@ -7,7 +7,7 @@ import type { Action, State } from "../../../functions/widget/contract.ts";
 import { assertionOf, type World } from "./world.ts";
 import { appOf, makeWorld, type Moment, ownOrigin, Visitor } from "./world_support.ts";
 
-const names = ["alice", "bob", "carol", "dan", "eve", "nobody"] as const;
+const names = ["alice", "bob", "carol", "dan", "eve", "fay", "nobody"] as const;
 type Name = typeof names[number];
 
 type Step =

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Action } from "../../../functions/widget/contract.ts";
+import type { WidgetParts } from "../../../functions/widget/parts.ts";
 import { appOf, makeWorld, Visitor } from "./world_support.ts";
 
 const floorMs = 300;
@@ -37,17 +38,24 @@ function slowWorld() {
   return { world, zitadel: client };
 }
 
+interface More {
+  before?: Action;
+  /** Default: alice and carol. */
+  known?: string[];
+  parts?: Partial<WidgetParts>;
+}
+
 async function measure(
   refusalFloorMs: number,
-  act: (loginName: string) => Action,
-  before?: Action,
+  act: (loginName: string, n: number) => Action,
+  { before, known: whom = ["alice", "carol"], parts }: More = {},
 ): Promise<{ known: number[]; unknown: number[] }> {
   const { world, zitadel } = slowWorld();
-  const visitor = new Visitor(appOf(world, { zitadel, refusalFloorMs }));
+  const visitor = new Visitor(appOf(world, { zitadel, refusalFloorMs, ...parts }));
   const known: number[] = [];
   const unknown: number[] = [];
   // In an order that is drawn once, and in crowds: what the machine does meanwhile hits both alike.
-  const names = fc.sample(fc.constantFrom("alice", "carol", "nobody", "no one"), {
+  const names = fc.sample(fc.constantFrom(...whom, "nobody", "no one"), {
     numRuns: perSample * 4,
     seed: 7,
   });
@@ -56,12 +64,12 @@ async function measure(
   try {
     for (let start = 0; start < names.length; start += 40) {
       await Promise.all(
-        names.slice(start, start + 40).map(async (name) => {
+        names.slice(start, start + 40).map(async (name, n) => {
           const sample = name.startsWith("no") ? unknown : known;
           let { moment } = await visitor.arrive(world.request({}));
           if (before) ({ moment } = await visitor.act(moment, before));
           const startedAt = performance.now();
-          await visitor.act(moment, act(name));
+          await visitor.act(moment, act(name, start + n));
           sample.push(performance.now() - startedAt);
         }),
       );
@@ -72,15 +80,41 @@ async function measure(
   return { known: known.slice(0, perSample), unknown: unknown.slice(0, perSample) };
 }
 
-const ways: [string, (loginName: string) => Action, Action?][] = [
+/** A code by e-mail may be the whole sign-in. */
+const byEmailCode = {
+  find: () =>
+    Promise.resolve({
+      ...{ hash: "0".repeat(64), languages: ["en"] },
+      look: { tokens: {}, layout: "card" as const, texts: {} },
+      flows: { password: true, passkey: true, email_code: true, register: true, reset: true },
+    }),
+};
+
+/** Of who is there the address has an account; every other one is new. */
+const registering = (loginName: string, n: number): Action => ({
+  ...{ action: "register", givenName: "N", familyName: "N", password: "Correct-Horse-7" },
+  email: loginName === "erin@mail.example" ? loginName : `new${n}@mail.example`,
+});
+
+const ways: [string, (loginName: string, n: number) => Action, More?][] = [
   ["a wrong password", (loginName) => ({ action: "password", loginName, password: "wrong" })],
   ["asking for a passkey", (loginName) => ({ action: "passkey", loginName })],
-  ["asking for a reset", (loginName) => ({ action: "reset", loginName }), { action: "show_reset" }],
+  ["asking for a reset", (loginName) => ({ action: "reset", loginName }), {
+    before: { action: "show_reset" },
+  }],
+  ["asking for a code by e-mail", (loginName) => ({ action: "email_code", loginName }), {
+    known: ["dan", "dan"],
+    parts: { looks: byEmailCode },
+  }],
+  ["registering", registering, {
+    before: { action: "show_register" },
+    known: ["erin@mail.example", "erin@mail.example"],
+  }],
 ];
 
-for (const [what, act, before] of ways) {
+for (const [what, act, more] of ways) {
   Deno.test(`widget flows: ${what} takes the same time for known and unknown names`, async () => {
-    const { known, unknown } = await measure(floorMs, act, before);
+    const { known, unknown } = await measure(floorMs, act, more);
     assert.equal(known.length, unknown.length);
     assert.ok(distance(known, unknown) < critical, `${distance(known, unknown)}`);
   });

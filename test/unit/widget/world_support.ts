@@ -18,7 +18,8 @@ export function makeWorld(): World {
         ...{ id, orgId, kind: "human", state: "active", userName: id, loginNames: [id] },
         preferredLoginName: id,
         profile: {
-          ...{ givenName: id, familyName: "Example", displayName: id, email: `${id}@mail.example` },
+          ...{ givenName: id, familyName: "Example", displayName: id },
+          email: id.includes("@") ? id : `${id}@mail.example`,
           ...{ emailVerified: true, passwordChangeRequired: false, passwordChangedAt: moment },
         },
       },
@@ -33,7 +34,10 @@ export function makeWorld(): World {
   person("bob", "acme", { totp: "totpofbob", recovery: ["bob-1", "bob-2"] });
   person("carol", "acme", { passkey: "carolskey" });
   person("dan", "acme", { emailOtp: true, key: "danskey" });
+  person("erin@mail.example", "acme");
   person("eve", "evil", { totp: "totpofeve" });
+  person("fay", "acme");
+  world.people.get("fay")!.user.profile!.passwordChangeRequired = true;
   for (const org of ["acme", "evil"]) {
     world.settings.set(org, {
       ...{ allowLocalAuthentication: true, allowRegister: true, allowExternalIdp: false },
