@@ -302,3 +302,21 @@ Deno.test("widget: an account is chosen or forgotten by keyboard", async () => {
     },
   );
 });
+
+Deno.test("widget: where another window has gone on with the flow, this one follows", async () => {
+  let opens = 0;
+  await using server = serveSignInPage({
+    get open() {
+      return ++opens === 1 ? startState : states.factor!;
+    },
+    act: "action_refused",
+  });
+  await using browser = await launch();
+  const { page, assertClean } = await visitor(browser);
+  await page.goto(server.url);
+  await page.getByLabel(en.loginName).fill("vera");
+  await field(page, en.password).fill("secret");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: en.factorTitle }).waitFor();
+  assertClean();
+});

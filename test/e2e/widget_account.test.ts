@@ -194,3 +194,18 @@ Deno.test("account page: what a provider answered is taken out of the address an
     assert.deepEqual(server.acts, [{ action: "intent", id: "i1", token: "t1", ticket: "k1" }]);
   }, "tenant=acme&id=i1&token=t1&ticket=k1");
 });
+
+Deno.test("account page: what another window has removed is gone here too, without a fault", async () => {
+  let asked = 0;
+  await onAccountPage({
+    get get() {
+      return ++asked === 1 ? account : { ...account, keys: account.keys.slice(0, 1) };
+    },
+    act: () => "key_not_found",
+  }, async (page) => {
+    await button(page, "Remove: Blue key").click();
+    await page.getByRole("dialog").getByRole("button", { name: accountEn.remove }).click();
+    await page.getByText("Blue key").first().waitFor({ state: "detached" });
+    assert.equal(await page.getByRole("dialog").count(), 0);
+  });
+});

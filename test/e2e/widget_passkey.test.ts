@@ -94,6 +94,24 @@ Deno.test("widget: whoever cancels may try again, or go back", async () => {
   assertClean();
 });
 
+Deno.test("widget: while the device waits for a finger, the way back is open", async () => {
+  await using server = serveSignInPage({ open: states["passkey.factor"]!, act: () => startState });
+  await using browser = await launch();
+  const { page, assertClean } = await visitor(browser);
+  const { cdp, id } = await authenticator(page);
+  await cdp.send("WebAuthn.setAutomaticPresenceSimulation", {
+    authenticatorId: id,
+    enabled: false,
+  });
+  await page.goto(server.url);
+  await page.getByRole("status").getByText(en.working).waitFor();
+  await page.getByRole("button", { name: en.back }).click();
+  await page.getByLabel(en.loginName).waitFor();
+  assert.equal(await page.getByRole("alert").innerText(), "", "nobody is told of a fault");
+  assert.deepEqual(server.sent, [{ action: "back" }]);
+  assertClean();
+});
+
 Deno.test("widget: a device that holds one already says so", async () => {
   const setup = states.setup_passkey as Extract<State, { screen: "setup_passkey" }>;
   const again = (id: string): State => ({
@@ -109,8 +127,9 @@ Deno.test("widget: a device that holds one already says so", async () => {
   await authenticator(page);
   await page.goto(server.url);
   const make = page.getByRole("button", { name: en.passkeySetupTitle });
+  const kept = page.waitForResponse(/flows\/act$/);
   await make.click();
-  await page.waitForResponse(/flows\/act$/);
+  await kept;
   await make.click();
   await page.getByRole("alert").getByText(en.passkey_taken).waitFor();
   assert.equal(server.sent.length, 1);

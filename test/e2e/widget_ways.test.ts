@@ -162,10 +162,10 @@ Deno.test("popup: where the browser opens none, the page itself goes", async () 
 });
 
 Deno.test("inline: the form stands in the page, keeps its flow in memory, and the page hears one result", async () => {
-  let asked: Extract<Open, { mode: "inline" }> | undefined;
+  const asked = () => gatehouse.opens[0] as Extract<Open, { mode: "inline" }>;
   const done = (): State => ({
     screen: "done",
-    callbackUrl: `https://shop.example/?code=abc&state=${asked!.state}`,
+    callbackUrl: `https://shop.example/?code=abc&state=${asked().state}`,
   });
   await using gatehouse = serveSignInPage({ cors: true, act: () => done() });
   await using customer = serveCustomerPage(gatehouse, { mode: "inline", organization: "320" });
@@ -181,8 +181,7 @@ Deno.test("inline: the form stands in the page, keeps its flow in memory, and th
     "the focus stays",
   );
   await assertAccessible(page, "a customer's page with the form");
-  asked = gatehouse.opens[0] as typeof asked;
-  assert.deepEqual({ ...asked, state: "", nonce: "", codeChallenge: "" }, {
+  assert.deepEqual({ ...asked(), state: "", nonce: "", codeChallenge: "" }, {
     mode: "inline",
     clientId: "c1",
     redirectUri: `${customer.origin}/shop`,
@@ -195,8 +194,8 @@ Deno.test("inline: the form stands in the page, keeps its flow in memory, and th
   await typePassword(page);
   const heard = await result(page);
   assert.equal(heard.code, "abc");
-  assert.equal(heard.nonce, asked!.nonce);
-  assert.equal(await challengeOf(heard.codeVerifier!), asked!.codeChallenge);
+  assert.equal(heard.nonce, asked().nonce);
+  assert.equal(await challengeOf(heard.codeVerifier!), asked().codeChallenge);
   assert.ok(gatehouse.headers.every((headers) => headers.get("cookie") === null));
   const stored = await page.evaluate(() =>
     JSON.stringify([{ ...sessionStorage }, { ...localStorage }])

@@ -107,7 +107,7 @@ export interface AccountAnswers {
 
 /** The account page over a scripted API. `acts` is what it was asked, oldest first. */
 export function serveAccountPage(
-  { get = account, act = () => ({}), language }: AccountAnswers,
+  answers: AccountAnswers,
   more: Answers = {},
 ): SignInPage & { acts: Act[] } {
   const acts: Act[] = [];
@@ -117,13 +117,15 @@ export function serveAccountPage(
       : Response.json(said);
   const server = serveSignInPage({
     ...more,
-    language,
+    language: answers.language,
     other: (path, request) => {
-      if (path === "account" && request.method === "GET") return Promise.resolve(say(get));
+      if (path === "account" && request.method === "GET") {
+        return Promise.resolve(say(answers.get ?? account));
+      }
       if (path !== "account/act") return undefined;
       return request.json().then((asked: Act) => {
         acts.push(asked);
-        const said = act(asked, acts.length);
+        const said = answers.act?.(asked, acts.length) ?? {};
         return say(typeof said === "string" ? said : { account, pending: null, ...said });
       });
     },

@@ -136,9 +136,15 @@ export class GatehouseAccount extends HTMLElement {
       this.#take(act, await callApi<AccountAnswer>(this.#api(), "account/act", { input: act }));
     } catch (error) {
       if (this.#signedOut(error)) return await new Promise(() => {}); // the page is being left
-      if (!(error instanceof ApiProblem) || error.slug !== "proof_required") throw error;
-      this.#waiting = act;
-      await this.#act({ action: "begin_proof" });
+      const slug = error instanceof ApiProblem ? error.slug : "";
+      if (slug === "proof_required") {
+        this.#waiting = act;
+        await this.#act({ action: "begin_proof" });
+      } else if (/_not_found$|^factor_exists$/.test(slug)) {
+        // Another window was quicker: what holds now is shown.
+        const account = await callApi<Account>(this.#api(), "account");
+        this.#take({ action: "cancel" }, { account, pending: null });
+      } else throw error;
     }
   }
 

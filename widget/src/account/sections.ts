@@ -10,7 +10,7 @@ import { ago, day } from "./time.ts";
 
 export const sections = (desk: Desk): HTMLElement[] => [
   profile(desk),
-  security(desk),
+  ...desk.account.password ? [security(desk, desk.account.password)] : [],
   keys(desk),
   factors(desk),
   ...desk.account.providers.length > 0 ? [providers(desk)] : [],
@@ -116,22 +116,23 @@ function languageChoice({ t, account: { languages }, language, changeLanguage }:
   return select;
 }
 
-function security(desk: Desk): HTMLElement {
-  const { t, account: { password }, language } = desk;
+function security(
+  desk: Desk,
+  password: NonNullable<Desk["account"]["password"]>,
+): HTMLElement {
+  const { t, language } = desk;
+  const { set, changedAt } = password;
   return section(t("security"), [
-    password &&
-      row({
-        icon: "password",
-        title: t("password"),
-        detail: !password.set
-          ? t("none")
-          : password.changedAt && t("changedAt", { date: day(password.changedAt, language) }),
-        action: small(
-          t(password.set ? "change" : "setUp"),
-          t("password"),
-          () => changePassword(desk, password),
-        ),
-      }) || undefined,
+    row({
+      icon: "password",
+      title: t("password"),
+      detail: set ? changedAt && t("changedAt", { date: day(changedAt, language) }) : t("none"),
+      action: small(
+        t(set ? "change" : "setUp"),
+        t("password"),
+        () => changePassword(desk, password),
+      ),
+    }),
   ]);
 }
 

@@ -80,7 +80,9 @@ export const steps: { [S in Step]: (state: StateOf<S>, desk: Desk) => View } = {
           fields: [name],
           submit: t("next"),
           send: async () => {
-            const credential = await createPasskey(state.options, stage.leaving);
+            const credential = await stage.device(() =>
+              createPasskey(state.options, stage.leaving)
+            );
             await act({
               action: "credential",
               credential: credential as never,
@@ -162,7 +164,7 @@ const proofs: Record<StateOf<"proof">["method"], Proof> = {
       icon: "passkey",
       onclick: () =>
         void stage.run(async () => {
-          const credential = await usePasskey(options, stage.leaving);
+          const credential = await stage.device(() => usePasskey(options, stage.leaving));
           await act({
             action: "prove",
             proof: { method: "passkey", credential: credential as never },

@@ -124,7 +124,7 @@ export const blocks = css`
     gap: 0.125rem 0.75rem;
     margin-top: 0.25rem;
     color: var(--_muted);
-    font-size: 0.875rem;
+    font-size: 0.8125rem;
   }
   .rules li:first-child:nth-last-child(odd) {
     grid-column: 1 / -1;

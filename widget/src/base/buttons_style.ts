@@ -165,7 +165,12 @@ export const buttons = css`
     gap: 0.625rem;
   }
   .many {
-    grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr));
+    display: flex;
+    flex-wrap: wrap;
+  }
+  .many > * {
+    flex: 1 1 auto;
+    width: auto;
   }
   .view > .ways + .ways {
     margin-top: 0.625rem;

@@ -5,6 +5,7 @@
 import { append, type Child, el, setAttributes } from "../dom.ts";
 import { picture } from "../icons.ts";
 import type { Field } from "./fields.ts";
+import { PasskeyFault } from "./passkeys.ts";
 
 /** A screen, drawn. */
 export interface View {
@@ -35,6 +36,8 @@ export class Stage {
   #fields: Field[] = [];
   #left = new AbortController();
   #busy = false;
+  #patient = false;
+  #running: Promise<boolean> | undefined;
   /** What the screen shown begins with, once the work that led to it is over. */
   #begin: (() => void) | undefined;
 
@@ -93,7 +96,11 @@ export class Stage {
   #beginNow(): void {
     const begin = this.#begin;
     this.#begin = undefined;
-    begin?.();
+    try {
+      begin?.();
+    } catch (error) {
+      this.refuse(this.options.problem(error));
+    }
   }
 
   /**
@@ -101,7 +108,29 @@ export class Stage {
    * emptied. Answers whether it went well.
    */
   async run(work: () => Promise<void>, by?: HTMLElement): Promise<boolean> {
-    if (this.#busy) return false;
+    if (this.#busy) {
+      if (!this.#patient) return false;
+      this.#left.abort();
+      this.#left = new AbortController();
+      await this.#running;
+    }
+    const running = this.#work(work, by);
+    this.#running = running;
+    return await running;
+  }
+
+  /** For what waits for a finger, not for us: whatever else is pressed meanwhile ends it (`leaving` aborts). */
+  async device<T>(work: () => Promise<T>): Promise<T> {
+    this.#patient = true;
+    try {
+      return await work();
+    } finally {
+      this.#patient = false;
+    }
+  }
+
+  async #work(work: () => Promise<void>, by?: HTMLElement): Promise<boolean> {
+    const { signal } = this.#left;
     this.#busy = true;
     this.#error.replaceChildren();
     const text = by?.querySelector(".text");
@@ -116,7 +145,9 @@ export class Stage {
       return true;
     } catch (error) {
       if (text) text.textContent = before;
-      this.refuse(this.options.problem(error));
+      if (!(error instanceof PasskeyFault && signal.aborted)) {
+        this.refuse(this.options.problem(error));
+      }
       return false;
     } finally {
       this.#busy = false;

@@ -116,8 +116,12 @@ export class Run {
     try {
       this.#show(await this.#api.act(action));
     } catch (error) {
-      if (error instanceof ApiProblem && Object.hasOwn(stops, error.slug)) this.#stop(error.slug);
-      else throw error;
+      const slug = error instanceof ApiProblem ? error.slug : "";
+      if (Object.hasOwn(stops, slug)) this.#stop(slug);
+      else if (slug === "action_refused" && this.way.open.mode === "page") {
+        // Another window has gone on with the flow: this one goes where it is, as after a reload.
+        this.#show((await this.#api.open(this.way.open)).state);
+      } else throw error;
     }
   }
 
@@ -174,7 +178,6 @@ export class Run {
   #frame(): void {
     const { ownPage } = this.way;
     const { look, languages = [], about } = this.#opened ?? {};
-    const { t } = this.#play;
     const layout = look?.layout ?? "card";
     const logo = look?.logoUrl !== undefined &&
       el("img", { class: "logo", part: "logo", src: look.logoUrl, alt: about?.tenantName ?? "" });

@@ -5,7 +5,7 @@ import { usePasskey } from "../base/passkeys.ts";
 import { resendButton } from "../base/resend.ts";
 import { button } from "../base/stage.ts";
 import { el } from "../dom.ts";
-import { type Draw, goBack, type Play, withPasskey } from "./play.ts";
+import { type Draw, goBack, type Play } from "./play.ts";
 
 export const passkey: Draw<"passkey"> = (state, play) => {
   const { t, stage } = play;
@@ -15,11 +15,10 @@ export const passkey: Draw<"passkey"> = (state, play) => {
     icon: whole ? "passkey" : "security_key",
     onclick: () => void stage.run(ask, again),
   });
-  const ask = () =>
-    withPasskey(play, async () => {
-      const credential = await usePasskey(state.options, stage.leaving);
-      await play.act({ action: "credential", credential: credential as never });
-    });
+  const ask = async () => {
+    const credential = await stage.device(() => usePasskey(state.options, stage.leaving));
+    await play.act({ action: "credential", credential: credential as never });
+  };
   return {
     ...goBack(play),
     heading: t(whole ? "passkeyTitle" : "keyTitle"),

@@ -3,7 +3,6 @@ import type { About, Action, Screen, State } from "../../../functions/widget/con
 import type { z } from "zod";
 import type { Stage, View } from "../base/stage.ts";
 import { button } from "../base/stage.ts";
-import { PasskeyFault } from "../base/passkeys.ts";
 import type { TextKey } from "../texts/en.ts";
 import type { Translate } from "../texts/texts.ts";
 
@@ -33,13 +32,3 @@ export const goBack = (play: Play) => ({ back: () => play.press({ action: "back"
 
 export const linkButton = (text: string, onclick: (event: Event) => void) =>
   button(text, { class: "link", onclick });
-
-/** Runs something with an authenticator and tells its faults apart in words. */
-export async function withPasskey<T>(play: Play, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof PasskeyFault && play.stage.leaving.aborted) return new Promise(() => {});
-    throw error;
-  }
-}

@@ -7,7 +7,7 @@ import { el } from "../dom.ts";
 import { picture } from "../icons.ts";
 import type { TextKey } from "../texts/en.ts";
 import { codeOf } from "./factors.ts";
-import { type Draw, goBack, linkButton, withPasskey } from "./play.ts";
+import { type Draw, goBack, linkButton } from "./play.ts";
 
 const hints: Record<string, TextKey> = {
   totp: "totpHint",
@@ -75,15 +75,14 @@ export const setupPasskey: Draw<"setup_passkey"> = (state, play) => {
   const key = state.kind === "security_key";
   // A passkey is known by the device that keeps it; one of several keys by what it is called.
   const name = field(t, { name: "key-name", label: t("keyName"), autocomplete: "off" });
-  const send = () =>
-    withPasskey(play, async () => {
-      const credential = await createPasskey(state.options, stage.leaving);
-      await play.act({
-        action: "credential",
-        credential: credential as never,
-        ...key ? { name: name.input.value.trim() } : {},
-      });
+  const send = async () => {
+    const credential = await stage.device(() => createPasskey(state.options, stage.leaving));
+    await play.act({
+      action: "credential",
+      credential: credential as never,
+      ...key ? { name: name.input.value.trim() } : {},
     });
+  };
   const make = button(t("passkeySetupTitle"), {
     class: "primary",
     icon: "passkey",

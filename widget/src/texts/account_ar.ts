@@ -40,4 +40,5 @@ export const accountAr: AccountTexts = {
   x_last_factor: "هذه آخر خطوة ثانية لك، ومؤسستك تطلبها.",
   x_last_way: "هذه طريقتك الوحيدة للدخول.",
   x_email_taken: "هذا العنوان مستخدم.",
+  x_external_account_taken: "هذا الحساب مرتبط بشخص آخر.",
 };

@@ -40,4 +40,5 @@ export const accountDa: AccountTexts = {
   x_last_factor: "Det er dit sidste ekstra trin, og din organisation kræver et.",
   x_last_way: "Det er din eneste måde at logge ind på.",
   x_email_taken: "Adressen er i brug.",
+  x_external_account_taken: "Kontoen er forbundet med en anden.",
 };

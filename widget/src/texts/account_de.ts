@@ -40,4 +40,5 @@ export const accountDe: AccountTexts = {
   x_last_factor: "Das ist Ihr letzter zweiter Schritt, und Ihre Organisation verlangt einen.",
   x_last_way: "Das ist Ihr einziger Weg zur Anmeldung.",
   x_email_taken: "Diese Adresse ist vergeben.",
+  x_external_account_taken: "Dieses Konto ist mit jemand anderem verknüpft.",
 };

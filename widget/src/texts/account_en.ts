@@ -44,6 +44,7 @@ export const accountEn = {
   x_last_factor: "This is your last second step, and your organization asks for one.",
   x_last_way: "This is your only way to sign in.",
   x_email_taken: "This address is in use.",
+  x_external_account_taken: "This account is linked to somebody else.",
 };
 
 export type AccountTexts = typeof accountEn;

@@ -40,4 +40,5 @@ export const accountEs: AccountTexts = {
   x_last_factor: "Es su último segundo paso, y su organización lo exige.",
   x_last_way: "Es su única forma de entrar.",
   x_email_taken: "Esta dirección ya se usa.",
+  x_external_account_taken: "Esta cuenta está vinculada a otra persona.",
 };

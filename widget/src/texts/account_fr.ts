@@ -40,4 +40,5 @@ export const accountFr: AccountTexts = {
   x_last_factor: "C’est votre dernière seconde étape, et votre organisation l’exige.",
   x_last_way: "C’est votre seul moyen de connexion.",
   x_email_taken: "Cette adresse est déjà prise.",
+  x_external_account_taken: "Ce compte est déjà lié à quelqu’un d’autre.",
 };

@@ -40,4 +40,5 @@ export const accountRu: AccountTexts = {
   x_last_factor: "Это последний второй шаг, а организация его требует.",
   x_last_way: "Это ваш единственный способ входа.",
   x_email_taken: "Этот адрес уже занят.",
+  x_external_account_taken: "Этот аккаунт связан с другим человеком.",
 };
