@@ -139,14 +139,9 @@ export const catalogRules: Record<string, string> = {
   "a table with sealed rows is walked when the key changes": `
     select c.oid::regclass as offender from (select c.oid, c.relname from ${tables}) c
       join pg_attribute a on a.attrelid = c.oid
-<<<<<<< HEAD
      where a.attname = 'ciphertext' and not a.attisdropped
        and c.relname not in (select name from private.sealed_tables())
        and c.relname not in (${list(shortLived)})`,
-=======
-     where a.attname = 'ciphertext' and not a.attisdropped and c.relname <> 'mails'
-       and c.relname not in (select name from private.sealed_tables())`,
->>>>>>> mails
 
   "a primary or unique key starts with tenant_id": `
     select c.oid::regclass || ': ' || i.indexrelid::regclass::text as offender
