@@ -135,7 +135,6 @@ export const catalogRules: Record<string, string> = {
     select p.polrelid::regclass || ': ' || p.polname as offender from pg_policy p
      where p.polcmd in ('w', '*') and p.polwithcheck is null`,
 
-  // mails lie under a key of their own, and go before an old one has to: docs/mails.md
   "a table with sealed rows is walked when the key changes": `
     select c.oid::regclass as offender from (select c.oid, c.relname from ${tables}) c
       join pg_attribute a on a.attrelid = c.oid
