@@ -299,6 +299,10 @@ Deno.test("signing in from a program", async (t) => {
       select ${acme.id}, id, 'tenant_admin' from public.users where subject = ${ada.id}`;
     const refused = await signIn(ada);
     assert.deepEqual([refused.status, refused.slug], [403, "inline_refused"]);
+    const sent = here.mails.length;
+    const forgot = await post("forgot", { ...application, loginName: ada.email });
+    assert.equal(forgot.body.state?.screen, "reset_code", "the same answer as for everybody");
+    assert.equal(here.mails.length, sent, "no program gets to see an administrator's new password");
   });
 
   await t.step("a malformed request is told where", async () => {

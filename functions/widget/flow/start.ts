@@ -21,7 +21,8 @@ export function waysOf(flow: Flow, settings: LoginSettings | undefined): Ways {
   const allowed = (first: "password" | "passkey" | "email_code") =>
     firsts === undefined || firsts.includes(first);
   const mail = parts.mailer.available;
-  const own = memory.mode !== "inline"; // nobody sets another password under the eyes of a customer's page
+  // Nobody sets another password under the eyes of a customer's page. A program, which sends no origin, draws the form itself.
+  const own = memory.mode !== "inline" || memory.origin === undefined;
   return {
     password: on.password && allowed("password"),
     passkey: on.passkey && allowed("passkey") && passkeysFit(flow),
