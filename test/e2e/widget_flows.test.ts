@@ -30,26 +30,15 @@ function mailedCode(mailUrl: string, before = ""): Promise<string> {
 /** As an administrator at ZITADEL sets them; by itself it offers an app and keys only. */
 async function allowRecoveryCodes({ facts, dir }: TestStack): Promise<void> {
   const token = await Deno.readTextFile(join(dir, "credentials/zitadel/provisioner.pat"));
-  const lifetimes = [
-    "passwordCheck",
-    "secondFactorCheck",
-    "multiFactorCheck",
-    "externalLoginCheck",
-  ];
-  const response = await fetch(`${facts.issuer}/management/v1/policies/login`, {
+  const path = "/management/v1/policies/login/second_factors"; // its own policy is there, with its providers
+  const response = await fetch(`${facts.issuer}${path}`, {
     method: "POST",
     headers: {
       authorization: `Bearer ${token.trim()}`,
       "content-type": "application/json",
       "x-zitadel-orgid": facts.demo.tenant!.organizationId,
     },
-    body: JSON.stringify({
-      allowUsernamePassword: true,
-      allowRegister: true,
-      secondFactors: ["SECOND_FACTOR_TYPE_OTP", "SECOND_FACTOR_TYPE_RECOVERY_CODES"],
-      ...Object.fromEntries(lifetimes.map((name) => [`${name}Lifetime`, "36000s"])),
-      mfaInitSkipLifetime: "36000s",
-    }),
+    body: JSON.stringify({ type: "SECOND_FACTOR_TYPE_RECOVERY_CODES" }),
   });
   assert.equal(response.status, 200, await response.text());
 }

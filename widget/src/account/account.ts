@@ -125,7 +125,9 @@ export class GatehouseAccount extends HTMLElement {
         await this.#speak(language);
         this.#draw();
         this.#root.querySelector("select")?.focus();
-        await this.#page.run(() => this.#act({ action: "set_language", language }));
+        // Beside whatever else is pressed: nobody waits for a language to be kept.
+        await this.#act({ action: "set_language", language })
+          .catch((error) => this.#page.refuse(this.#options.problem(error)));
       },
     };
   }
