@@ -11,15 +11,8 @@ import { cors } from "./flow/cors.ts";
 import { asProblem } from "./flow/failures.ts";
 import { newMemory, open, tenantOfAccountFlow } from "./flow/open.ts";
 import { whereOfRequest } from "./flow/where.ts";
-import {
-  accountSignInPage,
-  linkPage,
-  loginPage,
-  logoutPage,
-  pageLanguage,
-  pagePolicy,
-  pagePolicyFor,
-} from "./page.ts";
+import { accountSignInPage, linkPage, loginPage, logoutPage, pageLanguage } from "./page.ts";
+import { pagePolicy, pagePolicyOf } from "./page_policy.ts";
 import { processParts, type WidgetParts } from "./parts.ts";
 import { servePublished } from "./published.ts";
 import { serveSnippets } from "./snippet.ts";
@@ -37,11 +30,11 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
     if (authRequest === undefined && tenant !== undefined) {
       const id = (await parts().clients.findTenant(nameOr("", tenant)))?.tenantId;
       const page = accountSignInPage(nameOr("", tenant), languageOf(c));
-      return await send(c, page, 200, await policyOf(parts(), id));
+      return await send(c, page, 200, await pagePolicyOf(parts(), id));
     }
     const { known, locales, tenantId } = await begin(parts(), c, authRequest ?? "");
     const page = loginPage(known ? authRequest! : "none", languageOf(c, locales));
-    return await send(c, page, known ? 200 : 404, await policyOf(parts(), tenantId));
+    return await send(c, page, known ? 200 : 404, await pagePolicyOf(parts(), tenantId));
   });
 
   /** Where a provider sends people back to: the same pages. Their script has the cookie, which this navigation from elsewhere has not. */
@@ -51,7 +44,7 @@ export function createApp(parts: () => WidgetParts): Hono<App> {
     const language = languageOf(c);
     const page = tenant ? accountSignInPage(tenant, language) : loginPage(flow, language);
     const whose = tenant ?? await tenantOf(parts(), flow);
-    return await send(c, page, 200, await policyOf(parts(), whose));
+    return await send(c, page, 200, await pagePolicyOf(parts(), whose));
   });
 
   /** Where ZITADEL sends whoever signed out at an application. */
@@ -101,12 +94,6 @@ async function tenantOf(parts: WidgetParts, authRequest: string): Promise<string
     ({ client }) => client.tenantId,
     () => undefined,
   );
-}
-
-/** Browsers refuse a form to where the page's policy does not let it: a tenant's SAML providers are let. */
-async function policyOf(parts: WidgetParts, tenantId: string | undefined): Promise<string> {
-  const providers = tenantId === undefined ? [] : await parts.providers.list(tenantId);
-  return pagePolicyFor(providers.flatMap(({ postsTo }) => postsTo));
 }
 
 /** What stands in an address is put into a page only where it looks like a name of ours. */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import * as pages from "../../functions/widget/page.ts";
+import * as policies from "../../functions/widget/page_policy.ts";
 
 Deno.test("pages: a form may go to the origins of providers that want one, and nowhere else", () => {
   const formAction = (policy: string) => /form-action ([^;]*);/.exec(policy)![1];
-  assert.equal(formAction(pages.pagePolicy), "'self'");
-  assert.equal(pages.pagePolicyFor([]), pages.pagePolicy);
-  const policy = pages.pagePolicyFor([
+  assert.equal(formAction(policies.pagePolicy), "'self'");
+  assert.equal(policies.pagePolicyFor([]), policies.pagePolicy);
+  const policy = policies.pagePolicyFor([
     "https://idp.example/sso?x=1",
     "https://idp.example/other",
     "javascript:alert(1)",
@@ -13,7 +14,7 @@ Deno.test("pages: a form may go to the origins of providers that want one, and n
     "https://idp.example; script-src *",
   ]);
   assert.equal(formAction(policy), "'self' https://idp.example");
-  assert.equal(policy.split(";").length, pages.pagePolicy.split(";").length);
+  assert.equal(policy.split(";").length, policies.pagePolicy.split(";").length);
 });
 
 Deno.test("pages: the language is the application's wish, then the browser's, of those that there are", () => {

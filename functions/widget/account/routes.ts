@@ -2,7 +2,8 @@
 import type { Hono } from "hono";
 import type { App } from "../../_shared/app.ts";
 import { asProblem } from "../flow/failures.ts";
-import { accountPage, pageLanguage, pagePolicy } from "../page.ts";
+import { accountPage, pageLanguage } from "../page.ts";
+import { pagePolicyOf } from "../page_policy.ts";
 import type { WidgetParts } from "../parts.ts";
 import { remembered } from "../remembered.ts";
 import { actOnAccount } from "./act.ts";
@@ -21,7 +22,7 @@ export function serveAccount(app: Hono<App>, parts: () => WidgetParts): void {
     const newest = accounts.list()[0];
     // Another person has signed in since; within one person's visit what is under way stays.
     if (memory && accounts.find(memory.session)?.userId !== newest?.userId) dropMemory(parts(), c);
-    c.header("content-security-policy", pagePolicy);
+    c.header("content-security-policy", await pagePolicyOf(parts(), newest?.tenantId));
     const language = pageLanguage([], c.req.header("accept-language"));
     return c.html(await accountPage(tenantName.test(tenant) ? tenant : "", language));
   });

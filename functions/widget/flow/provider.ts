@@ -12,11 +12,8 @@ import { homeOf, knownHome } from "./people.ts";
 import { signInByIntent } from "./provider_person.ts";
 import { showStart } from "./start.ts";
 
-const shown = ({ idpId: id, kind, name }: SignInProvider) => ({ id, kind, name });
-
-export async function offeredProviders({ parts }: Flow, home: Home) {
-  return (await parts.providers.list(home.tenantId)).map(shown);
-}
+/** What the widget is told of one. */
+export const shown = ({ idpId: id, kind, name }: SignInProvider) => ({ id, kind, name });
 
 /** @throws {Problem} way_not_allowed */
 export async function needProvider(

@@ -8,10 +8,10 @@ import { forget } from "./memory.ts";
 import { endSession } from "./next.ts";
 import { passkeysFit } from "./passkey.ts";
 import { knownHome } from "./people.ts";
-import { offeredProviders } from "./provider.ts";
+import { shown } from "./provider.ts";
 
 type Start = Extract<State, { screen: "start" }>;
-export type Ways = Start["ways"];
+type Ways = Omit<Start["ways"], "discovery">;
 
 /** What the tenant left switched on, and its organization allows. Of the portal, where nobody's organization is known yet: the former. */
 export function waysOf(flow: Flow, settings: LoginSettings | undefined): Ways {
@@ -30,7 +30,6 @@ export function waysOf(flow: Flow, settings: LoginSettings | undefined): Ways {
     register: on.register && (settings?.allowRegister ?? false) && mail,
     reset: own && mail && on.reset && on.password && allowed("password") &&
       !settings?.hidePasswordReset,
-    discovery: flow.client.kind === "portal" || (settings?.allowExternalIdp ?? false),
   };
 }
 
@@ -41,12 +40,18 @@ export async function showStart(flow: Flow, loginHint?: string): Promise<State> 
   const home = knownHome(flow);
   const settings = home && await parts.zitadel.loginSettings(home.organizationId);
   const hint = loginHint ?? memory.person?.loginName ?? flow.request?.loginHint;
-  const providers = home && settings?.allowExternalIdp ? await offeredProviders(flow, home) : [];
+  const offered = home && settings?.allowExternalIdp
+    ? await parts.providers.list(home.tenantId)
+    : [];
+  const providers = offered.map(shown);
+  // A name is asked for by itself only where its domain may decide.
+  const discovery = flow.client.kind === "portal" ||
+    offered.some(({ trustedDomains }) => trustedDomains.length > 0);
   const inline = memory.mode === "inline";
   return {
     screen: "start",
     ...(hint ? { loginHint: hint } : {}),
-    ways: waysOf(flow, settings),
+    ways: { ...waysOf(flow, settings), discovery },
     // A provider leads the browser away from the customer's page: only a directory is asked from here.
     providers: inline ? providers.filter(({ kind }) => kind === "ldap") : providers,
     redirectInstead: inline &&

@@ -2,6 +2,7 @@
 import { loadAsset } from "../../../functions/widget/assets.ts";
 import type { Action, Open, Opened, State } from "../../../functions/widget/contract.ts";
 import * as pages from "../../../functions/widget/page.ts";
+import { pagePolicy } from "../../../functions/widget/page_policy.ts";
 import { opened } from "../../gallery/states.ts";
 
 export interface SignInPage extends AsyncDisposable {
@@ -91,7 +92,7 @@ export function serveSignInPage(answers: Answers = {}): SignInPage {
     if (request.method === "POST" && api[name]) return await api[name](request);
     if (shown[name]) {
       return new Response(await shown[name](searchParams), {
-        headers: { "content-type": "text/html", "content-security-policy": pages.pagePolicy },
+        headers: { "content-type": "text/html", "content-security-policy": pagePolicy },
       });
     }
     const asset = await loadAsset(name).catch(() => undefined);
