@@ -225,6 +225,6 @@ Deno.test("TEN-20 there is one platform tenant, and no other may call itself tha
     );
     const steps =
       await tx`select name from public.provisioning_steps where tenant_id = ${platform} order by position`;
-    assert.equal(steps.length, 10);
+    assert.equal(steps.length, 11);
   });
 });
