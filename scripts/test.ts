@@ -9,6 +9,7 @@
  * The last line is `N passed, N failed`. Exit 0 all passed · 1 some failed · 2 wrong use.
  */
 import { buildBundles } from "./build/bundle.ts";
+import { clusters } from "../test/support/postgres.ts";
 import { root } from "./stack/layout.ts";
 import * as suites from "./test/suites.ts";
 import { type Result, runSuite } from "./test/run_suite.ts";
@@ -22,12 +23,12 @@ const named = new Map<string, suites.Suite>([
   ["e2e", suites.e2e],
 ]);
 
-function chosen(names: string[]): suites.Suite[] {
+function chosen(names: string[]): suites.Stage[] {
   if (names.length === 0) return suites.all;
   if (names.length === 1 && names[0] === "quick") return suites.quick;
   return names.map((name) => {
     const suite = named.get(name);
-    if (suite) return suite;
+    if (suite) return [[suite]];
     console.error(`No suite is called "${name}": there are ${[...named.keys()].join(", ")}, quick`);
     Deno.exit(2);
   });
@@ -35,7 +36,13 @@ function chosen(names: string[]): suites.Suite[] {
 
 await buildBundles(root); // tests serve what browsers load
 const results: Result[] = [];
-for (const suite of chosen(Deno.args)) results.push(await runSuite(suite));
+for (const lanes of chosen(Deno.args)) {
+  await clusters(); // once for all lanes
+  const beside = lanes.length > 1;
+  await Promise.all(lanes.map(async (lane) => {
+    for (const suite of lane) results.push(await runSuite(suite, { beside }));
+  }));
+}
 
 const width = Math.max(...results.map(({ name }) => name.length));
 console.log("");

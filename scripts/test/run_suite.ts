@@ -1,5 +1,8 @@
 // Runs one suite and counts its tests. A suite that ran none, or broke outside a test, counts as one failure.
 import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { clusters } from "../../test/support/postgres.ts";
 import { root } from "../stack/layout.ts";
 import type { Suite } from "./suites.ts";
@@ -11,10 +14,12 @@ export interface Result {
   seconds: number;
 }
 
-export async function runSuite(suite: Suite): Promise<Result> {
+/** `beside`: others run at the same time, so each line of the output names its suite. */
+export async function runSuite(suite: Suite, { beside = false } = {}): Promise<Result> {
   console.log(`\n== ${suite.name}`);
   const startedAt = performance.now();
-  const counted = "commands" in suite ? await runCommands(suite) : await runTests(suite);
+  const prefix = beside ? `${suite.name}: ` : undefined;
+  const counted = "commands" in suite ? await runCommands(suite) : await runTests(suite, prefix);
   return { name: suite.name, ...counted, seconds: (performance.now() - startedAt) / 1000 };
 }
 
@@ -39,19 +44,26 @@ const loopbackOnly = [
   ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],
 ];
 
-async function runTests(suite: Extract<Suite, { folder: string }>): Promise<Count> {
+async function runTests(
+  suite: Extract<Suite, { folder: string }>,
+  prefix: string | undefined,
+): Promise<Count> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
-    const code = await run([
-      ...suite.before ?? [],
-      Deno.execPath(),
-      "test",
-      ...["--cached-only", "--no-prompt", "--no-check", "--permit-no-files"],
-      ...suite.before ? ["-A"] : loopbackOnly,
-      ...suite.parallel ? ["--parallel"] : [],
-      `--junit-path=${report}`,
-      suite.folder,
-    ], { GATEHOUSE_TEST_PG: suite.databases ? JSON.stringify(await clusters()) : "" });
+    const code = await run(
+      [
+        ...suite.before ?? [],
+        Deno.execPath(),
+        "test",
+        ...["--cached-only", "--no-prompt", "--no-check", "--permit-no-files"],
+        ...suite.before ? ["-A"] : loopbackOnly,
+        ...suite.parallel ? ["--parallel"] : [],
+        `--junit-path=${report}`,
+        suite.folder,
+      ],
+      { GATEHOUSE_TEST_PG: suite.databases ? JSON.stringify(await clusters()) : "" },
+      prefix,
+    );
     const count = countJunit(await Deno.readTextFile(report));
     if (count.passed + count.failed === 0) {
       console.log(`${suite.name}: no test ran in ${suite.folder}`);
@@ -80,8 +92,13 @@ export function countJunit(xml: string): Count {
   return count;
 }
 
-async function run(command: string[], env: Record<string, string> = {}): Promise<number> {
+async function run(
+  command: string[],
+  env: Record<string, string> = {},
+  prefix?: string,
+): Promise<number> {
   const [program = "", ...args] = command;
+  const output = prefix === undefined ? "inherit" : "piped";
   const child = new Deno.Command(program.includes("/") ? resolve(root, program) : program, {
     args,
     cwd: root,
@@ -91,6 +108,17 @@ async function run(command: string[], env: Record<string, string> = {}): Promise
       DENO_NO_UPDATE_CHECK: "1",
     },
     stdin: "null",
+    stdout: output,
+    stderr: output,
   }).spawn();
+  if (prefix !== undefined) {
+    await Promise.all([tell(child.stdout, prefix), tell(child.stderr, prefix)]);
+  }
   return (await child.status).code;
+}
+
+/** Passes lines on with a word in front, so that those of several commands can be told apart. */
+async function tell(stream: ReadableStream<Uint8Array>, prefix: string): Promise<void> {
+  const input = Readable.fromWeb(stream as NodeReadableStream);
+  for await (const line of createInterface({ input })) console.log(prefix + line);
 }

@@ -61,7 +61,7 @@ Deno.test("the double of ZITADEL", async (t) => {
     const answers = [
       await connect("zitadel.saml.v2.SAMLService", "GetSAMLRequest", {}, authorized),
       await connect("zitadel.no.such.Service", "Method", {}, authorized),
-      await fetch(`${double.url}/v2/idp_intents`, { method: "POST", headers: authorized }),
+      await fetch(`${double.url}/v2/users/1/phone`, { method: "POST", headers: authorized }),
       await fetch(`${double.url}/zitadel.admin.v1.AdminService/ListEvents`, {
         method: "POST",
         headers: authorized,
