@@ -53,6 +53,40 @@ Deno.test("redirect: a customer's page needs our origin alone, and hears one res
   assertClean();
 });
 
+Deno.test("redirect: the button wears what the tenant published; without it, it is plain", async () => {
+  await using gatehouse = serveSignInPage();
+  await using browser = await launch();
+  const { page, assertClean } = await visitor(browser);
+  await page.route(
+    "**/config/*.json",
+    (route) =>
+      route.request().url().endsWith("/a1b2.json")
+        ? route.fulfill({
+          json: { look: { tokens: { accent: "rgb(10, 20, 30)" } } },
+          headers: { "access-control-allow-origin": "*" },
+        })
+        : route.fulfill({
+          status: 404,
+          headers: { "access-control-allow-origin": "*" },
+          body: "{}",
+        }),
+  );
+  const ground = async (config: string) => {
+    await using customer = serveCustomerPage(gatehouse, { label: "Members", config });
+    const answered = page.waitForResponse("**/config/*.json");
+    await page.goto(customer.url);
+    await answered;
+    const made = page.getByRole("button", { name: "Members" });
+    return await made.evaluate(async (element) => {
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      return getComputedStyle(element).backgroundColor;
+    });
+  };
+  assert.equal(await ground("a1b2"), "rgb(10, 20, 30)");
+  assertClean();
+  assert.notEqual(await ground("gone"), "rgb(10, 20, 30)");
+});
+
 Deno.test("redirect: the button speaks the page's language", async () => {
   await using gatehouse = serveSignInPage();
   await using customer = serveCustomerPage(gatehouse, { lang: "ru" });

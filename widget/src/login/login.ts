@@ -1,4 +1,6 @@
+import type { Look } from "../../../functions/widget/contract.ts";
 import { button } from "../base/stage.ts";
+import { themeSheet } from "../base/theme.ts";
 import { setAttributes } from "../dom.ts";
 import {
   type AuthorizationRequest,
@@ -38,6 +40,7 @@ export const scriptFolder = document.currentScript instanceof HTMLScriptElement
  * @attr flow - an auth request's id: show the form for it (sign-in page only)
  * @attr tenant - whose account page it leads to (`mode="account"`)
  * @attr api - address of the `widget` function; default: the script's folder
+ * @attr config - the hash of what the tenant published, as the snippet has it: the button's look
  * @attr theme - `light` or `dark`; default: the page's `color-scheme`
  * @attr lang - language of the texts; default: the page's `lang`
  * @attr label - text of the button
@@ -119,8 +122,19 @@ export class GatehouseLogin extends HTMLElement {
       this.#root.replaceChildren(made);
     };
     show(en);
+    void this.#wear(api);
     const texts = await loadTexts(en, api, nearestLanguage(language, []));
     if (texts !== en) show(texts);
+  }
+
+  /** The button as the tenant published it. The form gets its look with the flow. */
+  async #wear(api: string): Promise<void> {
+    const hash = this.getAttribute("config");
+    if (!hash) return;
+    const response = await fetch(`${api}config/${encodeURIComponent(hash)}.json`).catch(() => null);
+    if (!response?.ok) return; // plain is better than none
+    const { look } = await response.json() as { look: Pick<Look, "tokens"> };
+    this.#root.adoptedStyleSheets = [baseSheet(), frameSheet(), themeSheet(look.tokens)];
   }
 
   /** Dispatched after the page's own scripts ran, so that a listener added by them hears it. */
