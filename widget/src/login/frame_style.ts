@@ -64,7 +64,7 @@ export const frame = css`
     grid-row: 3;
     display: flex;
     flex-wrap: wrap;
-    align-items: center;
+    align-items: baseline;
     justify-content: center;
     gap: 0.25rem 1rem;
     width: min(100%, 27rem);
