@@ -11,15 +11,12 @@ const account = css`
     margin-inline: auto;
     padding: 2.5rem 1.25rem 4rem;
   }
-  .account .view {
+  .account > .stage > .view {
     display: grid;
     gap: 1.25rem;
   }
-  .account .view > * {
+  .account > .stage > .view > * {
     margin: 0;
-  }
-  .account .error:empty {
-    display: none;
   }
   .person {
     display: flex;

@@ -250,8 +250,10 @@ export const blocks = css`
     stroke-width: 2.25;
   }
   .mark + .quiet {
-    text-align: center;
     margin-top: 1rem;
+  }
+  .view:has(> .mark) {
+    text-align: center;
   }
 `;
 

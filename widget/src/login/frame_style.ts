@@ -156,6 +156,9 @@ export const frame = css`
       justify-content: flex-start;
       padding: 0.5rem 1.25rem 1.5rem;
     }
+    footer select {
+      margin-inline-start: -0.5625rem; /* its words stand where the card's do */
+    }
     .page .stage {
       min-height: 0;
     }
