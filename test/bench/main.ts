@@ -10,6 +10,7 @@ import { drain } from "./drain.ts";
 import { latency } from "./latency.ts";
 import { listPage } from "./list_page.ts";
 import { pages } from "./pages.ts";
+import { signIn } from "./sign_in.ts";
 import { start } from "./start.ts";
 import type { Figure } from "./support.ts";
 import { widgetReady } from "./widget_ready.ts";
@@ -23,6 +24,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   dead_endpoint: deadEndpoint,
   pages,
   start,
+  sign_in: signIn,
   widget_ready: widgetReady,
 };
 

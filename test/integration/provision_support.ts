@@ -62,13 +62,16 @@ export class House implements AsyncDisposable {
     this.zitadel = provisioner(this.address);
   }
 
-  /** `prepared`: ZITADEL itself is as instance__reconcile makes it. */
-  static async open({ prepared = true } = {}): Promise<House> {
-    const [database, doubles, dir] = await Promise.all([
-      createDatabase(),
-      createDatabase({ empty: true }),
-      Deno.makeTempDir({ prefix: "gatehouse-provision-" }),
-    ]);
+  /** `prepared`: ZITADEL itself is as instance__reconcile makes it. `databases`: ours and the double's, where they are not to be a test's. */
+  static async open(
+    { prepared = true, databases }: {
+      prepared?: boolean;
+      databases?: [TestDatabase, TestDatabase];
+    } = {},
+  ): Promise<House> {
+    const [database, doubles] = databases ??
+      await Promise.all([createDatabase(), createDatabase({ empty: true })]);
+    const dir = await Deno.makeTempDir({ prefix: "gatehouse-provision-" });
     const house = new House(database, doubles, dir, findFreeRow(1));
     await house.startZitadel();
     await database.sql`delete from graphile_worker._private_jobs`;

@@ -20,7 +20,7 @@ import { eventually } from "../support/eventually.ts";
 import { House } from "./provision_support.ts";
 
 export const redirectUri = "https://shop.example/callback";
-const publicUrl = "http://127.0.0.1:8000";
+export const publicUrl = "http://127.0.0.1:8000";
 
 export interface Tenant {
   id: string;
@@ -85,8 +85,8 @@ export class SignInHouse implements AsyncDisposable {
     }));
   }
 
-  static async open(): Promise<SignInHouse> {
-    return new SignInHouse(await House.open());
+  static async open(options: Parameters<typeof House.open>[0] = {}): Promise<SignInHouse> {
+    return new SignInHouse(await House.open(options));
   }
 
   async tenant(slug: string): Promise<Tenant> {

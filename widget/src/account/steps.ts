@@ -28,7 +28,11 @@ export const steps: { [S in Step]: (state: StateOf<S>, desk: Desk) => View } = {
       ...asked,
       heading: t("factorTitle"),
       lead: t("proofLead"),
-      body: [...asked.body, others.length > 0 && el("div", { class: "ways" }, ...others)],
+      body: [
+        ...asked.body,
+        others.length > 0 && el("p", { class: "or" }, el("span", {}, t("or"))),
+        others.length > 0 && el("div", { class: "ways" }, ...others),
+      ],
     };
   },
 

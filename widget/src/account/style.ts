@@ -11,15 +11,12 @@ const account = css`
     margin-inline: auto;
     padding: 2.5rem 1.25rem 4rem;
   }
-  .account .view {
+  .account > .stage > .view {
     display: grid;
     gap: 1.25rem;
   }
-  .account .view > * {
+  .account > .stage > .view > * {
     margin: 0;
-  }
-  .account .error:empty {
-    display: none;
   }
   .person {
     display: flex;
@@ -33,7 +30,7 @@ const account = css`
     font-size: 1.0625rem;
   }
   section {
-    padding: 1.25rem 1.5rem;
+    padding: 1.25rem 1.5rem 0.75rem;
     background: var(--_ground);
     border: 1px solid var(--_line);
     border-radius: calc(var(--_radius) * 1.4);
@@ -72,7 +69,7 @@ const account = css`
     display: flex;
     flex-wrap: wrap;
     gap: 0.5rem;
-    margin-top: 0.75rem;
+    margin-block: 0.5rem;
   }
   dialog {
     width: min(27rem, calc(100vw - 2rem));
@@ -100,9 +97,6 @@ const account = css`
     padding-inline-end: 2.5rem;
     font-size: 1.375rem;
   }
-  dialog .view > .ways {
-    margin-top: 0.625rem;
-  }
   .soon {
     animation: appear 1ms 500ms both;
   }
@@ -113,13 +107,19 @@ const account = css`
   }
   @media (max-width: 30rem) {
     section {
-      padding: 1rem;
+      padding: 1rem 1rem 0.5rem;
     }
     .account {
       padding: 1.5rem 0.75rem 3rem;
     }
     .facts li {
       flex-wrap: wrap;
+    }
+  }
+  @media (max-width: 23rem) {
+    /* words need the room */
+    .facts li > .icon {
+      display: none;
     }
   }
   @media (forced-colors: active) {

@@ -172,13 +172,14 @@ export const blocks = css`
     display: flex;
     align-items: center;
     gap: 0.5rem;
+    border-radius: var(--_radius);
+    background: var(--_tint);
   }
   .secret code {
     flex: 1;
     min-width: 0;
-    padding: 0.5rem 0.75rem;
-    border-radius: var(--_radius);
-    background: var(--_tint);
+    padding-block: 0.5rem;
+    padding-inline-start: 0.875rem;
     overflow-wrap: anywhere;
     font-size: 0.9375rem;
   }
@@ -186,6 +187,8 @@ export const blocks = css`
     width: auto;
     min-height: 2.5rem;
     padding-inline: 0.75rem;
+    border-color: transparent;
+    font-size: 0.9375rem;
   }
   .app {
     justify-self: start;
@@ -247,8 +250,10 @@ export const blocks = css`
     stroke-width: 2.25;
   }
   .mark + .quiet {
-    text-align: center;
     margin-top: 1rem;
+  }
+  .view:has(> .mark) {
+    text-align: center;
   }
 `;
 
@@ -275,7 +280,7 @@ export const motion = css`
     .row,
     .error:not(:empty),
     .codes,
-    .secret code {
+    .secret {
       border: 1px solid;
     }
     .qr {

@@ -19,7 +19,7 @@ export const buttons = css`
     padding: 0.5rem 1.125rem;
     border: 1px solid var(--_line);
     background: none;
-    font-weight: 550;
+    font-weight: 500;
     transition: background-color 120ms, filter 120ms;
     overflow-wrap: anywhere;
   }
@@ -165,12 +165,16 @@ export const buttons = css`
     gap: 0.625rem;
   }
   .many {
-    display: flex;
-    flex-wrap: wrap;
+    grid-template-columns: repeat(auto-fit, minmax(min(8rem, 100%), 1fr));
   }
   .many > * {
-    flex: 1 1 auto;
-    width: auto;
+    gap: 0.5rem;
+    padding-inline: 0.625rem;
+    font-size: 0.9375rem;
+    text-align: start;
+  }
+  .many > :last-child:nth-child(odd) {
+    grid-column: 1 / -1;
   }
   .view > .ways + .ways {
     margin-top: 0.625rem;

@@ -12,6 +12,9 @@ export const fields = css`
     text-wrap: balance;
     overflow-wrap: anywhere;
   }
+  [dir="rtl"] :is(h1, h2) {
+    letter-spacing: 0; /* Arabic letters join */
+  }
   p,
   ul {
     margin: 0;
@@ -62,11 +65,12 @@ export const fields = css`
   }
   .field > .link {
     grid-area: 1 / 2;
+    font-weight: 500;
   }
   label,
   .label {
     font-size: 0.9375rem;
-    font-weight: 550;
+    font-weight: 500; /* where a font has no medium weight: regular, so that headings and the one button stand out */
   }
   .control {
     position: relative;

@@ -64,7 +64,7 @@ export const frame = css`
     grid-row: 3;
     display: flex;
     flex-wrap: wrap;
-    align-items: center;
+    align-items: baseline;
     justify-content: center;
     gap: 0.25rem 1rem;
     width: min(100%, 27rem);
@@ -155,6 +155,9 @@ export const frame = css`
       width: auto;
       justify-content: flex-start;
       padding: 0.5rem 1.25rem 1.5rem;
+    }
+    footer select {
+      margin-inline-start: -0.5625rem; /* its words stand where the card's do */
     }
     .page .stage {
       min-height: 0;
