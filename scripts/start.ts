@@ -1,10 +1,11 @@
 /**
  * Runs the whole stack on this machine, in the foreground, until Ctrl-C.
  *
- *   npm start -- [--port N] [--base-path /prefix] [--dir .stack] [--fresh] [--no-demo]
+ *   npm start -- [--port N] [--base-path /prefix] [--host localhost] [--dir .stack] [--fresh] [--no-demo]
  *
  * --port       the front door's port, the others follow it; 0 takes any free ones (default 8000)
  * --base-path  our own addresses (API, portal, sign-in page) stand under it
+ * --host       what they call this machine: 127.0.0.1 or localhost, where browsers take passkeys (default 127.0.0.1)
  * --dir        where data, credentials and logs are kept (default .stack)
  * --fresh      forgets the data of that directory first
  * --no-demo    makes no demo tenant and starts no storefront
@@ -14,12 +15,12 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Failure } from "./stack/failure.ts";
-import { type Options, root } from "./stack/layout.ts";
+import { hosts, type Options, root } from "./stack/layout.ts";
 import { Stack } from "./stack/stack.ts";
 import { table } from "./stack/table.ts";
 
 const usage =
-  "Usage: npm start -- [--port N] [--base-path /prefix] [--dir .stack] [--fresh] [--no-demo]";
+  "Usage: npm start -- [--port N] [--base-path /prefix] [--host localhost] [--dir .stack] [--fresh] [--no-demo]";
 
 /** @throws {TypeError} that says what is wrong */
 export function parseOptions(args: string[]): Options {
@@ -28,6 +29,7 @@ export function parseOptions(args: string[]): Options {
     options: {
       port: { type: "string" },
       "base-path": { type: "string" },
+      host: { type: "string" },
       dir: { type: "string", default: ".stack" },
       fresh: { type: "boolean", default: false },
       "no-demo": { type: "boolean", default: false },
@@ -43,10 +45,15 @@ export function parseOptions(args: string[]): Options {
       `Cannot use base path "${values["base-path"]}": it looks like /acme-prefix`,
     );
   }
+  const host = hosts.find((name) => name === values.host);
+  if (values.host !== undefined && host === undefined) {
+    throw new TypeError(`Cannot use host "${values.host}": allowed are ${hosts.join(" and ")}`);
+  }
   return {
     dir: resolve(root, values.dir),
     port,
     basePath,
+    host,
     fresh: values.fresh,
     demo: !values["no-demo"],
   };

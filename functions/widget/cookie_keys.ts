@@ -1,5 +1,5 @@
-import { encodeBase64Url } from "hono/utils/encode";
 import type { Keyring } from "../_shared/secrets.ts";
+import { base64url } from "./base64url.ts";
 
 /**
  * What is derived from the login client's token: every replica has the same, and this process needs no other secret. A rotated
@@ -29,7 +29,7 @@ export function derivedKeys(readToken: () => Promise<string>): Derived {
     keyring,
     async pseudonym(text) {
       const bytes = new TextEncoder().encode(text);
-      return encodeBase64Url(await crypto.subtle.sign("HMAC", await pseudonyms(), bytes));
+      return base64url(await crypto.subtle.sign("HMAC", await pseudonyms(), bytes));
     },
   };
 }

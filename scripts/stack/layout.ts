@@ -12,9 +12,15 @@ export interface Options {
   port?: number | undefined;
   /** "" or "/acme-prefix". Undefined: as before, else "". */
   basePath?: string | undefined;
+  /** What our own addresses call this machine. Undefined: as before, else 127.0.0.1. */
+  host?: Host | undefined;
   fresh: boolean;
   demo: boolean;
 }
+
+/** Browsers keep passkeys for names only, so never for 127.0.0.1 (WebAuthn level 3, 5.1.3: a valid domain). */
+export const hosts = ["127.0.0.1", "localhost"] as const;
+export type Host = typeof hosts[number];
 
 /** In the order of their ports. */
 const listeners = [
@@ -63,6 +69,7 @@ export interface Layout {
 interface Addresses {
   port: number;
   basePath: string;
+  host: Host;
 }
 
 /**
@@ -70,20 +77,27 @@ interface Addresses {
  *
  * @throws {Failure} when other ones are asked for than the data was made with, or a port is taken
  */
-export async function layOut({ dir, port, basePath }: Options): Promise<Layout> {
+export async function layOut({ dir, port, basePath, host }: Options): Promise<Layout> {
   const file = join(dir, "addresses.json");
   const kept = await readAddresses(file);
   if (kept) {
-    const asked = { port: port || kept.port, basePath: basePath ?? kept.basePath };
-    if (asked.port !== kept.port || asked.basePath !== kept.basePath) {
+    const asked = {
+      port: port || kept.port,
+      basePath: basePath ?? kept.basePath,
+      host: host ?? kept.host,
+    };
+    if (
+      asked.port !== kept.port || asked.basePath !== kept.basePath || asked.host !== kept.host
+    ) {
       throw new Failure(
-        `The data in ${dir} was made with --port ${kept.port} --base-path "${kept.basePath}", and its tokens and applications name these addresses: keep them, or start empty with --fresh, or elsewhere with --dir`,
+        `The data in ${dir} was made with --port ${kept.port} --base-path "${kept.basePath}" --host ${kept.host}, and its tokens and applications name these addresses: keep them, or start empty with --fresh, or elsewhere with --dir`,
       );
     }
   }
   const chosen = kept ?? {
     port: port === 0 ? findFreeRow(listeners.length) : port ?? defaultPort,
     basePath: basePath ?? "",
+    host: host ?? "127.0.0.1",
   };
   const ports = portsFrom(chosen.port);
   refuseTaken(ports);
@@ -126,9 +140,12 @@ export function portsFrom(first: number): Record<Listener, number> {
   >;
 }
 
-export function addresses(ports: Record<Listener, number>, { basePath }: { basePath: string }) {
+export function addresses(
+  ports: Record<Listener, number>,
+  { basePath, host }: Pick<Addresses, "basePath" | "host">,
+) {
   const at = (name: Listener) => `http://127.0.0.1:${ports[name]}`;
-  const apiUrl = at("frontDoor") + basePath;
+  const apiUrl = `http://${host}:${ports.frontDoor}${basePath}`;
   return {
     apiUrl,
     restUrl: `${apiUrl}/rest/v1`,
@@ -155,7 +172,7 @@ function refuseTaken(ports: Record<Listener, number>): void {
 
 async function readAddresses(file: string): Promise<Addresses | undefined> {
   const text = await Deno.readTextFile(file).catch(unlessMissing);
-  return text === undefined ? undefined : JSON.parse(text);
+  return text === undefined ? undefined : { host: "127.0.0.1", ...JSON.parse(text) }; // older data has none
 }
 
 function unlessMissing(error: unknown): undefined {

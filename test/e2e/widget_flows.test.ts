@@ -3,67 +3,28 @@
  * the pages alone. What each screen is like: widget_screens.test.ts; every way through the policy: test/unit/widget/.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { TOTP } from "otpauth";
-import type { Page } from "playwright-core";
 import { accountEn } from "../../widget/src/texts/account_en.ts";
 import { en } from "../../widget/src/texts/en.ts";
 import { eventually } from "../support/eventually.ts";
-import { startStack, type TestStack } from "../support/stack.ts";
-import { launch, type Visitor, visitor } from "./support/browser.ts";
+import { startStack } from "../support/stack.ts";
+import { launch } from "./support/browser.ts";
+import { codeInMail, openDemo } from "./support/demo.ts";
+import { fill, heading, namePassword, press, steps, toSignIn, welcome } from "./support/people.ts";
 
 const wilma = { givenName: "Wilma", familyName: "Berg", email: "wilma@berg.example" };
 
-/** The newest code that was sent to Wilma, other than `before`. */
-function mailedCode(mailUrl: string, before = ""): Promise<string> {
-  return eventually("a mail with a new code", async () => {
-    const messages = await (await fetch(`${mailUrl}/messages`)).json() as {
-      to: string[];
-      text: string;
-    }[];
-    const own = messages.filter(({ to }) => to.some((address) => address.includes(wilma.email)));
-    const code = own.map(({ text }) => /^\s*([A-Z0-9]{6,12})\s*$/m.exec(text)?.[1]).at(-1);
-    return code === before ? undefined : code;
-  });
-}
-
-/** As an administrator at ZITADEL sets them; by itself it offers an app and keys only. */
-async function allowRecoveryCodes({ facts, dir }: TestStack): Promise<void> {
-  const token = await Deno.readTextFile(join(dir, "credentials/zitadel/provisioner.pat"));
-  const path = "/management/v1/policies/login/second_factors"; // its own policy is there, with its providers
-  const response = await fetch(`${facts.issuer}${path}`, {
-    method: "POST",
-    headers: {
-      authorization: `Bearer ${token.trim()}`,
-      "content-type": "application/json",
-      "x-zitadel-orgid": facts.demo.tenant!.organizationId,
-    },
-    body: JSON.stringify({ type: "SECOND_FACTOR_TYPE_RECOVERY_CODES" }),
-  });
-  assert.equal(response.status, 200, await response.text());
-}
-
-const heading = (page: Page, name: string) => page.getByRole("heading", { name, exact: true });
-const press = (page: Page, name: string) =>
-  page.getByRole("button", { name, exact: true }).first().click();
-const fill = (page: Page, label: string, value: string) =>
-  page.getByLabel(label, { exact: true }).fill(value);
-
-/** The name, then the password where the page asks for them one after the other. */
-async function namePassword(page: Page, loginName: string, password: string) {
-  await fill(page, en.loginName, loginName);
-  const next = page.getByRole("button", { name: en.next, exact: true });
-  if (await next.isVisible()) await next.click();
-  await page.getByRole("button", { name: en.signIn, exact: true }).waitFor();
-  await fill(page, en.password, password);
-  await press(page, en.signIn);
-}
-
 Deno.test("one person's way: registers, sets up an app, comes back with it and without it, forgets the password, looks after the account", async (t) => {
   await using stack = await startStack([]);
-  const { storefrontUrl, mailUrl, functionsUrl } = stack.facts;
-  await allowRecoveryCodes(stack);
+  const { storefrontUrl, functionsUrl } = stack.facts;
+  await using demo = await openDemo(stack);
+  // As an administrator at ZITADEL allows them; by itself it offers an app and keys only. The policy is the tenant's own, with its providers.
+  await demo.manage("POST", "policies/login/second_factors", {
+    type: "SECOND_FACTOR_TYPE_RECOVERY_CODES",
+  });
   await using browser = await launch();
+  const step = steps(t, browser);
+  const mailedCode = (before?: string) => demo.mailed(wilma.email, codeInMail, before);
   let password = `${crypto.randomUUID()}-Aa1`;
   let totp: TOTP | undefined;
   let recovery: string[] = [];
@@ -80,32 +41,10 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
     used.add(fresh);
     return fresh;
   };
-  const welcome = (page: Page) => page.getByText(/^Welcome back, Wilma/).waitFor();
-
-  const step = async (name: string, run: (visitor: Visitor) => Promise<void>) => {
-    const somebody = await visitor(browser);
-    const ok = await t.step(name, async () => {
-      await run(somebody).catch(async (error) => {
-        const shown = await somebody.page.locator("gatehouse-login, gatehouse-account").first()
-          .evaluate((element) => (element.shadowRoot?.firstElementChild as HTMLElement)?.innerText)
-          .catch(() => "");
-        throw new Error(`${error.message}\nThe page shows:\n${shown}`, { cause: error });
-      });
-      somebody.assertClean();
-    });
-    await somebody.context.close();
-    assert.ok(ok, `The way ends at "${name}"`);
-  };
-  const toSignIn = async (page: Page) => {
-    await page.goto(storefrontUrl);
-    await press(page, en.signIn);
-    await page.getByText(/^to continue to /).waitFor();
-  };
-
   await step(
     "she registers; a code proves the address; an app is set up from the key",
     async ({ page }) => {
-      await toSignIn(page);
+      await toSignIn(page, storefrontUrl);
       await press(page, en.register);
       await fill(page, en.givenName, wilma.givenName);
       await fill(page, en.familyName, wilma.familyName);
@@ -116,7 +55,7 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
       await fill(page, en.code, "WRONG1");
       await press(page, en.confirm);
       await page.getByRole("alert").getByText(en.x_code_refused).waitFor();
-      await fill(page, en.code, await mailedCode(mailUrl));
+      await fill(page, en.code, await mailedCode());
       await press(page, en.confirm);
 
       await heading(page, en.setupTitle).waitFor();
@@ -129,14 +68,14 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
       recovery = await page.locator(".codes li").allTextContents();
       assert.ok(recovery.length >= 6, recovery.join());
       await press(page, en.codesSaved);
-      await welcome(page);
+      await welcome(page, "Wilma");
     },
   );
 
   await step(
     "in another browser the password alone does not do: the app's code does, a wrong one does not",
     async ({ page }) => {
-      await toSignIn(page);
+      await toSignIn(page, storefrontUrl);
       await namePassword(page, wilma.email, password);
       await heading(page, en.factorTitle).waitFor();
       await fill(page, en.code, "000000");
@@ -144,23 +83,23 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
       await page.getByRole("alert").getByText(en.x_code_refused).waitFor();
       await fill(page, en.code, await code());
       await press(page, en.confirm);
-      await welcome(page);
+      await welcome(page, "Wilma");
     },
   );
 
   await step("without the app a recovery code lets her in, once", async ({ page }) => {
-    await toSignIn(page);
+    await toSignIn(page, storefrontUrl);
     await namePassword(page, wilma.email, password);
     await page.getByText(en.otherWays).click();
     await page.getByRole("button", { name: en.recovery_code }).click();
     await fill(page, en.recovery_code, recovery[0]!);
     await press(page, en.confirm);
-    await welcome(page);
+    await welcome(page, "Wilma");
   });
 
   await step("a forgotten password is set anew by a code from the mail", async ({ page }) => {
-    const before = await mailedCode(mailUrl);
-    await toSignIn(page);
+    const before = await mailedCode();
+    await toSignIn(page, storefrontUrl);
     await fill(page, en.loginName, wilma.email);
     const next = page.getByRole("button", { name: en.next, exact: true });
     if (await next.isVisible()) await next.click();
@@ -169,13 +108,13 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
     await press(page, en.sendCode);
     await page.getByText(en.resetCodeLead).waitFor();
     password = `${crypto.randomUUID()}-Bb2`;
-    await fill(page, en.code, await mailedCode(mailUrl, before));
+    await fill(page, en.code, await mailedCode(before));
     await fill(page, en.newPassword, password);
     await press(page, en.savePassword);
     await heading(page, en.factorTitle).waitFor();
     await fill(page, en.code, await code());
     await press(page, en.confirm);
-    await welcome(page);
+    await welcome(page, "Wilma");
   });
 
   await step(
@@ -201,11 +140,11 @@ Deno.test("one person's way: registers, sets up an app, comes back with it and w
   );
 
   await step("who came back in the same browser goes on without typing", async ({ page }) => {
-    await toSignIn(page);
+    await toSignIn(page, storefrontUrl);
     await namePassword(page, wilma.email, password);
     await fill(page, en.code, await code());
     await press(page, en.confirm);
-    await welcome(page);
+    await welcome(page, "Wilma");
     await page.context().clearCookies({ name: /^storefront/ });
     await page.goto(storefrontUrl);
     await press(page, en.signIn);

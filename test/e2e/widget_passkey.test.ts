@@ -1,35 +1,12 @@
 // Passkeys and security keys in Chromium, with a virtual authenticator in place of a finger.
 import assert from "node:assert/strict";
-import type { CDPSession, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import type { Action, State } from "../../functions/widget/contract.ts";
 import { en } from "../../widget/src/texts/en.ts";
 import { states } from "../gallery/states.ts";
 import { launch, visitor } from "./support/browser.ts";
+import { authenticator } from "./support/passkeys.ts";
 import { serveSignInPage, startState } from "./support/sign_in_page.ts";
-
-interface Authenticator {
-  cdp: CDPSession;
-  id: string;
-}
-
-async function authenticator(
-  page: Page,
-  more: Record<string, unknown> = {},
-): Promise<Authenticator> {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId: id } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      ...more,
-    },
-  });
-  return { cdp, id };
-}
 
 type Credential = Extract<Action, { action: "credential" }>;
 

@@ -43,9 +43,11 @@ Deno.test("npm start refuses other addresses than the data was made with", async
     join(dir.path, "addresses.json"),
     JSON.stringify({ port: findFreeRow(10), basePath: "" }),
   );
-  const { code, stderr } = await runStart(["--dir", dir.path, "--base-path", "/other"]);
-  assert.equal(code, 1);
-  assert.match(stderr, /was made with --port \d+ --base-path ""/);
+  for (const other of [["--base-path", "/other"], ["--host", "localhost"]]) {
+    const { code, stderr } = await runStart(["--dir", dir.path, ...other]);
+    assert.equal(code, 1);
+    assert.match(stderr, /was made with --port \d+ --base-path "" --host 127\.0\.0\.1/);
+  }
 });
 
 Deno.test("Ctrl-C while it starts ends what runs already, and the next start is none the worse", async () => {

@@ -1,11 +1,11 @@
 /** From a program's request to tokens, or to what is asked next. */
 import type { Context, Hono } from "hono";
-import { encodeBase64Url } from "hono/utils/encode";
 import type { z } from "zod";
 import type { App } from "../../_shared/app.ts";
 import { Problem } from "../../_shared/problem.ts";
 import { isZitadelError } from "../../_shared/zitadel/errors.ts";
 import type { OAuthClient, TokenAnswer } from "../../_shared/zitadel/oauth.ts";
+import { base64url } from "../base64url.ts";
 import type { Action, Answer } from "../contract.ts";
 import { asProblem } from "../flow/failures.ts";
 import type { WidgetParts } from "../parts.ts";
@@ -115,5 +115,3 @@ export const readTokens = (answer: TokenAnswer): Tokens => ({
 
 /** 256 bits, as RFC 7636 wants of a verifier. */
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)).buffer);
-
-const base64url = (bytes: ArrayBuffer) => encodeBase64Url(bytes).replaceAll("=", "");

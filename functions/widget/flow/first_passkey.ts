@@ -7,7 +7,7 @@ import type { State } from "../contract.ts";
 import { type Flow, refused } from "./flow.ts";
 import type { Handler } from "./handlers.ts";
 import { next } from "./next.ts";
-import { passkey } from "./passkey.ts";
+import { showNewPasskey } from "./passkey.ts";
 import { finishKey, registration } from "./setup_passkey.ts";
 import { relyingParty, requireOwnPage } from "./webauthn.ts";
 
@@ -35,9 +35,8 @@ export const credential: Handler<"credential"> = async (flow, action): Promise<S
     name: action.name ?? "Passkey",
   });
   delete flow.memory.pending;
+  delete flow.memory.changed.registered;
   if (mode === "link") return { screen: "finished", what: "invited" };
   // It is then asked for, as at every sign-in: so the session knows it was shown.
-  return person
-    ? await passkey(flow, { action: "passkey", loginName: person.loginName })
-    : await next(flow);
+  return person ? await showNewPasskey(flow) : await next(flow);
 };

@@ -1,8 +1,8 @@
 /** A passkey as the whole sign-in, or a key as the second factor. */
-import { encodeBase64Url } from "hono/utils/encode";
 import { webAuthnRefused } from "../../_shared/zitadel/refusals.ts";
 import type { WebAuthnAssertion, WebAuthnRequestOptions } from "../../_shared/zitadel/types.ts";
 import type { State } from "../contract.ts";
+import { base64url } from "../base64url.ts";
 import { askedFactors } from "../policy.ts";
 import type { Facts } from "./facts.ts";
 import { otherFactors } from "./factor.ts";
@@ -51,6 +51,22 @@ export const passkey: Handler<"passkey"> = async (flow, { loginName }): Promise<
     others: [],
   };
 };
+
+/** Of somebody who has just made it: their session knows, while other reads lag behind. */
+export async function showNewPasskey(flow: Flow): Promise<State> {
+  const domain = relyingParty(flow);
+  const { challenges } = await addToSession(flow, {
+    challenges: { webAuthn: { domain, userVerification: "required" } },
+  });
+  if (!challenges.webAuthn) throw credentialRefused();
+  flow.memory.pending = { kind: "passkey", purpose: "sign_in", required: true, known: true };
+  return {
+    screen: "passkey",
+    options: plain(challenges.webAuthn, domain, "required"),
+    purpose: "sign_in",
+    others: [],
+  };
+}
 
 /** A key beside what was shown already; a passkey where the person has no plain key. */
 export async function showKeyFactor(flow: Flow, { standing }: Facts): Promise<State> {
@@ -110,6 +126,6 @@ async function madeUpOptions(
 ): Promise<WebAuthnRequestOptions> {
   const name = loginName.toLowerCase();
   const id = await parts.pseudonym(`passkey/${organizationId}/${name}`);
-  const challenge = encodeBase64Url(crypto.getRandomValues(new Uint8Array(32)).buffer);
+  const challenge = base64url(crypto.getRandomValues(new Uint8Array(32)).buffer);
   return { challenge, allowCredentials: [{ type: "public-key", id }] };
 }

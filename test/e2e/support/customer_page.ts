@@ -6,13 +6,15 @@ export interface CustomerPage extends AsyncDisposable {
   origin: string;
 }
 
-/** `attributes` of the element besides `client-id`. It is another site than ours: 127.0.0.1 beside localhost. */
+/** `attributes` of the element, read with each request. It is another site than ours: 127.0.0.1 beside localhost. */
 export function serveCustomerPage(
-  gatehouse: SignInPage,
+  gatehouse: Pick<SignInPage, "origin" | "base">,
   attributes: Record<string, string> = {},
 ): CustomerPage {
-  const written = Object.entries({ issuer: `${gatehouse.origin}/issuer`, ...attributes })
-    .map(([name, value]) => ` ${name}="${value}"`).join("");
+  const standard = { "client-id": "c1", issuer: `${gatehouse.origin}/issuer` };
+  const written = () =>
+    Object.entries({ ...standard, ...attributes })
+      .map(([name, value]) => ` ${name}="${value}"`).join("");
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/page.js") {
@@ -24,7 +26,7 @@ export function serveCustomerPage(
     return new Response(
       `<!doctype html><html lang="en"><title>Customer</title>
        <script src="${gatehouse.base}gatehouse.js" defer></script>
-       <main><h1>Shop</h1><gatehouse-login client-id="c1"${written}></gatehouse-login></main>
+       <main><h1>Shop</h1><gatehouse-login${written()}></gatehouse-login></main>
        <script type="module" src="page.js"></script>`,
       {
         headers: {

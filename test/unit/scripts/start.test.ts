@@ -8,6 +8,7 @@ Deno.test("npm start without options uses .stack in the checkout and keeps what 
     dir: join(root, ".stack"),
     port: undefined,
     basePath: undefined,
+    host: undefined,
     fresh: false,
     demo: true,
   });
@@ -19,7 +20,13 @@ Deno.test("a base path loses its last slash, and / means none", () => {
 });
 
 Deno.test("options that make no sense are refused", () => {
-  for (const wrong of [["--port", "70000"], ["--port", "1.5"], ["--base-path", "/a b"]]) {
+  const wrongs = [
+    ["--port", "70000"],
+    ["--port", "1.5"],
+    ["--base-path", "/a b"],
+    ["--host", "gatehouse.example"],
+  ];
+  for (const wrong of wrongs) {
     assert.throws(() => parseOptions(wrong), TypeError, wrong.join(" "));
   }
 });
@@ -27,7 +34,7 @@ Deno.test("options that make no sense are refused", () => {
 Deno.test("our addresses stand under the base path, the issuer's never does", () => {
   const { apiUrl, functionsUrl, portalUrl, loginUrl, ownIssuer, issuer } = addresses(
     portsFrom(8000),
-    { basePath: "/acme-prefix" },
+    { basePath: "/acme-prefix", host: "127.0.0.1" },
   );
   const origin = "http://127.0.0.1:8000/acme-prefix";
   assert.deepEqual({ apiUrl, functionsUrl, portalUrl, loginUrl, ownIssuer, issuer }, {
@@ -38,4 +45,10 @@ Deno.test("our addresses stand under the base path, the issuer's never does", ()
     ownIssuer: `${origin}/functions/v1/session`,
     issuer: "http://127.0.0.1:8001",
   });
+});
+
+Deno.test("by name our addresses, and no other's, are where browsers take passkeys", () => {
+  const { host } = parseOptions(["--host", "localhost"]);
+  const { apiUrl, issuer } = addresses(portsFrom(8000), { basePath: "", host: host! });
+  assert.deepEqual([apiUrl, issuer], ["http://localhost:8000", "http://127.0.0.1:8001"]);
 });
