@@ -158,6 +158,8 @@ export class KillBench implements AsyncDisposable {
        where backend_type = 'client backend' and datname = 'gatehouse' order by state, pid`;
     const { pid } = backends[Math.floor(drawn * backends.length)]!;
     Deno.kill(pid, "SIGKILL");
+    // Until the postmaster has ended our session too: before, it would answer as if nothing had happened.
+    await this.sql`select pg_sleep(30)`.catch(() => {});
   }
 
   async killPostgres(): Promise<void> {

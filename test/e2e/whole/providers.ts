@@ -98,6 +98,29 @@ export async function providers(
     record.oneMore();
   });
 
+  for (const name of ["Google", "GitHub", "Microsoft"]) {
+    await step(
+      `${name}: an account of another address, which its owner proves`,
+      async ({ page }) => {
+        const email = `${name.toLowerCase()}@people.example`;
+        await toSignIn(page, storefrontUrl);
+        await useProvider(page, name);
+        await signInThere(page, "alan");
+        await heading(page, en.completeTitle).waitFor();
+        await fill(page, en.givenName, name);
+        await fill(page, en.familyName, "Person");
+        await fill(page, en.email, email);
+        await press(page, en.register);
+        await heading(page, en.verifyTitle).waitFor();
+        await fill(page, en.code, await demo.mailed(email, codeInMail));
+        await press(page, en.confirm);
+        await press(page, en.skip);
+        await welcome(page, `${name} Person`);
+        record.oneMore();
+      },
+    );
+  }
+
   await provide({
     name: "Partner",
     kind: "oidc",
