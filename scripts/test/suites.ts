@@ -42,5 +42,5 @@ export const e2e: Suite = { name: "e2e", folder: "test/e2e", before: ["test/e2e/
 export type Stage = Suite[][];
 
 export const quick: Stage[] = [[[gate]], [[unit]], [[sql]]];
-/** Integration tests restart what they kill, at the same ports and within seconds: nothing heavy runs beside them. */
-export const all: Stage[] = [...quick, [[integration]], [[contract], [e2e]]];
+/** In turn: integration and e2e restart what they kill, at the same ports and within seconds, so nothing heavy runs beside them. */
+export const all: Stage[] = [...quick, [[integration]], [[contract]], [[e2e]]];
