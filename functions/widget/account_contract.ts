@@ -14,21 +14,10 @@
  */
 import { z } from "zod";
 import { Complexity } from "./contract.ts";
+import { credential, languageTag, name as text, password } from "./fields.ts";
 
 /** How long a proof holds: long enough to finish what one came for, too short for a browser left alone. */
 export const proofLifetimeSeconds = 300;
-
-const text = z.string().trim().min(1).max(200);
-const password = z.string().min(1).max(1000);
-const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/);
-const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/).max(20_000);
-/** A `PublicKeyCredential` as its `toJSON()` gives it. */
-const credential = z.looseObject({
-  id: base64url,
-  rawId: base64url,
-  type: z.literal("public-key"),
-  response: z.record(z.string(), z.unknown()),
-});
 
 export const proofMethods = ["password", "passkey", "totp"] as const;
 export type ProofMethod = typeof proofMethods[number];

@@ -11,23 +11,10 @@
  * The widget imports types from here, never values: they weigh nothing.
  */
 import { z } from "zod";
+import { code, credential, languageTag, name, password } from "./fields.ts";
 
 /** ZITADEL's ids, `V2_` and digits; anything else is not worth a question. */
 export const authRequestId = z.string().regex(/^V2_[A-Za-z0-9_-]{1,200}$/);
-
-const name = z.string().trim().min(1).max(200);
-const password = z.string().min(1).max(1000);
-const code = z.string().trim().min(1).max(200);
-const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/);
-const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/).max(20_000);
-
-/** A `PublicKeyCredential` as its `toJSON()` gives it: attestation or assertion (WebAuthn level 3, 5.1). */
-const credential = z.looseObject({
-  id: base64url,
-  rawId: base64url,
-  type: z.literal("public-key"),
-  response: z.record(z.string(), z.unknown()),
-});
 
 /** How a flow begins. */
 export const Open = z.discriminatedUnion("mode", [

@@ -1,4 +1,5 @@
-import { fromBase64, type Keyring, open, seal, SecretError, toBase64 } from "../_shared/secrets.ts";
+import { fromBase64, type Keyring, open, seal, SecretError } from "../_shared/secrets.ts";
+import { base64url } from "./base64url.ts";
 
 /**
  * Values that a browser keeps for us: it can neither read nor change them, nor take one for another (`kind` and `id` are bound in).
@@ -9,7 +10,7 @@ export function sealing(keyring: () => Promise<Keyring>) {
     async seal(kind: string, id: string, value: unknown): Promise<string> {
       const bytes = pad(new TextEncoder().encode(JSON.stringify(value)));
       const { keyId, ciphertext } = await seal(bytes, place(kind, id), await keyring());
-      return `${keyId}.${base64url(ciphertext)}`;
+      return `${keyId}.${base64url(ciphertext.buffer)}`;
     },
 
     /** Undefined: not sealed by us, or for something else. */
@@ -46,8 +47,5 @@ const place = (kind: string, id: string) => ({
   tenantId: "none",
   id,
 });
-
-const base64url = (bytes: Uint8Array) =>
-  toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 const fromBase64url = (text: string) => fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));

@@ -15,12 +15,10 @@
  */
 import { z } from "zod";
 import { Action, State } from "../contract.ts";
+import { languageTag, name, password } from "../fields.ts";
 
-const name = z.string().trim().min(1).max(200);
-const password = z.string().min(1).max(1000);
 const ticket = z.string().min(1).max(20_000);
 const token = z.string().min(1).max(8_000);
-const languageTag = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/);
 
 const application = {
   clientId: name,
