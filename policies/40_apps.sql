@@ -60,7 +60,7 @@ grant execute on function
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
   private.widget_client(text), private.widget_tenant(text), private.find_login_organization(text),
-  private.takes_inline_origin(text), private.is_administrator(text)
+  private.is_app_origin(text), private.is_administrator(text)
   to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;
 grant execute on function

@@ -1,59 +1,79 @@
 /**
- * Runs the suites.
+ * Runs the suites, several files at a time.
  *
  *   npm test                          every suite, with seeded samples of the large spaces
- *   deno task test [SUITE…]           the named ones: gate unit sql integration contract e2e
+ *   deno task test [SUITE|FILE…]      the named ones: gate unit sql integration contract e2e, or files of theirs
  *   deno task ok                      the quick gate: format, lint, types, unit, SQL
  *   deno task test:full               every suite, the large spaces whole (up to an hour)
  *
- * The last line is `N passed, N failed`. Exit 0 all passed · 1 some failed · 2 wrong use.
+ * A file that fails is shown with all that it printed. The last line is `N passed, N failed`.
+ * Exit 0 all passed · 1 some failed · 2 wrong use.
  */
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import { buildBundles } from "./build/bundle.ts";
 import { clusters } from "../test/support/postgres.ts";
 import { root } from "./stack/layout.ts";
-import * as suites from "./test/suites.ts";
-import { type Result, runSuite } from "./test/run_suite.ts";
+import { all, quick } from "./test/suites.ts";
+import { performAll } from "./test/pool.ts";
+import { type Result, type Run, runsOf } from "./test/runs.ts";
 
-const named = new Map<string, suites.Suite>([
-  ["gate", suites.gate],
-  ["unit", suites.unit],
-  ["sql", suites.sql],
-  ["integration", suites.integration],
-  ["contract", suites.contract],
-  ["e2e", suites.e2e],
-]);
-
-function chosen(names: string[]): suites.Stage[] {
-  if (names.length === 0) return suites.all;
-  if (names.length === 1 && names[0] === "quick") return suites.quick;
-  return names.map((name) => {
-    const suite = named.get(name);
-    if (suite) return [[suite]];
-    console.error(`No suite is called "${name}": there are ${[...named.keys()].join(", ")}, quick`);
+function chosen(names: string[]): Run[] {
+  if (names.length === 0) return all.flatMap(runsOf);
+  if (names.length === 1 && names[0] === "quick") return quick.flatMap(runsOf);
+  return names.flatMap((name) => {
+    const suite = all.find((suite) => suite.name === name);
+    if (suite) return runsOf(suite);
+    const path = relative(root, resolve(name));
+    const home = all.find(({ folder }) => folder !== undefined && path.startsWith(`${folder}/`));
+    if (home && existsSync(path)) return [{ suite: home, title: path, alone: false, what: path }];
+    console.error(
+      `No suite or file is called "${name}": there are ${
+        all.map(({ name }) => name).join(", ")
+      }, quick`,
+    );
     Deno.exit(2);
   });
 }
 
+const runs = chosen(Deno.args);
+const startedAt = performance.now();
 await buildBundles(root); // tests serve what browsers load
-const results: Result[] = [];
-for (const lanes of chosen(Deno.args)) {
-  await clusters(); // once for all lanes
-  const beside = lanes.length > 1;
-  await Promise.all(lanes.map(async (lane) => {
-    for (const suite of lane) results.push(await runSuite(suite, { beside }));
-  }));
-}
-
-const width = Math.max(...results.map(({ name }) => name.length));
-console.log("");
-for (const { name, passed, failed, seconds } of results) {
+await clusters(); // once for all
+let ended = 0;
+const results = await performAll(runs, ({ run, passed, failed, seconds, output }) => {
+  const place = `${String(++ended).padStart(String(runs.length).length)}/${runs.length}`;
+  const title = `${run.suite.name}  ${run.title}`;
   console.log(
-    `${name.padEnd(width)}  ${String(passed).padStart(5)} passed  ${failed} failed  ${
-      seconds.toFixed(1)
-    } s`,
+    `${place}  ${failed === 0 ? "ok    " : "FAILED"}  ${title}  ${
+      told({ passed, failed, seconds })
+    }`,
+  );
+  if (failed > 0) console.log(`\n${output.trimEnd()}\n`);
+});
+
+console.log("");
+for (const suite of new Set(runs.map(({ suite }) => suite))) {
+  console.log(
+    `${suite.name.padEnd(11)}  ${told(sum(results.filter(({ run }) => run.suite === suite)))}`,
   );
 }
-const sum = (key: "passed" | "failed") => results.reduce((total, result) => total + result[key], 0);
-const failed = sum("failed");
-console.log(`\n${sum("passed")} passed, ${failed} failed`);
+const { passed, failed } = sum(results);
+const minutes = (performance.now() - startedAt) / 60_000;
+for (const { run } of results.filter(({ failed }) => failed > 0)) {
+  console.log(`FAILED  ${run.suite.name}  ${run.title}`);
+}
+console.log(`\nIn ${minutes.toFixed(1)} minutes\n${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
+
+type Told = Pick<Result, "passed" | "failed" | "seconds">;
+
+function sum(results: Told[]): Told {
+  const total = (key: keyof Told) => results.reduce((total, result) => total + result[key], 0);
+  return { passed: total("passed"), failed: total("failed"), seconds: total("seconds") };
+}
+
+function told({ passed, failed, seconds }: Told): string {
+  const failures = failed === 0 ? "" : `, ${failed} failed`;
+  return `${passed} passed${failures}, ${seconds.toFixed(1)} s`;
+}

@@ -75,11 +75,7 @@ async function begin(
 ): Promise<{ known: boolean; locales: string[]; tenantId?: string }> {
   try {
     const { request, client } = await whereOfRequest(parts, id);
-    const binding = flowBinding(parts);
-    // A reload goes on: what this browser has of the flow stays.
-    if (!await binding.find(c, id)) {
-      await binding.keep(c, newMemory(parts, { mode: "page", ref: id }));
-    }
+    await flowBinding(parts).arrive(c, newMemory(parts, { mode: "page", ref: id }));
     return { known: true, locales: request.uiLocales, tenantId: client.tenantId };
   } catch (error) {
     const { slug, status } = toProblem(asProblem(error));

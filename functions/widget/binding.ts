@@ -47,21 +47,39 @@ export function flowBinding({ publicUrl, keyring, now }: BindingParts) {
   const seconds = () => Math.floor(now().getTime() / 1000);
 
   async function fromCookie(c: Context<App>, ref: string): Promise<Memory | undefined> {
-    const cookie = getCookie(c, await cookieName(ref));
-    if (cookie === undefined) return undefined;
-    const memory = await sealer.open("widget_flow", ref, cookie) as Memory | undefined;
-    return memory && memory.expiresAt > seconds() ? memory : undefined;
+    const names = await cookieNames(ref);
+    for (const name of [names.begun, names.arrived]) {
+      const cookie = getCookie(c, name);
+      if (cookie === undefined) continue;
+      const memory = await sealer.open("widget_flow", ref, cookie) as Memory | undefined;
+      if (memory && memory.expiresAt > seconds()) return memory;
+    }
+    return undefined;
+  }
+
+  async function toCookie(c: Context<App>, name: string, memory: Memory): Promise<void> {
+    const sealed = await sealer.seal("widget_flow", memory.ref, memory);
+    const maxAge = Math.max(0, memory.expiresAt - seconds());
+    setCookie(c, name, sealed, { ...scope, maxAge });
   }
 
   return {
+    /**
+     * For the answer to a navigation, which brings no strict cookie along when another site led to the page, nor when it is loaded
+     * anew: what this browser has of the flow already stays, and goes first.
+     */
+    async arrive(c: Context<App>, memory: Memory): Promise<void> {
+      await toCookie(c, (await cookieNames(memory.ref)).arrived, memory);
+    },
+
     /** Seals the memory and answers what the next request must bring along as `x-gatehouse-flow`. */
     async keep(c: Context<App>, memory: Memory): Promise<string> {
       if (memory.mode === "inline") {
         return inlineMark + await sealer.seal("widget_inline", "flow", memory);
       }
-      const sealed = await sealer.seal("widget_flow", memory.ref, memory);
-      const maxAge = Math.max(0, memory.expiresAt - seconds());
-      setCookie(c, await cookieName(memory.ref), sealed, { ...scope, maxAge });
+      const { begun, arrived } = await cookieNames(memory.ref);
+      await toCookie(c, begun, memory);
+      if (getCookie(c, arrived) !== undefined) deleteCookie(c, arrived, scope);
       return memory.ref;
     },
 
@@ -90,7 +108,9 @@ export function flowBinding({ publicUrl, keyring, now }: BindingParts) {
     },
 
     async release(c: Context<App>, { mode, ref }: Memory): Promise<void> {
-      if (mode !== "inline") deleteCookie(c, await cookieName(ref), scope);
+      if (mode === "inline") return;
+      const { begun, arrived } = await cookieNames(ref);
+      for (const name of [begun, arrived]) deleteCookie(c, name, scope);
     },
   };
 }
@@ -99,9 +119,9 @@ export const mismatch = (detail: string, cause?: unknown) =>
   new Problem("browser_mismatch", detail, { cause });
 
 /** Several tabs may sign in at once, each with its own flow. */
-async function cookieName(ref: string): Promise<string> {
+async function cookieNames(ref: string): Promise<{ begun: string; arrived: string }> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
   const hex = [...new Uint8Array(hash).subarray(0, 8)]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `gatehouse_flow_${hex}`;
+  return { begun: `gatehouse_flow_${hex}`, arrived: `gatehouse_flow_new_${hex}` };
 }

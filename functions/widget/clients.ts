@@ -30,8 +30,8 @@ export interface Clients {
   findTenant(tenant: string): Promise<WidgetClient | null>;
   /** For the portal only, where people of every tenant sign in. */
   findLoginOrganization(loginName: string): Promise<LoginOrganization | null>;
-  /** Whether an application that people sign in to inline has pages of this origin. */
-  takesOrigin(origin: string): Promise<boolean>;
+  /** Whether an application has pages of this origin. */
+  isAppOrigin(origin: string): Promise<boolean>;
   /** By ZITADEL's id: whether the person administers anything. */
   isAdministrator(userId: string): Promise<boolean>;
 }
@@ -53,10 +53,10 @@ export function databaseClients(sql: () => Sql): Clients {
         select private.find_login_organization(${loginName}) as organization`;
       return row?.organization ?? null;
     },
-    async takesOrigin(origin) {
-      const [row] = await sql()<{ takes: boolean }[]>`
-        select private.takes_inline_origin(${origin}) as takes`;
-      return row?.takes ?? false;
+    async isAppOrigin(origin) {
+      const [row] = await sql()<{ known: boolean }[]>`
+        select private.is_app_origin(${origin}) as known`;
+      return row?.known ?? false;
     },
     async isAdministrator(userId) {
       const [row] = await sql()<{ administers: boolean }[]>`

@@ -87,7 +87,7 @@ export const Action = z.discriminatedUnion("action", [
   /** For factor (totp, recovery_code), email_code, verify_email, setup_totp. */
   z.strictObject({ action: z.literal("code"), code }),
   z.strictObject({ action: z.literal("resend") }),
-  // change_password, reset_code (with the code), invitation
+  // change_password (with the present one), reset_code (with the code), invitation
   z.strictObject({
     action: z.literal("new_password"),
     newPassword: password,
@@ -204,7 +204,7 @@ export const State = z.discriminatedUnion("screen", [
     resendAfterSeconds,
     codeNeeded: z.boolean(),
   }),
-  /** new_password */
+  /** new_password with currentPassword */
   z.object({
     screen: z.literal("change_password"),
     reason: z.enum(["required", "expired"]),

@@ -1,46 +1,49 @@
-// The suites, in the order they run: the quick ones first.
-// Next: run_suite.ts (runs one and counts).
+// The suites, and what each asks for. Next: runs.ts (the processes of a suite), pool.ts (several at a time).
 
-export type Suite =
-  /** Each command is one test. */
-  | { name: string; commands: { title: string; deno: string[] }[] }
-  /** A folder of Deno tests. */
-  | {
-    name: string;
-    folder: string;
-    /** Words in front of `deno`. */
-    before?: string[];
-    /** Its files need nothing from each other. */
-    parallel?: boolean;
-    /** It gets the run's test databases (test/support/postgres.ts). */
-    databases?: boolean;
-  };
+export interface Suite {
+  name: string;
+  /** Each is one test: a title and what Deno is asked to do. */
+  commands?: Record<string, string[]>;
+  /** Of Deno tests: each file is a process of its own. */
+  folder?: string;
+  /** One process for the whole folder, since a file takes less than a process. */
+  together?: boolean;
+  /** Words in front of `deno`. */
+  before?: string[];
+  /** It gets the run's test databases (test/support/postgres.ts). */
+  databases?: boolean;
+  /** Files that hold the product to a time or a rate: nothing runs beside them, and they come last. */
+  alone?: string[];
+}
 
-export const gate: Suite = {
-  name: "format, lint, types",
-  commands: [
-    { title: "deno fmt", deno: ["fmt", "--check", "--quiet"] },
-    { title: "deno lint", deno: ["lint", "--quiet"] },
-    { title: "deno check", deno: ["check", "--quiet"] },
-  ],
+const gate: Suite = {
+  name: "gate",
+  commands: {
+    format: ["fmt", "--check", "--quiet"],
+    lint: ["lint", "--quiet"],
+    types: ["check", "--quiet"],
+  },
 };
-
-export const unit: Suite = { name: "unit", folder: "test/unit", parallel: true };
+const unit: Suite = { name: "unit", folder: "test/unit", together: true };
 /** Who may what, and the lint of the catalog. */
-export const sql: Suite = { name: "sql", folder: "test/sql", databases: true };
-export const integration: Suite = {
+const sql: Suite = { name: "sql", folder: "test/sql", databases: true };
+const integration: Suite = {
   name: "integration",
   folder: "test/integration",
   databases: true,
+  alone: [
+    "audit_seal.test.ts",
+    "deliveries.test.ts",
+    "deliveries_order.test.ts",
+    "deliveries_rate.test.ts",
+    "worker_queue.test.ts",
+  ],
 };
 /** The adapter's contract, against the double or what ZITADEL_URL names. */
-export const contract: Suite = { name: "contract", folder: "test/contract", databases: true };
+const contract: Suite = { name: "contract", folder: "test/contract", databases: true };
 /** Real pages in a real browser, on a machine without a way out: a packet that tries fails the suite. */
-export const e2e: Suite = { name: "e2e", folder: "test/e2e", before: ["test/e2e/egress.sh"] };
+const e2e: Suite = { name: "e2e", folder: "test/e2e", before: ["test/e2e/egress.sh"] };
 
-/** Suites that run at the same time as others: each lane is a list of suites, one after the other. */
-export type Stage = Suite[][];
-
-export const quick: Stage[] = [[[gate]], [[unit]], [[sql]]];
-/** In turn: integration and e2e restart what they kill, at the same ports and within seconds, so nothing heavy runs beside them. */
-export const all: Stage[] = [...quick, [[integration]], [[contract]], [[e2e]]];
+export const quick = [gate, unit, sql];
+/** In the order they begin: what fails at once, then the longest files, so that short ones fill the end. */
+export const all = [gate, unit, e2e, integration, sql, contract];

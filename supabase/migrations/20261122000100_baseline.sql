@@ -5065,16 +5065,15 @@ $$;
 comment on function private.widget_tenant(text) is
   'As widget_client, for the person''s own page, which no application asks for; by id or slug. Definer: nobody has signed in yet.';
 
-create function private.takes_inline_origin(p_origin text) returns boolean
+create function private.is_app_origin(p_origin text) returns boolean
 language sql stable security definer set search_path = ''
 as $$
   select exists (
     select from public.apps a
-     where a.inline_enabled and a.enabled
-       and p_origin = any (private.web_origins(a.redirect_uris)))
+     where a.enabled and p_origin = any (private.web_origins(a.redirect_uris)))
 $$;
-comment on function private.takes_inline_origin(text) is
-  'Whether people sign in inline on pages of this origin, at any application. Definer: nobody has signed in yet.';
+comment on function private.is_app_origin(text) is
+  'Whether an application has pages of this origin: they may ask, and read why they are refused. Definer: nobody has signed in yet.';
 
 create function private.is_administrator(p_subject text) returns boolean
 language sql stable security definer set search_path = ''
@@ -8969,7 +8968,7 @@ grant execute on function
   to gatehouse_provision, gatehouse_worker;
 grant execute on function
   private.widget_client(text), private.widget_tenant(text), private.find_login_organization(text),
-  private.takes_inline_origin(text), private.is_administrator(text)
+  private.is_app_origin(text), private.is_administrator(text)
   to gatehouse_functions;
 grant execute on function private.begin_app_secret(uuid, uuid) to authenticated, gatehouse_platform;
 grant execute on function

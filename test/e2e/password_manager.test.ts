@@ -88,7 +88,11 @@ const expected: Record<string, Seen[]> = {
   "factor": [field("code", "text", "one-time-code")],
   // Nothing of it says code, otp, token or auth: no manager puts a TOTP there.
   "factor.recovery_code": [field("recovery", "text", "off")],
-  "change_password": [field("new-password", "password", "new-password")],
+  // Loaded anew: on the way through it the present password was typed already.
+  "change_password": [
+    field("password", "password", "current-password"),
+    field("new-password", "password", "new-password"),
+  ],
   "ldap": [
     field("username", "text", "username"),
     field("password", "password", "current-password"),

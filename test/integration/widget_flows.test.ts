@@ -188,7 +188,7 @@ Deno.test("every way to sign in", async (t) => {
     assert.ok(codeOf(await browser.act({ action: "code", code: mail.code })));
   });
 
-  await t.step("a password that must be changed is, without being typed again", async () => {
+  await t.step("a password that must be changed is, into another one", async () => {
     await here.manage("PUT", "/management/v1/policies/login", {
       ...{ allowUsernamePassword: true, allowExternalIdp: true },
       ...{ passwordlessType: "PASSWORDLESS_TYPE_ALLOWED", passwordCheckLifetime: "36000s" },
@@ -200,11 +200,20 @@ Deno.test("every way to sign in", async (t) => {
     const browser = await arrive();
     const asked = on(await browser.sendPassword("carl", carl.password), "change_password");
     assert.equal(asked.reason, "required");
-    const weak = await browser.act({ action: "new_password", newPassword: "x" });
+    const change = (newPassword: string, currentPassword?: string) =>
+      browser.act({
+        action: "new_password",
+        newPassword,
+        ...currentPassword === undefined ? {} : { currentPassword },
+      });
+    const weak = await change("x", carl.password);
     refusedWith(weak, 422, "password_too_weak");
     assert.deepEqual(weak.body.errors, [{ pointer: "#/newPassword", detail: "length" }]);
     const newPassword = `${crypto.randomUUID()}-Bb2`;
-    assert.ok(codeOf(await browser.act({ action: "new_password", newPassword })));
+    refusedWith(await change(newPassword), 422, "invalid_request");
+    refusedWith(await change(newPassword, "Guessed-Horse-1"), 401, "credentials_refused");
+    refusedWith(await change(carl.password, carl.password), 422, "password_unchanged");
+    assert.ok(codeOf(await change(newPassword, carl.password)));
     const again = await arrive();
     refusedWith(await again.sendPassword("carl", carl.password), 401, "credentials_refused");
     assert.ok(codeOf(await again.sendPassword("carl", newPassword)));
@@ -431,11 +440,14 @@ Deno.test("signing in inline", async (t) => {
   };
 
   await t.step(
-    "INL-01 an application that did not opt in is refused, and its answer is not readable",
+    "INL-01 an application that did not opt in is refused; its own pages may read why, and offer ours",
     async () => {
       const refused = await page().post("open", open);
       refusedWith(refused, 403, "origin_refused");
-      assert.equal(refused.headers.get("access-control-allow-origin"), null);
+      assert.equal(refused.headers.get("access-control-allow-origin"), shop);
+      const stranger = await page("https://evil.example").post("open", open);
+      refusedWith(stranger, 403, "origin_refused");
+      assert.equal(stranger.headers.get("access-control-allow-origin"), null);
     },
   );
   await sql`update public.apps set inline_enabled = true where tenant_id = ${acme.id}`;

@@ -135,7 +135,7 @@ Deno.test("PER-09 nobody but the functions takes a permit or reads the counts", 
         "select private.take_widget_permit(null, 'guess', 'vera', null)",
         "select private.give_back_widget_permit(null, 'guess', 'vera', null)",
         "select private.is_administrator('1')",
-        "select private.takes_inline_origin('https://shop.example')",
+        "select private.is_app_origin('https://shop.example')",
         "select private.widget_tenant('acme')",
         "select from private.widget_permits",
         "select from private.widget_limits",
@@ -150,24 +150,26 @@ Deno.test("PER-09 nobody but the functions takes a permit or reads the counts", 
   }
 });
 
-Deno.test("PER-10 origins of an application are those of its web addresses, and count only where it opted in", async () => {
+Deno.test("PER-10 origins of an application are those of its web addresses, while it is switched on", async () => {
   await undone(database().sql, async (tx) => {
-    const takes = async (origin: string) =>
-      (await tx`select private.takes_inline_origin(${origin}) as takes`)[0]!.takes;
+    const known = async (origin: string) =>
+      (await tx`select private.is_app_origin(${origin}) as known`)[0]!.known;
     await tx`
-      insert into public.apps (tenant_id, name, kind, redirect_uris, inline_enabled)
+      insert into public.apps (tenant_id, name, kind, redirect_uris)
       values (${tenants.A}, 'inline', 'native',
         ${[
-      "https://shop.example/a",
-      "https://shop.example:8443/b?c",
+      "https://members.example/a",
+      "https://members.example:8443/b?c",
       "com.example.app:/d",
-    ]}, true)`;
-    assert.equal(await takes("https://shop.example"), true);
-    assert.equal(await takes("https://shop.example:8443"), true);
-    for (const other of ["https://shop.example/", "http://shop.example", "com.example.app:", ""]) {
-      assert.equal(await takes(other), false, other);
+    ]})`;
+    assert.equal(await known("https://members.example"), true);
+    assert.equal(await known("https://members.example:8443"), true);
+    for (
+      const other of ["https://members.example/", "http://members.example", "com.example.app:", ""]
+    ) {
+      assert.equal(await known(other), false, other);
     }
-    await tx`update public.apps set inline_enabled = false where name = 'inline'`;
-    assert.equal(await takes("https://shop.example"), false);
+    await tx`update public.apps set enabled = false where name = 'inline'`;
+    assert.equal(await known("https://members.example"), false);
   });
 });

@@ -1,6 +1,6 @@
 /** The password: changed with the present one, or set for the first time. Whoever else is signed in as this person is signed out. */
 import { Problem } from "../../_shared/problem.ts";
-import { refuseNewPassword } from "../flow/change_password.ts";
+import { refuseNewPassword, replacePassword } from "../flow/change_password.ts";
 import { addToSession } from "../flow/flow.ts";
 import { takePermit } from "../flow/limits.ts";
 import type { Deed } from "./act.ts";
@@ -16,20 +16,14 @@ export const changePassword: Deed<"change_password"> = async (
   if (!settings.allowLocalAuthentication) {
     throw new Problem("password_not_allowed", "The organization does not allow passwords");
   }
-  const set = methods.includes("password");
-  if (set && currentPassword === undefined) {
-    throw new Problem("invalid_request", "The present password is missing", {
-      pointers: [{ pointer: "#/currentPassword", detail: "required where a password is set" }],
-    });
-  }
-  if (newPassword === currentPassword) {
-    throw new Problem("password_unchanged", "The new password is the old one; choose another");
-  }
   const giveBack = await takePermit(flow, { kind: "guess", account: user.id });
-  const proof = set
-    ? { currentPassword: currentPassword! }
-    : { verificationCode: await zitadel.requestPasswordReset(user.id) };
-  await zitadel.setPassword({ userId: user.id, newPassword, ...proof }).catch(refuseNewPassword);
+  if (methods.includes("password")) {
+    await replacePassword(flow, user.id, { newPassword, currentPassword });
+  } else {
+    const verificationCode = await zitadel.requestPasswordReset(user.id);
+    await zitadel.setPassword({ userId: user.id, newPassword, verificationCode })
+      .catch(refuseNewPassword);
+  }
   await giveBack();
   await addToSession(flow, { password: newPassword });
   justProven(visit);

@@ -17,28 +17,43 @@ export async function showChangePassword(
   return { screen: "change_password", reason, complexity };
 }
 
-/** On the screen `change_password`. The password that is to go was shown in this flow: it need not be typed again. */
+/**
+ * On the screen `change_password`. With the present one, though it was shown in this flow: a password is not changed into itself, and only
+ * ZITADEL can tell what it was. @throws {Problem} invalid_request, password_unchanged, password_too_weak, credentials_refused
+ */
 export const changePassword: Handler<"new_password"> = (flow, action): Promise<State> =>
   whileAsked(
     flow,
     ["password_change_required", "password_expired"],
     async ({ user: { id: userId } }) => {
-      const { zitadel } = flow.parts;
-      const { newPassword, currentPassword } = action;
-      if (newPassword === currentPassword) throw unchanged();
-      const proof = currentPassword === undefined
-        ? { verificationCode: await zitadel.requestPasswordReset(userId) }
-        : { currentPassword };
-      await zitadel.setPassword({ userId, newPassword, ...proof }).catch(refuseNewPassword);
+      await replacePassword(flow, userId, action);
       flow.memory.changed.passwordChanged = true;
       // ZITADEL's session knows the old one's check only.
-      const shown = await addToSession(flow, { password: newPassword }).catch((error) => {
+      const shown = await addToSession(flow, { password: action.newPassword }).catch((error) => {
         if (!isCredentialRefusal(error)) throw error;
       });
       if (shown) flow.memory.proven.password = nowSeconds(flow);
       return await next(flow);
     },
   );
+
+/** By the present one, which is a guess that the caller has paid for. @throws {Problem} as `changePassword` */
+export async function replacePassword(
+  { parts }: Flow,
+  userId: string,
+  { newPassword, currentPassword }: { newPassword: string; currentPassword?: string | undefined },
+): Promise<void> {
+  if (currentPassword === undefined) {
+    throw new Problem("invalid_request", "The present password is missing", {
+      pointers: [{ pointer: "#/currentPassword", detail: "required where a password is set" }],
+    });
+  }
+  if (newPassword === currentPassword) {
+    throw new Problem("password_unchanged", "The new password is the old one; choose another");
+  }
+  await parts.zitadel.setPassword({ userId, newPassword, currentPassword })
+    .catch(refuseNewPassword);
+}
 
 /** @throws {Problem} password_too_weak, credentials_refused, or what it was given */
 export function refuseNewPassword(error: unknown): never {
@@ -48,9 +63,6 @@ export function refuseNewPassword(error: unknown): never {
   }
   throw isCredentialRefusal(error) ? refused(error) : error;
 }
-
-const unchanged = () =>
-  new Problem("password_unchanged", "The new password is the old one; choose another");
 
 export async function complexityOf({ parts }: Flow, orgId: string): Promise<Complexity> {
   return readComplexity(await parts.zitadel.passwordComplexity(orgId));

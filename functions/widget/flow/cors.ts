@@ -10,7 +10,7 @@ export function allowOrigin(c: Context<App>, origin: string): void {
   allowed.set(c.req.raw, origin);
 }
 
-/** Nobody is known before the request itself comes: a preflight passes for origins that some application registered. */
+/** Nobody is known before the request itself comes: a preflight passes for pages of any application. */
 export function cors(clients: () => Clients): MiddlewareHandler<App> {
   return async (c, next) => {
     c.header("vary", "Origin");
@@ -26,7 +26,7 @@ export function cors(clients: () => Clients): MiddlewareHandler<App> {
 
 async function preflight(c: Context<App>, clients: Clients): Promise<Response> {
   const origin = c.req.header("origin");
-  if (origin === undefined || !(await clients.takesOrigin(origin))) return c.body(null, 204);
+  if (origin === undefined || !(await clients.isAppOrigin(origin))) return c.body(null, 204);
   return c.body(null, 204, {
     "access-control-allow-origin": origin,
     "access-control-allow-methods": "POST",

@@ -13,8 +13,9 @@ export const openInline: Opener<"inline"> = async (parts, c, input) => {
   const origin = c.req.header("origin");
   const client = await parts.clients.find(input.clientId);
   if (client === null) throw unknownClient(input.clientId);
+  // Its own pages may read a refusal too: the widget then offers our page instead.
+  if (origin !== undefined && client.inlineOrigins.includes(origin)) allowOrigin(c, origin);
   requireInline(client, origin);
-  if (origin !== undefined) allowOrigin(c, origin);
   requireOpen(client);
   await payByAddress(parts, client.tenantId, c.var.request.address);
   const made = await parts.authorize(asked);

@@ -16,6 +16,7 @@ import { machineToken } from "./oidc/machine_tokens.ts";
 import { OidcProvider } from "./oidc/provider.ts";
 import { type Failure, Router } from "./router.ts";
 import { services } from "./services/index.ts";
+import { patchHuman } from "./services/users.ts";
 import { Store } from "./store.ts";
 
 export interface Options {
@@ -171,13 +172,22 @@ export class Double {
       failures?: Failure[];
       played?: string | null;
       intentMs?: number;
+      passwordAge?: { userId: string; days: number };
     };
     if (knobs.intentMs !== undefined) this.#idps.intentMs = knobs.intentMs;
     if (knobs.played !== undefined) this.#idps.played = knobs.played;
     if (knobs.lagMs !== undefined) this.#store.lagMs = knobs.lagMs;
     if (knobs.lateMs !== undefined) this.#store.events.lateMs = knobs.lateMs;
     if (knobs.failures !== undefined) this.#router.failures = knobs.failures;
+    if (knobs.passwordAge !== undefined) await this.#age(knobs.passwordAge);
     return { status: 200, body: { lagMs: this.#store.lagMs } };
+  }
+
+  /** Nobody can wait until a password has run out. */
+  async #age({ userId, days }: { userId: string; days: number }): Promise<void> {
+    const passwordChangedAt = new Date(Date.now() - days * 86_400_000).toISOString();
+    patchHuman(this.#store, userId, { passwordChangedAt }, this.#store.now());
+    await this.#store.flush();
   }
 }
 

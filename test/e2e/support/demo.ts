@@ -35,6 +35,19 @@ export async function openDemo({ facts, dir }: TestStack) {
     (await sql`select from public.audit_events
         where tenant_id = ${tenant.id} and type = 'user.signed_in' and data ->> 'client_id' = ${clientId}`)
       .length;
+  const ask = async (method: string, path: string, values: object): Promise<void> => {
+    const response = await fetch(`${facts.issuer}/${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${(await Deno.readTextFile(tokenFile)).trim()}`,
+        "content-type": "application/json",
+        "x-zitadel-orgid": tenant.organizationId,
+      },
+      body: JSON.stringify(values),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  };
 
   return {
     tenant,
@@ -60,19 +73,11 @@ export async function openDemo({ facts, dir }: TestStack) {
     },
 
     /** ZITADEL's v1 management, for what our adapter has no word for. */
-    async manage(method: string, path: string, values: object): Promise<void> {
-      const response = await fetch(`${facts.issuer}/management/v1/${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${(await Deno.readTextFile(tokenFile)).trim()}`,
-          "content-type": "application/json",
-          "x-zitadel-orgid": tenant.organizationId,
-        },
-        body: JSON.stringify(values),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    },
+    manage: (method: string, path: string, values: object) =>
+      ask(method, `management/v1/${path}`, values),
+
+    /** The double's knobs: its README.md. */
+    turn: (knobs: object) => ask("POST", "debug/double", knobs),
 
     /** The first group of what matches in the newest mail to an address, other than `before`. */
     mailed(to: string, pattern: RegExp, before = ""): Promise<string> {

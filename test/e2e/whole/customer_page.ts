@@ -33,18 +33,37 @@ export async function customerPage(
     attributes,
   );
   const redirectUri = customer.url.split("?")[0]!;
-  const made = await demo.rest.ask("apps", {
-    tenant_id: demo.tenant.id,
-    name: "Members",
-    kind: "spa",
-    redirect_uris: [redirectUri],
-    inline_enabled: true,
-  });
-  assert.equal(made.status, 201, JSON.stringify(made.body));
-  const app = await eventually("the application at ZITADEL", async () => {
-    const [row] = await demo.rest.rows("apps?name=eq.Members&state=eq.active&select=client_id");
-    return row?.client_id as string | undefined;
-  });
+  const register = async (name: string, inline_enabled: boolean): Promise<string> => {
+    const made = await demo.rest.ask("apps", {
+      tenant_id: demo.tenant.id,
+      name,
+      kind: "spa",
+      redirect_uris: [redirectUri],
+      inline_enabled,
+    });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    return await eventually("the application at ZITADEL", async () => {
+      const [row] = await demo.rest.rows(`apps?name=eq.${name}&state=eq.active&select=client_id`);
+      return row?.client_id as string | undefined;
+    });
+  };
+  const guests = await register("Guests", false);
+  attributes["client-id"] = guests;
+  attributes.mode = "inline";
+  await steps(t, browser)(
+    "inline: an application that did not opt in has no form there, and is offered our page",
+    async ({ page }) => {
+      await page.goto(customer.url);
+      await page.getByRole("alert").getByText(en.x_inline_refused).waitFor();
+      assert.equal(await page.getByLabel(en.loginName).count(), 0);
+      assert.deepEqual(await results(page, 0), []);
+      await press(page, en.openPage);
+      await page.waitForURL(`${loginUrl}?authRequest=*`);
+      await page.getByLabel(en.loginName).waitFor();
+    },
+  );
+
+  const app = await register("Members", true);
   attributes["client-id"] = app;
   const step = steps(t, browser);
   const record = await demo.record(app);

@@ -114,6 +114,34 @@ export async function people(
     record.oneMore();
   });
 
+  await step("one that has run out too, by the organization's rule", async ({ page }) => {
+    const [first, second] = [newPassword(), newPassword()];
+    const olga = await demo.person("olga", { password: first });
+    await demo.manage("POST", "policies/password/age", { maxAgeDays: 30, expireWarnDays: 0 });
+    await demo.turn({ passwordAge: { userId: olga.id, days: 31 } });
+    await toSignIn(page, storefrontUrl);
+    await namePassword(page, olga.loginName, first);
+    await heading(page, en.newPasswordTitle).waitFor();
+    await page.getByText(en.expiredLead).waitFor();
+    await fill(page, en.newPassword, first);
+    await press(page, en.savePassword);
+    await page.getByRole("alert").getByText(en.x_password_unchanged).waitFor();
+    // Loaded anew the page does not know the present one any more.
+    await page.reload();
+    await fill(page, en.password, first);
+    await fill(page, en.newPassword, second);
+    await press(page, en.savePassword);
+    await press(page, en.skip);
+    await welcome(page, "Olga");
+    record.oneMore();
+
+    await page.context().clearCookies();
+    await toSignIn(page, storefrontUrl);
+    await namePassword(page, olga.loginName, second);
+    await welcome(page, "Olga");
+    record.oneMore();
+  });
+
   const petra = { loginName: "", password: newPassword() };
   await step(
     "where a second factor is forced there is no later; the passkey set up is asked for at once",

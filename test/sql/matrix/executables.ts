@@ -164,7 +164,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.sign_in_providers(uuid)",
       "private.widget_client(text)",
       "private.widget_tenant(text)",
-      "private.takes_inline_origin(text)",
+      "private.is_app_origin(text)",
       "private.is_administrator(text)",
       "private.take_widget_permit(uuid,text,text,text)",
       "private.give_back_widget_permit(uuid,text,text,text)",

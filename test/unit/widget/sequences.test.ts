@@ -106,7 +106,10 @@ function rightAction(state: State | undefined, world: World, who: Name, pick: nu
         code: world.mails.at(-1)?.code ?? "0",
       };
     case "change_password":
-      return { action: "new_password", newPassword: `new ${pick} of ${who}` };
+      return {
+        ...{ action: "new_password", newPassword: `new ${pick} of ${who}` },
+        currentPassword: world.people.get(who)?.password ?? "x",
+      };
     case "setup_factor":
       return state.skippable && pick % 2 === 0
         ? { action: "skip" }

@@ -72,7 +72,7 @@ export function appOf(world: World, more: Partial<WidgetParts> = {}) {
         }),
       findTenant: () => Promise.resolve(null),
       findLoginOrganization: () => Promise.resolve(null),
-      takesOrigin: (origin) => Promise.resolve(origin === shopOrigin),
+      isAppOrigin: (origin) => Promise.resolve(origin === shopOrigin),
       isAdministrator: (id) => Promise.resolve(id === "carol"),
     },
     looks: {

@@ -127,6 +127,8 @@ export class Run {
 
   #show(state: State, { keepError = false } = {}): void {
     this.#shown = state;
+    // Whoever goes on from there may be somebody else.
+    if (state.screen === "start" || state.screen === "accounts") delete this.#play.typed.password;
     // Some password managers watch the page, not what lies within an element: this tells them to look again (docs/adr/0009).
     if (this.way.ownPage) queueMicrotask(() => document.body.className = state.screen);
     const draw = screens[state.screen] as (state: State, play: Play) => View;

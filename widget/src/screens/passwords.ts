@@ -8,19 +8,31 @@ import { type Draw, goBack } from "./play.ts";
 import { el } from "../dom.ts";
 
 export const changePassword: Draw<"change_password"> = (state, play) => {
-  const { t, stage } = play;
+  const { t, stage, typed } = play;
+  // Shown earlier, or before the page was loaded anew.
+  const present = typed.password === undefined && passwordField(t, {
+    name: "password",
+    label: t("password"),
+    autocomplete: "current-password",
+  });
   const password = newPasswordField(t, state.complexity);
+  const fields = present ? [present, password] : [password];
   return {
     heading: t("newPasswordTitle"),
     lead: t(state.reason === "expired" ? "expiredLead" : "requiredLead"),
-    fields: [password],
-    focus: password.input,
+    fields,
+    focus: fields[0]!.input,
     body: [
       stage.form({
-        fields: [password],
-        more: [nameForManagers(play.typed.loginName)],
+        fields,
+        more: [nameForManagers(typed.loginName)],
         submit: t("savePassword"),
-        send: () => play.act({ action: "new_password", newPassword: password.input.value }),
+        send: () =>
+          play.act({
+            action: "new_password",
+            newPassword: password.input.value,
+            currentPassword: present ? present.input.value : typed.password,
+          }),
       }),
     ],
   };

@@ -16,8 +16,8 @@ export interface Play {
   press(action: Action, by?: HTMLElement): void;
   /** The way that leads to our own page; absent there. */
   redirect?(): void;
-  /** Typed on an earlier screen of this flow, so that nobody types it twice. Never a password. */
-  typed: { loginName?: string; discovered?: string };
+  /** Typed on an earlier screen of this flow, so that nobody types it twice. The password: should it have to be changed next. */
+  typed: { loginName?: string; discovered?: string; password?: string | undefined };
   /** Leaves for another page. */
   leave(url: string, fields?: Record<string, string>): void;
   /** The end: what becomes of the callback address is the way's business. */

@@ -47,7 +47,8 @@ export const start: Draw<"start"> = (state, play) => {
       typed.discovered = loginName;
       await play.act({ action: "discover", loginName });
     } else if (password) {
-      await play.act({ action: "password", loginName, password: password.input.value });
+      typed.password = password.input.value;
+      await play.act({ action: "password", loginName, password: typed.password });
     } else await play.act({ action: other as "passkey", loginName });
   };
   const form = named && stage.form({

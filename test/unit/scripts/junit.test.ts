@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countJunit } from "../../../scripts/test/run_suite.ts";
+import { countJunit } from "../../../scripts/test/junit.ts";
 
 Deno.test("tests are counted over all files of a report, ignored ones not at all", () => {
   const xml = `<?xml version="1.0" encoding="UTF-8"?>
