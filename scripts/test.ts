@@ -26,7 +26,7 @@ function chosen(names: string[]): Run[] {
     if (suite) return runsOf(suite);
     const path = relative(root, resolve(name));
     const home = all.find(({ folder }) => folder !== undefined && path.startsWith(`${folder}/`));
-    if (home && existsSync(path)) return [{ suite: home, title: path, alone: false, what: path }];
+    if (home && existsSync(path)) return [{ suite: home, title: path, timed: false, what: path }];
     console.error(
       `No suite or file is called "${name}": there are ${
         all.map(({ name }) => name).join(", ")

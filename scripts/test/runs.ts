@@ -10,7 +10,7 @@ export interface Run {
   suite: Suite;
   /** For people: a file or the command's own name. */
   title: string;
-  alone: boolean;
+  timed: boolean;
   /** A file or folder of tests, else Deno's arguments. */
   what: string | string[];
 }
@@ -24,18 +24,18 @@ export interface Result extends Count {
 
 /** One for each command or file. */
 export function runsOf(suite: Suite): Run[] {
-  const { commands = {}, folder, together = false, alone = [] } = suite;
+  const { commands = {}, folder, together = false, timed = [] } = suite;
   const runs = Object.entries(commands)
-    .map(([title, what]) => ({ suite, title, alone: false, what }) as Run);
+    .map(([title, what]) => ({ suite, title, timed: false, what }) as Run);
   if (folder === undefined) return runs;
-  if (together) return [...runs, { suite, title: folder, alone: false, what: folder }];
+  if (together) return [...runs, { suite, title: folder, timed: false, what: folder }];
   const files = testsIn(join(root, folder)).sort();
-  const missing = alone.filter((name) => !files.includes(name));
+  const missing = timed.filter((name) => !files.includes(name));
   if (missing.length > 0) throw new Error(`${folder} has no ${missing.join(", ")}`);
   return [
     ...runs,
     ...files.map((name) => (
-      { suite, title: name, alone: alone.includes(name), what: `${folder}/${name}` }
+      { suite, title: name, timed: timed.includes(name), what: `${folder}/${name}` }
     )),
   ];
 }
@@ -64,7 +64,7 @@ async function runCommand(what: string[]): Promise<Counted> {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
 }
 
-/** Not even a test may look outside. A suite in a namespace of its own is held by that: Playwright reads /proc, which Deno gives to -A alone. */
+/** Not even a test may look outside. A suite in a namespace of its own is held by that: Playwright reads /proc, which Deno gives to -A timed. */
 const loopbackOnly = [
   "--allow-net=127.0.0.0/8,localhost,[::1]",
   ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],

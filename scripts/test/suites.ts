@@ -12,8 +12,8 @@ export interface Suite {
   before?: string[];
   /** It gets the run's test databases (test/support/postgres.ts). */
   databases?: boolean;
-  /** Files that hold the product to a time or a rate: nothing runs beside them, and they come last. */
-  alone?: string[];
+  /** Files that hold the product to a time or a rate: they come last, and each has a processor to itself. */
+  timed?: string[];
 }
 
 const gate: Suite = {
@@ -31,7 +31,7 @@ const integration: Suite = {
   name: "integration",
   folder: "test/integration",
   databases: true,
-  alone: [
+  timed: [
     "audit_seal.test.ts",
     "deliveries.test.ts",
     "deliveries_order.test.ts",
