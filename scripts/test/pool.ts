@@ -2,7 +2,7 @@
 import { widestPorts } from "../stack/ports.ts";
 import { perform, type Result, type Run } from "./runs.ts";
 
-const processors = navigator.hardwareConcurrency;
+const processors = Math.min(navigator.hardwareConcurrency, 16);
 
 /** `done` hears of each as it ends. */
 export async function performAll(runs: Run[], done: (result: Result) => void): Promise<Result[]> {
