@@ -56,9 +56,17 @@ export interface OutboundResponse {
   durationMs: number;
 }
 
+/** One address for many calls. What its name leads to is looked up and judged once, and anew after a failure: keep it for seconds, as for a batch. */
+export interface Target {
+  /** @throws {OutboundError} */
+  send(request: Omit<OutboundRequest, "url">): Promise<OutboundResponse>;
+}
+
 export interface Door {
   /** @throws {OutboundError} */
   send(request: OutboundRequest): Promise<OutboundResponse>;
+  /** Never throws: a URL that is refused is refused at each call. */
+  target(url: string): Target;
   /** The rules that need no look-up. @throws {OutboundError} url_refused, address_refused */
   checkUrl(url: string): URL;
   /** The same guard for a raw connection; the caller closes it. @throws {OutboundError} */
@@ -76,6 +84,8 @@ export interface DoorOptions extends AddressRules {
   /** Default: none, every call is made directly. */
   proxies?: ProxyRules;
 }
+
+type Way = Attempt["via"];
 
 const ownHeaders =
   /^(host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i;
@@ -103,46 +113,73 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   /** How to get there: through the proxy, or to each of the judged addresses until one can be connected to. */
-  async function waysTo(url: URL, proxy: ForwardProxy | undefined, deadline: AbortSignal) {
+  async function waysTo(
+    url: URL,
+    proxy: ForwardProxy | undefined,
+    deadline: AbortSignal,
+  ): Promise<Way[]> {
     if (proxy) return [{ proxy }];
     const judged = judgedAddresses(bareHost(url), options, resolve);
     const addresses = await untilDeadline(judged, deadline);
     return addresses.map((address) => ({ address }));
   }
 
-  async function send(request: OutboundRequest): Promise<OutboundResponse> {
-    const startedAt = performance.now();
-    const url = checkUrl(request.url);
-    const headers = ownedHeaders(request);
-    const { deadline, cancel } = deadlineIn(request.timeoutMs ?? 15_000);
-    const proxy = proxyOf(url, portOf(url));
-    const secureAgent = proxy ? agents.tunnel : agents.https;
-    const base: Omit<Attempt, "via"> = {
-      url,
-      headers,
-      method: request.method ?? "POST",
-      body: request.body,
-      maxBytes: request.maxBytes ?? 65_536,
-      agent: url.protocol === "https:" ? secureAgent : agents.http,
-      ca: options.ca,
-      deadline,
-    };
-    const attributes = { "server.address": url.hostname, "http.request.method": base.method };
-    return await span(`${base.method} outbound`, attributes, async (span) => {
-      const ways = await waysTo(url, proxy, deadline);
-      for (const [index, via] of ways.entries()) {
+  function target(text: string): Target {
+    let place: { url: URL; proxy: ForwardProxy | undefined; agent: http.Agent } | undefined;
+    let known: Promise<Way[]> | undefined;
+
+    function open() {
+      const url = checkUrl(text);
+      const proxy = proxyOf(url, portOf(url));
+      const secureAgent = proxy ? agents.tunnel : agents.https;
+      return { url, proxy, agent: url.protocol === "https:" ? secureAgent : agents.http };
+    }
+
+    async function send(request: Omit<OutboundRequest, "url">): Promise<OutboundResponse> {
+      const startedAt = performance.now();
+      const { url, proxy, agent } = place ??= open();
+      const headers = ownedHeaders(request);
+      const { deadline, cancel } = deadlineIn(request.timeoutMs ?? 15_000);
+      const base: Omit<Attempt, "via"> = {
+        url,
+        headers,
+        method: request.method ?? "POST",
+        body: request.body,
+        maxBytes: request.maxBytes ?? 65_536,
+        agent,
+        ca: options.ca,
+        deadline,
+      };
+      const attributes = { "server.address": url.hostname, "http.request.method": base.method };
+      return await span(`${base.method} outbound`, attributes, async (span) => {
+        const looked = known ??= waysTo(url, proxy, deadline);
         try {
-          const answer = await attempt({ ...base, via });
+          const answer = await firstThatTakes(await looked, base);
           span.setAttribute("http.response.status_code", answer.status);
           return { ...answer, durationMs: Math.round(performance.now() - startedAt) };
         } catch (error) {
-          const unsent = error instanceof OutboundError && error.errorClass === "connect_failed";
-          if (!unsent || index === ways.length - 1) throw error;
+          if (known === looked) known = undefined; // it may have moved
+          throw error;
         }
-      }
-      throw new OutboundError("dns_failed", `"${url.hostname}" has no address`);
-    }, SpanKind.CLIENT).finally(cancel);
+      }, SpanKind.CLIENT).finally(cancel);
+    }
+    return { send };
   }
+
+  /** One address after the other, while nobody takes the connection. */
+  async function firstThatTakes(ways: Way[], base: Omit<Attempt, "via">) {
+    for (const [index, via] of ways.entries()) {
+      try {
+        return await attempt({ ...base, via });
+      } catch (error) {
+        const unsent = error instanceof OutboundError && error.errorClass === "connect_failed";
+        if (!unsent || index === ways.length - 1) throw error;
+      }
+    }
+    throw new OutboundError("dns_failed", `"${base.url.hostname}" has no address`);
+  }
+
+  const send = ({ url, ...request }: OutboundRequest) => target(url).send(request);
 
   const checkHost = ({ host, port }: Pick<ConnectRequest, "host" | "port">) => {
     const url = hostUrl(host);
@@ -185,6 +222,7 @@ export function createDoor(options: DoorOptions): Door {
 
   return {
     send,
+    target,
     checkUrl,
     connect,
     checkHost,
@@ -196,7 +234,9 @@ export function createDoor(options: DoorOptions): Door {
   };
 }
 
-function ownedHeaders({ headers = {}, body }: OutboundRequest): Record<string, string> {
+function ownedHeaders(
+  { headers = {}, body }: Omit<OutboundRequest, "url">,
+): Record<string, string> {
   const own = Object.keys(headers).find((name) => ownHeaders.test(name));
   if (own !== undefined) throw new TypeError(`The header "${own}" is the door's own`);
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
@@ -263,6 +303,11 @@ async function proxyRules(): Promise<ProxyRules> {
 /** Connects through this process's door. @throws {OutboundError} */
 export async function connect(request: ConnectRequest): Promise<Deno.Conn> {
   return await (await door()).connect(request);
+}
+
+/** Through this process's door. */
+export async function target(url: string): Promise<Target> {
+  return (await door()).target(url);
 }
 
 /** Sends through this process's door. @throws {OutboundError} */

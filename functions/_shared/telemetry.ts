@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type Attributes,
   context,
+  INVALID_SPAN_CONTEXT,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -77,6 +79,14 @@ export function traceparent(): string | undefined {
 
 /** Of whichever provider is registered, now or later. */
 const tracer = trace.getTracer("gatehouse");
+/** What `span` gives where none is: it takes everything and keeps nothing. */
+const nowhere = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+function isTraced(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) ||
+    provider.getDelegateTracer("gatehouse") !== undefined;
+}
 
 export interface SpanOptions extends Attributes {
   /** Continue this W3C trace instead of the running one (jobs, whose parent has long ended). */
@@ -92,6 +102,11 @@ export async function span<T>(
 ): Promise<T> {
   const { traceparent: parentText, ...rest } = attributes;
   const parent = parseTraceparent(parentText);
+  if (!isTraced()) {
+    return await (parent
+      ? withFields({ traceparent: parentText, trace_id: parent.traceId }, () => fn(nowhere))
+      : fn(nowhere));
+  }
   const nested = parent && trace.getActiveSpan()?.spanContext().traceId === parent.traceId;
   const within = parent && !nested
     ? trace.setSpanContext(ROOT_CONTEXT, {

@@ -1,8 +1,9 @@
 // The deliveries of one claim, sent: signed with the endpoint's keys, several at once, each in its slot where a rate is kept.
 import type { KeyObject } from "node:crypto";
+import type { Target } from "../_shared/outbound.ts";
 import { log } from "../_shared/telemetry.ts";
 import { openHeaders, openSecrets, type SealedText } from "../_shared/webhook_secrets.ts";
-import { attempt, delay, type Delivery, type Result, type Send } from "./delivery.ts";
+import { attempt, delay, type Delivery, type Result } from "./delivery.ts";
 import type { Pace, Slots } from "./pace.ts";
 
 /** What `private.claim_deliveries` gives. */
@@ -26,7 +27,7 @@ export interface Batch {
 }
 
 export interface Sending {
-  send: Send;
+  open: (url: string) => Promise<Target>;
   now: () => Date;
   pace: Pace;
   goOn: () => boolean;
@@ -47,13 +48,14 @@ const failuresToOpen = 10;
 export async function sendBatch(
   of: { tenantId: string; id: string },
   batch: Batch,
-  { send, now, pace, goOn, abandoned }: Sending,
+  { open, now, pace, goOn, abandoned }: Sending,
 ): Promise<{ results: Result[]; sick: boolean }> {
   const { deliveries, endpoint, beginBy } = batch;
   const opened = await openBatch(of, batch);
   if (!opened) return { results: deliveries.map(({ id }) => delay(id, 60)), sick: true };
   if (endpoint.pace) pace.take(endpoint.pace);
   const results: Result[] = [];
+  const { send } = await open(endpoint.url);
   const waiting = deliveries.values();
   let sick = false;
   let failures = endpoint.failuresInARow;
@@ -63,7 +65,6 @@ export async function sendBatch(
       const answered = mayBegin() && endpoint.pace ? await pace.next() : undefined;
       if (!mayBegin()) return;
       const result = await attempt({
-        url: endpoint.url,
         delivery,
         ...opened,
         send,

@@ -1,6 +1,6 @@
 // One attempt at one delivery, and what the receiver's answer means. Standard Webhooks 1.0.0, operational considerations.
 import type { KeyObject } from "node:crypto";
-import { OutboundError, type OutboundRequest, type OutboundResponse } from "../_shared/outbound.ts";
+import { OutboundError, type OutboundResponse, type Target } from "../_shared/outbound.ts";
 import { signWebhook } from "../_shared/signing.ts";
 import {
   newTraceparent,
@@ -9,8 +9,6 @@ import {
   SpanKind,
   traceparent,
 } from "../_shared/telemetry.ts";
-
-export type Send = (request: OutboundRequest) => Promise<OutboundResponse>;
 
 /** As `private.claim_deliveries` gives it. */
 export interface Delivery {
@@ -47,19 +45,18 @@ export function delay(id: string, retryAfterSeconds: number): Result {
 }
 
 export interface AttemptInput {
-  url: string;
   delivery: Delivery;
   keys: KeyObject[];
   /** The endpoint's own. */
   headers?: Record<string, string>;
-  send: Send;
+  send: Target["send"];
   now: () => Date;
   timeoutMs: number;
 }
 
 /** Never throws for what the receiver or the network does. */
 export async function attempt(input: AttemptInput): Promise<Result> {
-  const { url, delivery, keys, send, now, timeoutMs } = input;
+  const { delivery, keys, send, now, timeoutMs } = input;
   const attributes = {
     "messaging.message.id": delivery.eventId,
     "gatehouse.delivery.id": delivery.id,
@@ -74,7 +71,6 @@ export async function attempt(input: AttemptInput): Promise<Result> {
     const signed = signWebhook({ id: delivery.eventId, timestampSeconds, body }, keys);
     try {
       const response = await send({
-        url,
         headers: {
           ...input.headers,
           ...signed,

@@ -8,7 +8,7 @@ import {
 import {
   OutboundError,
   type OutboundErrorClass,
-  type OutboundRequest,
+  type Target,
 } from "../../functions/_shared/outbound.ts";
 import { importWebhookKey, newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 
@@ -63,11 +63,13 @@ Deno.test("what is kept of an answer fits into the database and holds no cookie"
   assert.equal(kept.responseBody, "oh\uFFFDno");
 });
 
-async function attemptWith(send: (request: OutboundRequest) => never, given?: Partial<Delivery>) {
+async function attemptWith(
+  send: (request: Parameters<Target["send"]>[0]) => never,
+  given?: Partial<Delivery>,
+) {
   const delivery = { id: "d", attempt: 1, eventId: "e", body: "{}", traceparent: null, ...given };
   const keys = [importWebhookKey(newWebhookSecret())];
   return await attempt({
-    url: "https://receiver.test",
     delivery,
     keys,
     now: () => now,
@@ -110,7 +112,7 @@ Deno.test("a fault of ours is not blamed on the receiver", async () => {
 
 Deno.test("the receiver always gets a traceparent: the change's, or a new one", async () => {
   const sent: (string | undefined)[] = [];
-  const note = (request: OutboundRequest): never => {
+  const note = (request: Parameters<Target["send"]>[0]): never => {
     sent.push(request.headers?.traceparent);
     throw new OutboundError("timeout", "enough");
   };

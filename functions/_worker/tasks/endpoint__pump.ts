@@ -8,10 +8,10 @@
  */
 import type { JSONValue, Sql } from "postgres";
 import { z } from "zod";
-import { send } from "../../_shared/outbound.ts";
+import { target } from "../../_shared/outbound.ts";
 import { log } from "../../_shared/telemetry.ts";
 import { type Batch, beginWithinMs, claimSeconds, sendBatch } from "../batch.ts";
-import type { Result, Send } from "../delivery.ts";
+import type { Result } from "../delivery.ts";
 import { pause } from "../loops.ts";
 import { Pace } from "../pace.ts";
 import { task, type TaskContext } from "../task.ts";
@@ -25,12 +25,11 @@ const turnMs = 30_000;
 /** What requests under way get when the process is asked to stop; then they are given back, to be sent again. */
 const stopMs = 5_000;
 
-export default task(Payload, (payload, context) => pump(payload, context, send));
+export default task(Payload, (payload, context) => pump(payload, context));
 
 export async function pump(
   endpoint: Endpoint,
   { sql, now, stopping }: Pick<TaskContext, "sql" | "now" | "stopping">,
-  send: Send,
 ): Promise<void> {
   const turnEnds = now().getTime() + turnMs;
   const goesOn = () => !stopping.aborted && now().getTime() < turnEnds;
@@ -48,7 +47,7 @@ export async function pump(
       const behind = batch.full && !inTurn && goesOn() ? claim(batch.last) : null; // while this one is sent
       behind?.catch(() => {}); // awaited in the next round
       const { results, sick } = await sendBatch(endpoint, batch, {
-        send,
+        open: target,
         now,
         pace,
         goOn: () => !stopping.aborted,

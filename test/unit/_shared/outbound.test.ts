@@ -91,6 +91,27 @@ Deno.test("the request goes to the judged address under the receiver's name, loo
   });
 });
 
+Deno.test("for many calls to one address its name is looked up once, and anew after a failure", async () => {
+  await withReceiver(ok, async (port) => {
+    lookups = 0;
+    const target = embedded.target(`http://receiver.test:${port}/`);
+    await Promise.all(Array.from({ length: 5 }, () => target.send({ body: "x" })));
+    assert.equal((await target.send({ body: "x" })).status, 200);
+    assert.equal(lookups, 1);
+  });
+  // Nobody listens any more.
+  const closed = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  closed.close();
+  const gone = embedded.target(`http://receiver.test:${closed.addr.port}/`);
+  lookups = 0;
+  for (const nth of [1, 2]) {
+    await assert.rejects(gone.send({ body: "x" }), { errorClass: "connect_failed" });
+    assert.equal(lookups, nth);
+  }
+  const refused = embedded.target("ftp://receiver.test/");
+  await assert.rejects(refused.send({ body: "x" }), { errorClass: "url_refused" });
+});
+
 Deno.test("connections are kept for the next request", async () => {
   await withReceiver(ok, async (port, seen) => {
     for (let i = 0; i < 3; i++) {
