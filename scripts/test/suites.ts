@@ -34,6 +34,7 @@ const integration: Suite = {
   timed: [
     "audit_seal.test.ts",
     "deliveries.test.ts",
+    "deliveries_features.test.ts",
     "deliveries_order.test.ts",
     "deliveries_rate.test.ts",
     "worker_queue.test.ts",

@@ -9,7 +9,8 @@ import { arrangeCast, tenants } from "../support/actors.ts";
 import { exportAll, publicUrl } from "../support/audit_export.ts";
 import { createDatabase } from "../support/database.ts";
 import { root } from "../support/paths.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 
 const sealedWithinMs = 5_000;
 
@@ -51,7 +52,7 @@ Deno.test("each event is sealed, signed and pushed outside within 5 s of its com
     const origin = auditOrigin(publicUrl, tenants.A);
     const outside = async () =>
       (await checkpointFile(at("checkpoints")).newest(key)).get(origin)?.size ?? 0;
-    await until("the worker seals", async () => await outside() > 0, 30_000);
+    await eventually("the worker seals", async () => await outside() > 0, 30_000);
     const waits: number[] = [];
     for (let n = 0; n < 8; n++) {
       await sleep(n * 130); // at other moments of its rounds
@@ -59,7 +60,7 @@ Deno.test("each event is sealed, signed and pushed outside within 5 s of its com
       const began = performance.now();
       const [{ events }] = await sql<[{ events: number }]>`
         select count(*)::int as events from public.audit_events where tenant_id = ${tenants.A}`;
-      await until("it is outside", async () => await outside() === events, 2 * sealedWithinMs);
+      await eventually("it is outside", async () => await outside() === events, 2 * sealedWithinMs);
       waits.push(performance.now() - began);
     }
     console.error(`from commit to outside, ms: ${waits.map(Math.round).join(" ")}`);

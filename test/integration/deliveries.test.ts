@@ -1,7 +1,8 @@
 // From an event that was committed to a receiver's 2xx: a real worker process, a real receiver, the standard's own library.
 import assert from "node:assert/strict";
 import { Deliveries, verify } from "./deliveries_support.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 
 const status = (code: number, headers: Record<string, string> = {}) => () =>
   new Response(null, { status: code, headers });
@@ -22,7 +23,7 @@ Deno.test("webhooks are delivered", async (t) => {
         await tx`select set_config('gatehouse.traceparent', ${trace}, true)`;
         await tx`update tenants set name = 'Acme ✓' where id = ${bench.tenantId}`;
       });
-      await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+      await eventually("it is received", () => bench.at(endpoint).length > 0);
       const [received] = bench.at(endpoint);
       assert.ok(received!.at - began < 1_000, `after ${received!.at - began} ms`);
       const body = verify(endpoint.secret, received!);
@@ -36,10 +37,9 @@ Deno.test("webhooks are delivered", async (t) => {
       assert.equal(new Date(body.timestamp as string).getTime(), event!.occurred_at.getTime());
       assert.deepEqual(body.data, event!.data);
       assert.throws(() => verify(endpoint.secret, { ...received!, body: received!.body + " " }));
-      await until(
+      await eventually(
         "it is settled",
         async () => (await bench.deliveries(endpoint))[0]!.state === "delivered",
-        2_000,
       );
     },
   );
@@ -56,7 +56,7 @@ Deno.test("webhooks are delivered", async (t) => {
       await sleep(400);
       assert.equal(bench.at(endpoint).length, 0, "sent before commit");
     });
-    await until("the committed one is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("the committed one is received", () => bench.at(endpoint).length > 0);
     await sleep(300);
     assert.deepEqual(bench.at(endpoint).map(({ body }) => JSON.parse(body).data), [{ n: 2 }]);
   });
@@ -65,7 +65,7 @@ Deno.test("webhooks are delivered", async (t) => {
     const endpoint = await bench.endpoint("test.rotated");
     const newer = await bench.addSecret(endpoint.id);
     await bench.record("test.rotated");
-    await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("it is received", () => bench.at(endpoint).length > 0);
     const [received] = bench.at(endpoint);
     assert.equal(received!.headers["webhook-signature"]!.split(" ").length, 2);
     assert.deepEqual(verify(endpoint.secret, received!), verify(newer, received!));
@@ -79,10 +79,9 @@ Deno.test("webhooks are delivered", async (t) => {
     );
     await bench.record("test.retried");
     for (const [attempts, low, high] of [[1, 2, 7], [2, 200, 400]] as const) {
-      await until(
+      await eventually(
         "it failed",
         async () => (await bench.deliveries(endpoint))[0]!.attempts === attempts,
-        3_000,
       );
       const [delivery] = await bench.deliveries(endpoint);
       assert.equal(delivery!.state, "pending");
@@ -92,10 +91,9 @@ Deno.test("webhooks are delivered", async (t) => {
       assert.equal(bench.at(endpoint).length, attempts, "nothing is sent before it is due");
       await bench.makeDue(endpoint);
     }
-    await until(
+    await eventually(
       "it is delivered",
       async () => (await bench.deliveries(endpoint))[0]!.state === "delivered",
-      3_000,
     );
     const received = bench.at(endpoint);
     assert.equal(received.length, 3);
@@ -114,12 +112,11 @@ Deno.test("webhooks are delivered", async (t) => {
       (await sql`select enabled, disabled_reason from webhook_endpoints where id = ${endpoint.id}`)[
         0
       ]!;
-    await until("it is disabled", async () => !(await disabled()).enabled, 20_000);
+    await eventually("it is disabled", async () => !(await disabled()).enabled);
     assert.equal((await disabled()).disabled_reason, "gone");
-    await until(
+    await eventually(
       "all are cancelled",
       async () => (await bench.deliveries(endpoint)).every(({ state }) => state === "cancelled"),
-      2_000,
     );
     await bench.record("test.gone");
     await sleep(300);
@@ -134,10 +131,9 @@ Deno.test("webhooks are delivered", async (t) => {
       status(302, { location: bench.origin + target.path }),
     );
     await bench.record("test.redirected");
-    await until(
+    await eventually(
       "it was tried",
       async () => (await bench.deliveries(endpoint))[0]!.attempts === 1,
-      3_000,
     );
     assert.equal((await bench.deliveries(endpoint))[0]!.state, "pending");
     assert.equal((await bench.attempts(endpoint))[0]!.status, 302);
@@ -153,15 +149,14 @@ Deno.test("webhooks are delivered", async (t) => {
         (await sql`
         select extract(epoch from paused_until - now())::float as seconds
           from webhook_endpoints where id = ${endpoint.id}`)[0]!.seconds;
-      await until("it rests", async () => await paused() !== null, 20_000);
+      await eventually("it rests", async () => await paused() !== null);
       assert.ok(await paused() > 50 && await paused() <= 60);
-      await until(
+      await eventually(
         "no pump has it",
         async () =>
           (await sql`
           select pump from webhook_endpoint_states where endpoint_id = ${endpoint.id}`)[0]!.pump ===
             null,
-        2_000,
       );
       await sleep(500);
       const tried = bench.at(endpoint).length;
@@ -187,10 +182,9 @@ Deno.test("webhooks are delivered", async (t) => {
     for (
       const [endpoint, why] of [[closed, "connect_failed"], [refused, "address_refused"]] as const
     ) {
-      await until(
+      await eventually(
         "it was tried",
         async () => (await bench.attempts(endpoint)).length === 1,
-        20_000,
       );
       const [attempt] = await bench.attempts(endpoint);
       assert.deepEqual([attempt!.status, attempt!.error_class], [null, why]);
@@ -204,10 +198,9 @@ Deno.test("webhooks are delivered", async (t) => {
       await sql`
       update private.webhook_secrets set key_id = 'k0' where endpoint_id = ${endpoint.id}`;
       await bench.record("test.sealed", 3);
-      await until(
+      await eventually(
         "they are put off",
         async () => (await bench.deliveries(endpoint)).every(({ due_in_seconds: due }) => due > 50),
-        3_000,
       );
       const deliveries = await bench.deliveries(endpoint);
       assert.deepEqual(
@@ -223,15 +216,14 @@ Deno.test("webhooks are delivered", async (t) => {
       Array.from({ length: 40 }, (_, i) => bench.endpoint(`test.stuck_${i}`, bench.never)),
     );
     for (let i = 0; i < stuck.length; i++) await bench.record(`test.stuck_${i}`, 3);
-    await until(
+    await eventually(
       "they are stuck",
       () => stuck.every((endpoint) => bench.at(endpoint).length > 0),
-      8_000,
     );
     const lively = await bench.endpoint("test.lively");
     const began = Date.now();
     await bench.record("test.lively", 20);
-    await until("the other one has all", () => bench.at(lively).length === 20, 20_000);
+    await eventually("the other one has all", () => bench.at(lively).length === 20);
     assert.ok(Date.now() - began < 2_000, `took ${Date.now() - began} ms`);
   });
 
@@ -241,11 +233,11 @@ Deno.test("webhooks are delivered", async (t) => {
       const slow = () => new Promise<Response>((done) => setTimeout(() => done(status(204)()), 30));
       const endpoint = await bench.endpoint("test.killed", slow);
       await bench.record("test.killed", 600);
-      await until("they are being sent", () => bench.at(endpoint).length > 50, 20_000);
+      await eventually("they are being sent", () => bench.at(endpoint).length > 50);
       await worker.signal("SIGKILL");
       const killedAt = Date.now();
       const heir = await bench.startWorker();
-      await until(
+      await eventually(
         "all are delivered",
         async () => (await bench.deliveries(endpoint)).every(({ state }) => state === "delivered"),
         15_000,

@@ -5,7 +5,8 @@ import { Webhook as SvixWebhook } from "svix";
 import { importVerificationKey } from "../../functions/_shared/signing_keys.ts";
 import { verifyWebhook } from "../../functions/_shared/signing_verify.ts";
 import { Deliveries, type Received } from "./deliveries_support.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 
 const verifies = async (received: Received, key: string) =>
   await verifyWebhook(received, [await importVerificationKey(key)]);
@@ -19,7 +20,7 @@ Deno.test("endpoints get what they ask for", async (t) => {
     const endpoint = await bench.endpoint("test.v1a");
     const { publicKey } = await bench.setScheme(endpoint.id, "v1a");
     await bench.record("test.v1a");
-    await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("it is received", () => bench.at(endpoint).length > 0);
     const [received] = bench.at(endpoint);
     assert.match(received!.headers["webhook-signature"]!, /^v1a,[\w+/=]{88}$/);
     assert.equal(await verifies(received!, publicKey!), true);
@@ -29,7 +30,7 @@ Deno.test("endpoints get what they ask for", async (t) => {
     const endpoint = await bench.endpoint("test.both");
     const { secret, publicKey } = await bench.setScheme(endpoint.id, "both");
     await bench.record("test.both");
-    await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("it is received", () => bench.at(endpoint).length > 0);
     const [received] = bench.at(endpoint);
     assert.equal(received!.headers["webhook-signature"]!.split(" ").length, 2);
     new Webhook(secret!).verify(received!.body, received!.headers);
@@ -41,13 +42,13 @@ Deno.test("endpoints get what they ask for", async (t) => {
     const endpoint = await bench.endpoint("test.moved");
     const { publicKey } = await bench.setScheme(endpoint.id, "v1a", 600);
     await bench.record("test.moved");
-    await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("it is received", () => bench.at(endpoint).length > 0);
     const [received] = bench.at(endpoint);
     new Webhook(endpoint.secret).verify(received!.body, received!.headers);
     assert.equal(await verifies(received!, publicKey!), true);
     const other = await bench.setScheme(endpoint.id, "v1a", 600);
     await bench.record("test.moved");
-    await until("the next is received", () => bench.at(endpoint).length > 1, 20_000);
+    await eventually("the next is received", () => bench.at(endpoint).length > 1);
     const next = bench.at(endpoint)[1]!;
     for (const key of [publicKey!, other.publicKey!]) assert.equal(await verifies(next, key), true);
   });
@@ -56,7 +57,7 @@ Deno.test("endpoints get what they ask for", async (t) => {
     const endpoint = await bench.endpoint("test.headers");
     await bench.setHeaders(endpoint.id, { authorization: "Bearer hunter2", "x-shop": "acme" });
     await bench.record("test.headers");
-    await until("it is received", () => bench.at(endpoint).length > 0, 20_000);
+    await eventually("it is received", () => bench.at(endpoint).length > 0);
     const { headers } = bench.at(endpoint)[0]!;
     assert.deepEqual([headers.authorization, headers["x-shop"]], ["Bearer hunter2", "acme"]);
     const everywhere = await sql`
@@ -76,7 +77,7 @@ Deno.test("endpoints get what they ask for", async (t) => {
       (await sql`select enabled, disabled_reason from webhook_endpoints where id = ${endpoint.id}`)[
         0
       ]!;
-    await until("it is disabled", async () => !(await row()).enabled, 20_000);
+    await eventually("it is disabled", async () => !(await row()).enabled);
     assert.equal((await row()).disabled_reason, "asked");
     assert.equal((await bench.deliveries(endpoint))[0]!.state, "delivered");
   });
@@ -87,10 +88,9 @@ Deno.test("endpoints get what they ask for", async (t) => {
       () => new Response(null, { status: 500, headers: { "webhook-delivery": "abort-message" } }),
     );
     await bench.record("test.aborted");
-    await until(
+    await eventually(
       "it is dead",
       async () => (await bench.deliveries(endpoint))[0]!.state === "dead",
-      3_000,
     );
   });
 
@@ -101,10 +101,9 @@ Deno.test("endpoints get what they ask for", async (t) => {
     );
     await sql`update webhook_endpoints set retry_schedule = '{1}' where id = ${endpoint.id}`;
     await bench.record("test.scheduled");
-    await until(
+    await eventually(
       "it is dead",
       async () => (await bench.deliveries(endpoint))[0]!.state === "dead",
-      5_000,
     );
     const [first, second] = bench.at(endpoint);
     assert.ok(second!.at - first!.at > 750 && second!.at - first!.at < 2_500);
@@ -121,7 +120,7 @@ Deno.test("endpoints get what they ask for", async (t) => {
         0
       ]!
         .circuit;
-    await until("its circuit opens", async () => await circuit() === "open", 20_000);
+    await eventually("its circuit opens", async () => await circuit() === "open");
     await sleep(1_000);
     assert.ok(bench.at(endpoint).length <= 18, `${bench.at(endpoint).length} requests`);
     const untouched = (await bench.deliveries(endpoint)).filter(({ attempts }) => attempts === 0);
@@ -132,10 +131,9 @@ Deno.test("endpoints get what they ask for", async (t) => {
     const endpoint = await bench.endpoint("test.filtered");
     await sql`update webhook_endpoints set payload_filter = '$.n == 7' where id = ${endpoint.id}`;
     await bench.record("test.filtered", 500);
-    await until(
+    await eventually(
       "the rest is settled",
       async () => (await bench.deliveries(endpoint)).every(({ state }) => state !== "pending"),
-      5_000,
     );
     assert.deepEqual(bench.at(endpoint).map(({ body }) => JSON.parse(body).data.n), [7]);
   });
@@ -148,14 +146,14 @@ Deno.test("a dead receiver with a long line costs the others nothing", async () 
     const endpoint = await bench.endpoint(name);
     const began = Date.now();
     await bench.record(name, 400);
-    await until("all are there", () => bench.at(endpoint).length === 400, 20_000);
+    await eventually("all are there", () => bench.at(endpoint).length === 400);
     return Date.now() - began;
   };
   await bench.startWorker();
   const alone = await timed("test.alone");
   const dead = await bench.endpoint("test.dead", undefined, "http://127.0.0.1:18999/x");
   await bench.record("test.dead", 20_000);
-  await until("it is known", async () => (await bench.attempts(dead)).length > 0, 20_000);
+  await eventually("it is known", async () => (await bench.attempts(dead)).length > 0);
   const beside = await timed("test.beside");
   assert.ok(beside < alone * 2 + 1_000, `${beside} ms beside it, ${alone} ms alone`);
   const [row] = await sql`

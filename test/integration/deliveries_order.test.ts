@@ -1,7 +1,7 @@
 // A strictly ordered endpoint under retries: per key the order of the log, each event settled before the next is sent. Its neighbours do not wait.
 import assert from "node:assert/strict";
 import { Deliveries, type Received } from "./deliveries_support.ts";
-import { until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
 
 const keys = ["a", "b", "c", "d", "e"];
 const perKey = 8;
@@ -67,8 +67,8 @@ Deno.test("strict order holds per key under retries, with two workers; parallel 
       }));
     }
     const total = keys.length * perKey;
-    await until("the parallel one has all", () => bench.at(parallel).length === total, 2_000);
-    await until(
+    await eventually("the parallel one has all", () => bench.at(parallel).length === total, 2_000);
+    await eventually(
       "the strict one has all",
       async () => (await bench.deliveries(strict)).every(({ state }) => state === "delivered"),
       40_000,
@@ -105,7 +105,7 @@ Deno.test("one key alone goes at the speed of its receiver, not of a schedule", 
   await bench.record("test.single", 200); // no target: all of one line
   await bench.startWorker();
   const began = Date.now();
-  await until("all are there", () => bench.at(endpoint).length === 200, 20_000);
+  await eventually("all are there", () => bench.at(endpoint).length === 200);
   const numbers = bench.at(endpoint).map(({ body }) => JSON.parse(body).data.n);
   assert.deepEqual(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
   assert.ok(Date.now() - began < 15_000, `${Date.now() - began} ms`);

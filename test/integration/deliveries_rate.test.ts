@@ -1,7 +1,7 @@
 // A rate per second is kept: over any second, with two workers, as the attempts say; and as the receiver counts, with FULL=1.
 import assert from "node:assert/strict";
 import { Deliveries, type Endpoint } from "./deliveries_support.ts";
-import { until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
 
 const full = Deno.env.get("FULL") === "1";
 
@@ -24,7 +24,7 @@ Deno.test("no second holds more than 1 % over the rate, and little less is sent"
   const warm = await bench.endpoint("test.warm"); // a process's first request is slow on its way
   for (let i = 1; i <= 10; i++) {
     await bench.record("test.warm");
-    await until("it is received", () => bench.at(warm).length === i, 5_000);
+    await eventually("it is received", () => bench.at(warm).length === i, 5_000);
   }
   const limited = async (type: string, rate: number) => {
     const endpoint = await bench.endpoint(type);
@@ -38,7 +38,7 @@ Deno.test("no second holds more than 1 % over the rate, and little less is sent"
       const type = `test.rate_${rate}`;
       const endpoint = await limited(type, rate);
       await bench.record(type, count);
-      await until("all are there", () => bench.at(endpoint).length === count, 20_000);
+      await eventually("all are there", () => bench.at(endpoint).length === count);
       const at = times(endpoint);
       // What arrives also wavers with the machine's load: it is held to the rate where that is quiet, with FULL=1.
       if (full) assert.ok(most(at) <= rate * 1.01, `${most(at)} in one second`);
@@ -59,9 +59,9 @@ Deno.test("no second holds more than 1 % over the rate, and little less is sent"
       await bench.record("test.trickle", 3);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await until("the free one has all", () => bench.at(free).length === 90, 3_000);
+    await eventually("the free one has all", () => bench.at(free).length === 90, 3_000);
     assert.ok(bench.at(slow).length < 60);
-    await until("the slow one too", () => bench.at(slow).length === 90, 15_000);
+    await eventually("the slow one too", () => bench.at(slow).length === 90, 15_000);
     if (full) assert.ok(most(times(slow)) <= 20, `${most(times(slow))} in one second`);
   });
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
 import { Deliveries, verify } from "./deliveries_support.ts";
-import { until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** As an administrator of the tenant, as check_request would leave it. */
 async function asAdministrator<T>(
@@ -34,7 +34,7 @@ Deno.test("a receiver that was down gets what it missed, each event once, under 
       () => new Response(null, { status: down ? 500 : 204 }),
     );
     await bench.record("test.missed", 3);
-    await until("all three were tried", () => bench.at(endpoint).length >= 3, 20_000);
+    await eventually("all three were tried", () => bench.at(endpoint).length >= 3);
     await bench.database.sql`
       update webhook_deliveries set state = 'dead', settled_at = now()
        where endpoint_id = ${endpoint.id} and state = 'pending'`;
@@ -54,15 +54,14 @@ Deno.test("a receiver that was down gets what it missed, each event once, under 
     assert.equal(await replay(true), 3);
     assert.equal(await replay(false), 3);
     assert.equal(await replay(false), 0);
-    await until("all three arrived", () => bench.at(endpoint).length >= tried + 3, 20_000);
+    await eventually("all three arrived", () => bench.at(endpoint).length >= tried + 3);
     assert.deepEqual(idsOf(tried), before);
     bench.at(endpoint).forEach((request) => verify(endpoint.secret, request));
-    await until(
+    await eventually(
       "they are settled",
       async () =>
         (await bench.deliveries(endpoint)).filter(({ state }) => state === "delivered").length ===
           3,
-      5_000,
     );
     const [letters] = await bench.database.sql`select count(*)::int as n from dead_letters`;
     assert.equal(letters!.n, 0);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { seeded } from "../sql/tamper_attacks.ts";
 import { KillBench, type Taken } from "./kill_support.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 import { Writers } from "./kill_writers.ts";
 
 const points = Deno.env.get("FULL") ? 500 : 20;
@@ -38,7 +39,7 @@ Deno.test(`delivered if and only if committed, whatever is killed (SEED=${seed})
     (await bench
       .sql`select count(*)::int as n from public.webhook_deliveries where state = 'pending'`)[0]!
       .n;
-  await until("everything is delivered", async () => await pending() === 0, 60_000);
+  await eventually("everything is delivered", async () => await pending() === 0, 60_000);
 
   const inLog = new Map(
     (await bench.sql<{ id: string; marker: string }[]>`

@@ -9,7 +9,8 @@ import { webhookSecretPlace } from "../../functions/_shared/signing.ts";
 import { newWebhookSecret } from "../../functions/_shared/signing_keys.ts";
 import { arrangeCast, claims, issuer, kid, tenants } from "../support/actors.ts";
 import { verify } from "./deliveries_support.ts";
-import { queueDatabase, RestartablePostgres, sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { queueDatabase, RestartablePostgres, sleep } from "./worker_support.ts";
 
 const here = import.meta.dirname!;
 const deno = join(here, "../../node_modules/.bin/deno");
@@ -178,7 +179,7 @@ export class KillBench implements AsyncDisposable {
   /** When the database takes connections again. */
   async recovered(): Promise<void> {
     const answers = () => this.sql`select 1`.then(() => true, () => false);
-    await until("the database answers", answers, 30_000);
+    await eventually("the database answers", answers, 30_000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@ import { parseKeyring, toBase64 } from "../../functions/_shared/secrets.ts";
 import { databaseMailer } from "../../functions/_shared/mailer.ts";
 import { jobs } from "../support/log.ts";
 import { Mails } from "./mails_support.ts";
-import { until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
 
 Deno.test("mails are sent", async (t) => {
   await using bench = await Mails.start();
@@ -182,15 +182,13 @@ Deno.test("worker processes send mails", async (t) => {
   await t.step("two of them send each mail once, and log neither code nor address", async () => {
     const workers = [await bench.startWorker(), await bench.startWorker()];
     const ids = await Promise.all(Array.from({ length: 30 }, () => bench.queue()));
-    await until(
+    await eventually(
       "all are there",
       () => Promise.resolve(receiver.taken.length >= ids.length),
-      20_000,
     );
-    await until(
+    await eventually(
       "and settled",
       async () => (await jobs(bench.database.sql, "mail__send")).length === 0,
-      20_000,
     );
     assert.deepEqual(
       receiver.taken.map(({ messageId }) => messageId).sort(),
@@ -199,10 +197,9 @@ Deno.test("worker processes send mails", async (t) => {
     for (const id of ids) assert.equal((await bench.row(id)).state, "sent");
     const refused = await bench.queue({ to: "eve@acme.test" });
     receiver.onRecipient = () => "550 5.1.1 no eve@acme.test";
-    await until(
+    await eventually(
       "it is settled",
       async () => (await bench.row(refused)).state !== "pending",
-      20_000,
     );
     await Promise.all(workers.map((worker) => worker.signal("SIGTERM")));
     const lines = workers.flatMap(({ lines }) => lines);
@@ -229,7 +226,7 @@ Deno.test("worker processes send mails", async (t) => {
       receiver.onData = () => undefined;
       await bench.makeDue(id); // its two minutes are over
       await using _next = stopping(await bench.startWorker());
-      await until("it is sent", async () => (await bench.row(id)).state === "sent", 20_000);
+      await eventually("it is sent", async () => (await bench.row(id)).state === "sent");
       const ids = receiver.taken.map(({ messageId }) => messageId);
       assert.deepEqual(ids, [`<${id}@gatehouse.test>`, `<${id}@gatehouse.test>`]);
     },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Logger, run } from "graphile-worker";
 import { migratedFiles, workerMigration } from "../../scripts/db/worker_schema.ts";
+import { eventually } from "../support/eventually.ts";
 import { createDatabase } from "../support/database.ts";
 import { fixtures } from "../support/postgres.ts";
 
@@ -54,7 +55,7 @@ for (const fixture of fixtures) {
       await sql`select private.enqueue('noop', jsonb_build_object('n', n)) from generate_series(1, 198) n`;
       await sql`select private.enqueue('noop', '{}', 'keyed') from generate_series(1, 5)`;
       await sql`select graphile_worker.add_job('fails_once', '{}', queue_name => 'in_turn')`;
-      await until(async () => {
+      await eventually("the end of all jobs", async () => {
         await sql`update graphile_worker._private_jobs set run_at = now() where attempts = 1 and locked_at is null`;
         const [left] = await sql`select count(*)::int as n from graphile_worker._private_jobs`;
         return left!.n === 0;
@@ -75,11 +76,3 @@ Deno.test("the queue's functions set search_path = ''", async () => {
        and not coalesce(proconfig, '{}') @> array['search_path=""']`;
   assert.deepEqual([...rows], []);
 });
-
-async function until(holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!await holds()) {
-    if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { authority } from "../unit/_shared/outbound_tls.ts";
 import { receiveSyslog } from "../unit/sinks/receiver.ts";
 import { HttpReceiver, Sinks } from "./sinks_support.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 
 Deno.test("the log is fanned out", async (t) => {
   await using bench = await Sinks.start();
@@ -24,7 +25,7 @@ Deno.test("the log is fanned out", async (t) => {
       const [event] = await sql`
       select * from audit_events where type = 'tenant.updated' order by recorded_at desc limit 1`;
       for (const id of [httpId, tcpId, fileId]) {
-        await until("it is taken", () => bench.isDone(id), 20_000);
+        await eventually("it is taken", () => bench.isDone(id));
       }
       const sent = http.events.find(({ id }) => id === event!.id)!;
       assert.deepEqual([sent.type, sent.tenant_id, sent.data], [
@@ -59,7 +60,7 @@ Deno.test("the log is fanned out", async (t) => {
         confirm: true,
       });
       await bench.record("test.tls");
-      await until("it fails", async () => (await bench.state(id)).state === "failing", 20_000);
+      await eventually("it fails", async () => (await bench.state(id)).state === "failing");
       assert.equal((await bench.state(id)).last_error.slug, "tls_failed");
       assert.equal(tls.messages.length, 0);
       await sql`update audit_sinks set enabled = false`;
@@ -79,7 +80,7 @@ Deno.test("the log is fanned out", async (t) => {
         throw new Error("undone");
       }).catch(() => {});
       await bench.record("test.own", 3);
-      await until("it is taken", () => bench.isDone(id), 20_000);
+      await eventually("it is taken", () => bench.isDone(id));
       assert.ok(receiver.events.every(({ tenant_id }) => tenant_id === bench.tenantId));
       assert.deepEqual(
         receiver.events.filter(({ type }) => type.startsWith("test.")).map(({ type }) => type),
@@ -96,7 +97,7 @@ Deno.test("the log is fanned out", async (t) => {
       receiver.answer = () => new Response(null, { status: 503, headers: { "retry-after": "60" } });
       const id = await bench.addHttp(receiver);
       await bench.record("test.refused", 20);
-      await until("it fails", async () => (await bench.state(id)).state === "failing", 20_000);
+      await eventually("it fails", async () => (await bench.state(id)).state === "failing");
       const state = await bench.state(id);
       assert.equal(state.last_error.slug, "receiver_refused");
       assert.ok(state.due_in_seconds > 50, "retry-after is obeyed");
@@ -105,7 +106,7 @@ Deno.test("the log is fanned out", async (t) => {
       assert.equal(receiver.requests, 1, "it rests");
       receiver.answer = () => new Response("ok");
       await sql`update audit_sinks set next_attempt_at = now() where id = ${id}`;
-      await until("it is taken", () => bench.isDone(id), 20_000);
+      await eventually("it is taken", () => bench.isDone(id));
       assert.equal((await bench.state(id)).state, "active");
       const ids = receiver.events.filter(({ type }) => type === "test.refused").map(({ id }) => id);
       assert.deepEqual(ids.sort(), await bench.committed("test.refused"));
@@ -119,7 +120,7 @@ Deno.test("the log is fanned out", async (t) => {
       new Response(null, { status: events.length > 30 ? 413 : 204 });
     const id = await bench.addHttp(receiver);
     await bench.record("test.large", 200);
-    await until("it is taken", () => bench.isDone(id), 20_000);
+    await eventually("it is taken", () => bench.isDone(id));
     assert.ok(receiver.batches.every(({ events }) => events.length <= 30));
     const ids = receiver.events.filter(({ type }) => type === "test.large").map(({ id }) => id);
     assert.deepEqual(ids.sort(), await bench.committed("test.large"));
@@ -131,11 +132,11 @@ Deno.test("the log is fanned out", async (t) => {
     const id = await bench.addHttp(receiver);
     const [{ at }] = await sql<[{ at: Date }]>`select clock_timestamp() as at`;
     await bench.record("test.again", 50);
-    await until("it is taken", () => bench.isDone(id), 20_000);
+    await eventually("it is taken", () => bench.isDone(id));
     const first = receiver.events.filter(({ type }) => type === "test.again");
     await sql`
       update audit_sinks set cursor_seq = private.seq_before(tenant_id, ${at}) where id = ${id}`;
-    await until("it is taken again", () => bench.isDone(id), 20_000);
+    await eventually("it is taken again", () => bench.isDone(id));
     const both = receiver.events.filter(({ type }) => type === "test.again");
     assert.equal(first.length, 50);
     assert.deepEqual(both.slice(50), first);
@@ -149,7 +150,7 @@ Deno.test("the log is fanned out", async (t) => {
       const id = await bench.addHttp(receiver);
       await sql`update private.audit_sink_secrets set ciphertext = '\\x00' where sink_id = ${id}`;
       await bench.record("test.sealed");
-      await until("it fails", async () => (await bench.state(id)).state === "failing", 20_000);
+      await eventually("it fails", async () => (await bench.state(id)).state === "failing");
       assert.equal((await bench.state(id)).last_error.slug, "secret_unusable");
       assert.equal(receiver.requests, 0);
       await sql`update audit_sinks set enabled = false`;
@@ -173,7 +174,7 @@ Deno.test("the log is fanned out", async (t) => {
     const quickId = await bench.addHttp(quick);
     for (let round = 0; round < 3; round++) {
       await bench.record("test.quick", 100);
-      await until("the quick one has it", () => bench.isDone(quickId), 20_000);
+      await eventually("the quick one has it", () => bench.isDone(quickId));
       if (round > 0) continue;
       const { state } = await bench.state(stuckId);
       assert.equal(state, "active", "nobody waited until it was given up");
@@ -222,7 +223,7 @@ Deno.test("kill -9 of the worker at random moments: nothing is missing at any si
     await worker.signal("SIGKILL");
   }
   const worker = await bench.startWorker();
-  for (const id of sinks) await until("it has everything", () => bench.isDone(id), 60_000);
+  for (const id of sinks) await eventually("it has everything", () => bench.isDone(id), 60_000);
   await worker.signal("SIGTERM");
 
   const expected = await bench.committed("test.killed");

@@ -91,12 +91,12 @@ Deno.test("the life of a stack", async (t) => {
     for (const program of ["postgrest", "native/bin/postgres"]) {
       const [pid] = await processesOf(stack.pid, program);
       Deno.kill(pid!, "SIGKILL");
-      await until(async () => {
+      await eventually(`${program} again`, async () => {
         const [now] = await processesOf(stack.pid, program);
         const response = await fetch(`${first.restUrl}/`).catch(() => undefined);
         await response?.body?.cancel();
         return now !== undefined && now !== pid && response?.status === 200;
-      }, `${program} is back`);
+      }, 60_000);
     }
   });
 
@@ -128,7 +128,8 @@ Deno.test("the life of a stack", async (t) => {
   await t.step("killed with -9 its processes end too, and it starts again", async () => {
     const below = await descendants(stack.pid);
     await stack.stop("SIGKILL");
-    await until(async () => (await running(below)).length === 0, "every process ended");
+    const allEnded = async () => (await running(below)).length === 0;
+    await eventually("the end of every process", allEnded, 60_000);
     stack = await startStack(["--no-demo"], { dir });
     assert.equal(stack.facts.demo.tenant, undefined);
     const rows = await query(first.dbUrl, (sql) => sql`select answer from public.kept`);
@@ -169,13 +170,6 @@ async function secretsOnCommandLines({ pid, facts }: TestStack, dir: string): Pr
   ];
   const lines = await Promise.all((await descendants(pid)).map(commandLine));
   return lines.filter((line) => secrets.some((secret) => line.includes(secret)));
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 60_000; !await holds();) {
-    if (Date.now() > end) throw new Error(`After 60 s it does not hold that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 async function query(

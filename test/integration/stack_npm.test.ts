@@ -1,6 +1,7 @@
 // `npm start` is npm, then Node, then Deno, then the stack: whoever of them is ended, the rest ends too.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { eventually } from "../support/eventually.ts";
 import { root } from "../support/paths.ts";
 import { descendants, running } from "../support/stack.ts";
 
@@ -14,15 +15,13 @@ Deno.test("the stack ends with npm, however npm ends", async () => {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    await until(() => exists(join(dir, "stack.json")), "the stack is ready");
+    await eventually("the stack", () => exists(join(dir, "stack.json")), 60_000);
     const below = await descendants(npm.pid);
     assert.ok(below.length >= 10, `${below.length} processes`);
     npm.kill(signal);
     await npm.status;
-    await until(
-      async () => (await running(below)).length === 0,
-      `every process ended after ${signal} to npm`,
-    );
+    const allEnded = async () => (await running(below)).length === 0;
+    await eventually(`the end of every process after ${signal} to npm`, allEnded, 60_000);
     assert.equal(await exists(join(dir, "stack.json")), false, signal);
   }
   await Deno.remove(dir, { recursive: true });
@@ -30,11 +29,4 @@ Deno.test("the stack ends with npm, however npm ends", async () => {
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 60_000; !await holds();) {
-    if (Date.now() > end) throw new Error(`After 60 s it does not hold that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

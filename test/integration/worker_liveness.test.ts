@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { openLiveness } from "../../functions/_worker/liveness.ts";
 import { createDatabase } from "../support/database.ts";
-import { sleep, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep } from "./worker_support.ts";
 
 const never = (why: string) => assert.fail(`lost: ${why}`);
 
@@ -15,7 +16,7 @@ Deno.test("a loop has one leader; the next one follows when its connection ends"
   assert.equal(await second.lead("x"), false);
   assert.equal(await second.lead("y"), true, "each loop has its own");
   await first.close();
-  await until("the second one leads", () => second.lead("x"), 2_000);
+  await eventually("the second one leads", () => second.lead("x"));
   await second.close();
 });
 
@@ -30,7 +31,7 @@ Deno.test("a lost connection is noticed at once, and told once", async () => {
   await database.sql`
     select pg_terminate_backend(pid) from pg_stat_activity
      where application_name = 'gatehouse_worker liveness' and datname = current_database()`;
-  await until("it is noticed", () => lost.length > 0, 2_000);
+  await eventually("it is noticed", () => lost.length > 0);
   await sleep(1_500); // past the next beat
   assert.equal(lost.length, 1);
   await liveness.close();
@@ -52,7 +53,7 @@ Deno.test("only the jobs of dead pools are freed", async () => {
       select (payload ->> 'n')::int as n from graphile_worker._private_jobs
        where locked_at is not null order by 1`).map((row) => row.n);
   // The third was locked this moment: its pool may not hold its lock yet. But its other job says that it is dead.
-  await until("the dead one's are free", async () => (await locked()).join() === "1", 5_000);
+  await eventually("the dead one's are free", async () => (await locked()).join() === "1");
   await sleep(1_500);
   assert.deepEqual(await locked(), [1]);
   await liveness.close();

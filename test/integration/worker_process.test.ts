@@ -1,7 +1,8 @@
 // The worker as its supervisor and an operator see it: probes, log lines, spans.
 import assert from "node:assert/strict";
 import { createDatabase } from "../support/database.ts";
-import { sleep, startChild, until } from "./worker_support.ts";
+import { eventually } from "../support/eventually.ts";
+import { sleep, startChild } from "./worker_support.ts";
 
 interface Span {
   name: string;
@@ -41,7 +42,7 @@ Deno.test("probes answer, lines are JSON, a job's span continues the trace of wh
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
     return [response.status, (await response.text()).trim()];
   };
-  await until("ready", async () => (await probe("/ready"))[0] === 200, 2_000);
+  await eventually("ready", async () => (await probe("/ready"))[0] === 200);
   assert.deepEqual(await probe("/health"), [200, '{"status":"ok"}']);
   assert.deepEqual(await probe("/other"), [404, ""]);
 
@@ -50,13 +51,16 @@ Deno.test("probes answer, lines are JSON, a job's span continues the trace of wh
     await tx`select set_config('gatehouse.traceparent', ${`00-${traceId}-${parent}-01`}, true)`;
     await tx`select private.enqueue('note', '{"n": 1, "ms": 0}')`;
   });
-  await until("the span arrives", () => telemetry.spans.some((s) => s.name === "job note"), 5_000);
+  await eventually(
+    "the span arrives",
+    () => telemetry.spans.some((s) => s.name === "job note"),
+  );
   const span = telemetry.spans.find(({ name }) => name === "job note")!;
   assert.deepEqual([span.traceId, span.parentSpanId], [traceId, parent]);
 
   await sql`select private.enqueue('note', '{"n": "not a number", "ms": 0}', 'broken')`;
   const failed = () => worker.lines.find((line) => line.level === "error" && line.task === "note");
-  await until("the failure is logged", () => failed() !== undefined, 3_000);
+  await eventually("the failure is logged", () => failed() !== undefined);
   const [job] = await sql`
     select attempts, last_error, run_at > now() as later from graphile_worker._private_jobs where key = 'broken'`;
   assert.deepEqual([job!.attempts, job!.later], [1, true], "the queue tries again, later");

@@ -1,13 +1,13 @@
 // Jobs that survive: what a stop, a kill and a restart of Postgres leave behind. Real processes, a Postgres of its own.
 import assert from "node:assert/strict";
 import type postgres from "postgres";
+import { eventually } from "../support/eventually.ts";
 import {
   queueDatabase,
   RestartablePostgres,
   sleep,
   startChild,
   supervise,
-  until,
   type WorkerProcess,
 } from "./worker_support.ts";
 
@@ -60,7 +60,7 @@ async function rolledBack({ sql, url }: Bench) {
     await sleep(300);
     assert.equal(await count(sql, "runs"), 0, "a job ran before its transaction was committed");
   });
-  await until("the committed job has run", async () => await count(sql, "runs") === 1, 3_000);
+  await eventually("the committed job has run", async () => await count(sql, "runs") === 1, 3_000);
   assert.deepEqual((await sql`select n from runs`).map((row) => row.n), [100]);
   assert.equal((await worker.signal("SIGTERM")).code, 0);
 }
@@ -95,12 +95,12 @@ async function killed({ sql, url }: Bench) {
   await clean(sql);
   await add(sql, 10, 60_000);
   const victim = await ready(url);
-  await until("ten jobs run", async () => await count(sql, "runs") === 10, 5_000);
+  await eventually("ten jobs run", async () => await count(sql, "runs") === 10, 5_000);
   await victim.signal("SIGKILL");
   const killedAt = Date.now();
   await sql`update graphile_worker._private_jobs set payload = jsonb_set(payload::jsonb, '{ms}', '1')::json`;
   const heir = await ready(url);
-  await until(
+  await eventually(
     "another worker has done them",
     async () => await count(sql, "graphile_worker._private_jobs") === 0,
     10_000,
@@ -116,10 +116,9 @@ async function handedOver({ sql, url }: Bench) {
   await add(sql, 1_500, 20);
   await sleep(500);
   await workers[0]!.signal("SIGTERM");
-  await until(
+  await eventually(
     "the other one does the rest",
     async () => await count(sql, "graphile_worker._private_jobs") === 0,
-    20_000,
   );
   await workers[1]!.signal("SIGTERM");
   assert.equal(await count(sql, "runs"), 1_500, "each job ran once");
@@ -129,11 +128,11 @@ async function restarted({ server, sql, url }: Bench, how: "fast" | "immediate")
   await clean(sql);
   await add(sql, 1_000, 20);
   const supervisor = supervise(url);
-  await until("jobs run", async () => await count(sql, "runs") > 100, 10_000);
+  await eventually("jobs run", async () => await count(sql, "runs") > 100, 10_000);
   await server.stop(how);
   await sleep(300);
   await server.start();
-  await until(
+  await eventually(
     "all jobs are done",
     async () => await count(sql, "graphile_worker._private_jobs") === 0,
     30_000,

@@ -144,19 +144,6 @@ export function supervise(url: string): { starts: number[]; stop(): Promise<void
 
 export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks until it holds, every 50 ms. */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  withinMs: number,
-): Promise<void> {
-  const end = Date.now() + withinMs;
-  while (!await holds()) {
-    if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(50);
-  }
-}
-
 async function read(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
   let rest = "";
   const decoder = new TextDecoder();

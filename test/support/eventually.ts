@@ -10,6 +10,6 @@ export async function eventually<T>(
     const found = await find();
     if (found) return found;
     if (Date.now() > until) throw new Error(`Waited ${longestMs / 1000} s in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
