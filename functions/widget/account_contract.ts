@@ -53,8 +53,12 @@ export const Act = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("add_key"), kind: z.enum(["passkey", "security_key"]) }), // *
   z.strictObject({ action: z.literal("credential"), credential, name: text }),
   z.strictObject({ action: z.literal("remove_key"), id: text }), // *
-  // linked providers; what comes back from the provider arrives at /return
-  z.strictObject({ action: z.literal("link"), providerId: text }), // *
+  // linked providers; what comes back from the provider arrives at /me. A directory (`ldap`) takes its name and password at once
+  z.strictObject({
+    action: z.literal("link"),
+    providerId: text,
+    directory: z.strictObject({ username: text, password }).optional(),
+  }), // *
   z.strictObject({
     action: z.literal("intent"),
     id: text,

@@ -4,11 +4,11 @@ import { isZitadelError } from "../../functions/_shared/zitadel/errors.ts";
 import { directoryRefused, intentClient } from "../../functions/_shared/zitadel/intents.ts";
 import type { LdapSettings } from "../../functions/_shared/zitadel/types.ts";
 import {
-  baseDn,
   type Directory,
   hasSlapd,
   startDirectory,
 } from "../../scripts/stack/providers/directory.ts";
+import { directorySettings } from "../support/providers.ts";
 import { Providers } from "./providers_support.ts";
 import { suite } from "./support.ts";
 
@@ -30,24 +30,7 @@ Deno.test.afterAll(async () => {
 });
 
 const settings = (more: Partial<LdapSettings> = {}): LdapSettings => ({
-  servers: [directory.ldapsUrl],
-  startTls: false,
-  baseDn,
-  bindDn: directory.bindDn,
-  userBase: "dn",
-  userObjectClasses: ["inetOrgPerson"],
-  userFilters: ["uid", "mail"],
-  timeoutSeconds: 5,
-  attributes: {
-    id: "employeeNumber",
-    userName: "uid",
-    givenName: "givenName",
-    familyName: "sn",
-    displayName: "cn",
-    email: "mail",
-    preferredLanguage: "preferredLanguage",
-  },
-  ca: directory.ca,
+  ...directorySettings(directory),
   ...more,
 });
 

@@ -129,6 +129,32 @@ Deno.test("account page: what changes the way in asks for a proof, and goes on a
   });
 });
 
+Deno.test("account page: a directory is linked by its name and password, asked there", async () => {
+  const said = (act: Act) =>
+    act.action === "link" && act.directory?.password === "wrong" ? "credentials_refused" : {};
+  await onAccountPage({ act: said }, async (page, server) => {
+    await button(page, "Link: Corporate directory").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("heading", { name: "Corporate directory" }).waitFor();
+    await assertAccessible(page, "a directory's dialogue");
+    assert.equal(await focusedName(page), "username");
+    await dialog.getByLabel(en.loginName, { exact: true }).fill("grace");
+    const password = dialog.getByLabel(en.password, { exact: true });
+    for (const typed of ["wrong", "right"]) {
+      await password.fill(typed);
+      await page.keyboard.press("Enter");
+      if (typed === "right") continue;
+      await dialog.getByRole("alert").getByText(en.x_credentials_refused).waitFor();
+      assert.equal(await password.inputValue(), "");
+    }
+    await dialog.waitFor({ state: "hidden" });
+    const link = (password: string) => ({
+      ...{ action: "link", providerId: "p4", directory: { username: "grace", password } },
+    });
+    assert.deepEqual(server.acts, [link("wrong"), link("right")]);
+  });
+});
+
 Deno.test("account page: whoever closes the proof has changed nothing, and the function is told", async () => {
   await onAccountPage({
     act: ({ action }) =>

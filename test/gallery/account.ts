@@ -47,6 +47,7 @@ export const account: Account = {
       offered: true,
     },
     { id: "p3", kind: "github", name: "GitHub", linked: null, offered: true },
+    { id: "p4", kind: "ldap", name: "Corporate directory", linked: null, offered: true },
   ],
   sessions: [
     {

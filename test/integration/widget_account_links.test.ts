@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import type { LinkingOptions, ProviderInput } from "../../functions/_shared/zitadel/types.ts";
 import type { SignInProvider } from "../../functions/widget/providers.ts";
+import { hasSlapd, startDirectory } from "../../scripts/stack/providers/directory.ts";
 import { people } from "../../scripts/stack/providers/people.ts";
 import { playProviders } from "../../scripts/stack/providers/server.ts";
-import { signInAt } from "../support/providers.ts";
+import { directorySettings, signInAt } from "../support/providers.ts";
 import { AccountBrowser, publicUrl } from "./widget_account_support.ts";
 import { SignInHouse } from "./widget_support.ts";
 
@@ -114,6 +115,58 @@ Deno.test("linking accounts at providers", async (t) => {
       const intent = await goThere(browser, corp, another!.key); // nora's
       const refused = await browser.act(intent);
       assert.deepEqual([refused.status, refused.slug], [409, "external_account_taken"]);
+    });
+
+    const directoryPassword = people.find(({ key }) => key === "grace")!.password;
+    const linksByDirectory = async (id: string) => {
+      const { person, browser } = await signedIn("dora");
+      const link = (password?: string, username = "grace") =>
+        browser.act({
+          action: "link",
+          providerId: id,
+          ...(password === undefined ? {} : { directory: { username, password } }),
+        });
+      assert.deepEqual([(await link()).status, (await link()).slug], [422, "invalid_request"]);
+      for (const username of ["grace", "*", "nobody"]) {
+        const { status, slug } = await link("wrong", username);
+        assert.deepEqual([status, slug], [401, "credentials_refused"], username);
+      }
+      assert.deepEqual(await here.zitadel.listIdpLinks(person.id), []);
+      const { account, status } = await link(directoryPassword);
+      assert.equal(status, 200);
+      assert.equal(account.providers.find((one) => one.id === id)!.linked!.userName, "grace");
+      assert.deepEqual((await here.zitadel.listIdpLinks(person.id)).map(({ idpId }) => idpId), [
+        id,
+      ]);
+      const { browser: other } = await signedIn("ella");
+      const taken = await other.act({
+        ...{ action: "link", providerId: id },
+        directory: { username: "grace", password: directoryPassword },
+      });
+      assert.deepEqual([taken.status, taken.slug], [409, "external_account_taken"]);
+    };
+    await t.step({
+      name: "a directory is linked by its name and password, asked on the page; to one person",
+      ignore: !await hasSlapd(),
+      fn: async () => {
+        const dir = await Deno.makeTempDir({ prefix: "gatehouse-links-directory-" });
+        const directory = await startDirectory(dir);
+        try {
+          const { id } = await here.house.zitadel.ensureProvider({
+            ...{ orgId, name: "Directory", kind: "ldap", options },
+            ...{ settings: directorySettings(directory), secret: directory.bindPassword },
+          } as ProviderInput);
+          await here.house.zitadel.ensureProviderActive(orgId, id);
+          listed.push({
+            ...{ idpId: id, kind: "ldap", name: "Directory", trustedDomains: [], postsTo: [] },
+          });
+          await linksByDirectory(id);
+        } finally {
+          listed.pop();
+          await directory.close();
+          await Deno.remove(dir, { recursive: true });
+        }
+      },
     });
 
     await t.step("a provider that may not be linked to, or is not there, is refused", async () => {

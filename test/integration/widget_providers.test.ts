@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import type { LinkingOptions, ProviderInput } from "../../functions/_shared/zitadel/types.ts";
 import type { State } from "../../functions/widget/contract.ts";
 import type { SignInProvider } from "../../functions/widget/providers.ts";
-import { baseDn, hasSlapd, startDirectory } from "../../scripts/stack/providers/directory.ts";
+import { hasSlapd, startDirectory } from "../../scripts/stack/providers/directory.ts";
 import { people } from "../../scripts/stack/providers/people.ts";
 import { playProviders } from "../../scripts/stack/providers/server.ts";
 import { eventually } from "../support/eventually.ts";
-import { signInAt } from "../support/providers.ts";
+import { directorySettings, signInAt } from "../support/providers.ts";
 import { type Answer, Browser, SignInHouse, type Tenant } from "./widget_support.ts";
 
 const publicUrl = "https://id.gatehouse.example/some/prefix";
@@ -263,16 +263,7 @@ async function directorySteps(t: Deno.TestContext, site: Site): Promise<void> {
     const id = await site.provide(
       "Directory",
       "ldap",
-      {
-        ...{ servers: [directory.ldapsUrl], startTls: false, baseDn, bindDn: directory.bindDn },
-        ...{ userBase: "dn", userObjectClasses: ["inetOrgPerson"], userFilters: ["uid", "mail"] },
-        timeoutSeconds: 5,
-        attributes: {
-          ...{ id: "employeeNumber", userName: "uid", givenName: "givenName", familyName: "sn" },
-          ...{ displayName: "cn", email: "mail" },
-        },
-        ca: directory.ca,
-      },
+      directorySettings(directory),
       { creationAllowed: true, autoLinking: "username" },
       { password: directory.bindPassword },
     );

@@ -1,4 +1,31 @@
-// A browser at a played provider: follows redirects and forms, signs in, and stops where it would leave for our own pages.
+// Played providers: a browser at one follows redirects and forms, signs in, and stops where it would leave for our own pages; a directory's settings.
+import type { LdapSettings } from "../../functions/_shared/zitadel/types.ts";
+import { baseDn, type Directory } from "../../scripts/stack/providers/directory.ts";
+
+/** Of the played directory, by user name or mail. */
+export const directorySettings = (
+  { ldapsUrl, bindDn, ca }: Pick<Directory, "ldapsUrl" | "bindDn" | "ca">,
+): LdapSettings => ({
+  servers: [ldapsUrl],
+  startTls: false,
+  baseDn,
+  bindDn,
+  userBase: "dn",
+  userObjectClasses: ["inetOrgPerson"],
+  userFilters: ["uid", "mail"],
+  timeoutSeconds: 5,
+  attributes: {
+    id: "employeeNumber",
+    userName: "uid",
+    givenName: "givenName",
+    familyName: "sn",
+    displayName: "cn",
+    email: "mail",
+    preferredLanguage: "preferredLanguage",
+  },
+  ca,
+});
+
 const fields = (html: string) =>
   Object.fromEntries(
     [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map((

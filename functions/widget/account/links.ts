@@ -1,17 +1,21 @@
 /** Accounts at providers that sign this person in. */
 import { Problem } from "../../_shared/problem.ts";
 import { isZitadelError } from "../../_shared/zitadel/errors.ts";
-import type { StartedIntent } from "../../_shared/zitadel/types.ts";
+import { directoryRefused } from "../../_shared/zitadel/intents.ts";
+import type { IntentToken, StartedIntent } from "../../_shared/zitadel/types.ts";
 import type { Pending } from "../account_contract.ts";
-import type { Deed } from "./act.ts";
+import { refused } from "../flow/flow.ts";
+import { takePermit } from "../flow/limits.ts";
+import type { ActOf, Deed, Outcome } from "./act.ts";
 import { offeredProviders } from "./view.ts";
 import type { Visit } from "./visit.ts";
 
 /** Off to the provider; the browser comes back to the account page, whose script has the cookie that the way back has not. */
-export const link: Deed<"link"> = async (visit, { providerId: idpId }) => {
+export const link: Deed<"link"> = async (visit, { providerId: idpId, directory }) => {
   const { flow, memory } = visit;
   const { publicUrl, intents } = flow.parts;
-  await requireOffered(visit, idpId);
+  const { kind } = await needOffered(visit, idpId);
+  if (kind === "ldap") return await linkByDirectory(visit, idpId, directory);
   const ticket = crypto.randomUUID();
   const back = new URL(`${publicUrl}/functions/v1/widget/me`);
   back.search = new URLSearchParams({ tenant: flow.client.tenantId, ticket }).toString();
@@ -21,11 +25,36 @@ export const link: Deed<"link"> = async (visit, { providerId: idpId }) => {
   return { pending: external(started) };
 };
 
-async function requireOffered(visit: Visit, idpId: string): Promise<void> {
+async function needOffered(visit: Visit, idpId: string) {
   const found = (await offeredProviders(visit)).find(({ id }) => id === idpId);
   if (!found?.offered) {
     throw new Problem("way_not_allowed", "The organization lets nobody link this provider");
   }
+  return found;
+}
+
+/** The directory answers on the spot; each try is a guess at somebody's password there. */
+async function linkByDirectory(
+  visit: Visit,
+  idpId: string,
+  directory: ActOf<"link">["directory"],
+): Promise<Outcome> {
+  const { flow } = visit;
+  if (directory === undefined) {
+    throw new Problem("invalid_request", "A directory asks for a name and its password", {
+      pointers: [{ pointer: "#/directory", detail: "required for this provider" }],
+    });
+  }
+  const giveBack = await takePermit(flow, { kind: "guess", account: directory.username });
+  const started = await flow.parts.intents.startIntent({ idpId, ldap: directory })
+    .catch((error) => {
+      throw directoryRefused(error) ? refused(error) : error;
+    });
+  await giveBack();
+  if (!("intent" in started)) {
+    throw new Problem("internal", "ZITADEL sent the browser elsewhere for a directory");
+  }
+  return await linkIntent(visit, idpId, started.intent);
 }
 
 function external(started: StartedIntent): Pending {
@@ -36,17 +65,26 @@ function external(started: StartedIntent): Pending {
 
 /** Back from the provider: only to the browser that was sent there, for the provider it was sent to, once. */
 export const intent: Deed<"intent"> = async (visit, { id, token, ticket }) => {
-  const { flow: { parts }, user, memory } = visit;
-  const { pending } = memory;
+  const { pending } = visit.memory;
   if (pending?.kind !== "link" || pending.ticket !== ticket) throw foreign();
-  const { idpId } = pending;
+  const outcome = await linkIntent(visit, pending.idpId, { id, token });
+  delete visit.memory.pending;
+  return outcome;
+};
+
+async function linkIntent(
+  visit: Visit,
+  idpId: string,
+  { id, token }: IntentToken,
+): Promise<Outcome> {
+  const { flow: { parts }, user } = visit;
   const found = await parts.intents.retrieveIntent({ id, token }).catch((error) => {
     const used = isZitadelError(error, "permission_denied") ||
       isZitadelError(error, "failed_precondition") || isZitadelError(error, "not_found");
     throw used ? foreign(error) : error;
   });
   if (found.idpId !== idpId) throw foreign();
-  await requireOffered(visit, idpId);
+  await needOffered(visit, idpId);
   if (found.linkedUserId !== undefined && found.linkedUserId !== user.id) throw taken();
   if (found.linkedUserId === undefined) {
     const { userId: externalUserId, userName: externalUserName } = found.external;
@@ -55,9 +93,8 @@ export const intent: Deed<"intent"> = async (visit, { id, token, ticket }) => {
         throw isZitadelError(error, "already_exists") ? taken(error) : error;
       });
   }
-  delete memory.pending;
   return { until: ({ providers }) => providers.some((one) => one.id === idpId && one.linked) };
-};
+}
 
 const foreign = (cause?: unknown) =>
   new Problem("intent_refused", "This browser did not ask the provider for this answer", {

@@ -111,7 +111,7 @@ export function factorRequired({ settings, session }: Visit): boolean {
 
 type Offered = Omit<Account["providers"][number], "linked">;
 
-/** A directory asks for a password, for which this page has no place; who may not be linked to is not offered. */
+/** Who may not be linked to is not offered. */
 export async function offeredProviders({ flow, settings, user }: Visit): Promise<Offered[]> {
   if (!settings.allowExternalIdp) return [];
   const [shown, active] = await Promise.all([
@@ -122,8 +122,7 @@ export async function offeredProviders({ flow, settings, user }: Visit): Promise
     id: idpId,
     kind: kind === "other" ? "oidc" : kind,
     name,
-    offered: kind !== "ldap" && options.linkingAllowed &&
-      shown.some((provider) => provider.idpId === idpId),
+    offered: options.linkingAllowed && shown.some((provider) => provider.idpId === idpId),
   }));
 }
 

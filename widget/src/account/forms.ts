@@ -1,6 +1,6 @@
 /** The dialogues in which something is typed anew. */
 import type { Account } from "../../../functions/widget/account_contract.ts";
-import { emailField, field, passwordField } from "../base/fields.ts";
+import { emailField, field, loginNameField, passwordField } from "../base/fields.ts";
 import { nameForManagers, newPasswordField } from "../base/new_password.ts";
 import type { Desk } from "./desk.ts";
 
@@ -80,6 +80,37 @@ export function changePassword(
             action: "change_password",
             newPassword: next.input.value,
             ...set ? { currentPassword: current.input.value } : {},
+          }),
+      }),
+    ],
+  });
+}
+
+export function linkDirectory(
+  { t, stage, act, ask }: Desk,
+  { id, name }: { id: string; name: string },
+): void {
+  const username = loginNameField(t);
+  const password = passwordField(t, {
+    name: "password",
+    label: t("password"),
+    autocomplete: "current-password",
+  });
+  const fields = [username, password];
+  ask({
+    heading: name,
+    lead: t("ldapLead", { name }),
+    fields,
+    focus: username.input,
+    body: [
+      stage.form({
+        fields,
+        submit: t("link"),
+        send: () =>
+          act({
+            action: "link",
+            providerId: id,
+            directory: { username: username.input.value.trim(), password: password.input.value },
           }),
       }),
     ],

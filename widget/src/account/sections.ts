@@ -5,7 +5,7 @@ import { picture } from "../icons.ts";
 import { initials } from "../screens/accounts.ts";
 import type { Desk } from "./desk.ts";
 import { deviceName, isTelephone } from "./device.ts";
-import { changeEmail, changeName, changePassword } from "./forms.ts";
+import { changeEmail, changeName, changePassword, linkDirectory } from "./forms.ts";
 import { ago, day } from "./time.ts";
 
 export const sections = (desk: Desk): HTMLElement[] => [
@@ -220,7 +220,9 @@ function providers(desk: Desk): HTMLElement {
               externalId: linked.externalId,
             }, { verb: t("unlink") }))
           : offered && small(t("link"), name, (by) =>
-            press({ action: "link", providerId: id }, by)),
+            kind === "ldap"
+              ? linkDirectory(desk, { id, name })
+              : press({ action: "link", providerId: id }, by)),
       })
     ),
   );
