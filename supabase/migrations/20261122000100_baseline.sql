@@ -2102,7 +2102,8 @@ begin
      limit p_limit
   ), numbered as (
     insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)
-    select v_state.last_seq + row_number() over (order by xid, recorded_at, id),
+    -- By the moment, as an endpoint in strict order sees them: of two transactions that overlap, the older one may have changed a row last.
+    select v_state.last_seq + row_number() over (order by recorded_at, xid, id),
            tenant_id, recorded_at, id
       from batch
     returning seq

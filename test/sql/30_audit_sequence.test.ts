@@ -199,3 +199,20 @@ Deno.test("SEQ-09 after a restore into a cluster with younger transaction ids th
     await sql`select max(seq)::int as seq, count(distinct event_id)::int as n, count(*)::int as all from private.audit_sequence`;
   assert.deepEqual([row!.seq, row!.n], [before!.seq + 2, row!.all]);
 });
+
+Deno.test("SEQ-10 of two transactions that overlap, the order is that of what they did, not of their beginning", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  await drain(sql);
+  const older = await sql.reserve();
+  await older`begin`;
+  const first = await record(older);
+  const second = await record(sql);
+  const third = await record(older);
+  await older`commit`;
+  older.release();
+  assert.equal(await sequence(sql), 3);
+  const order =
+    await sql`select event_id as id from private.audit_sequence order by seq desc limit 3`;
+  assert.deepEqual(order.map(({ id }) => id), [third, second, first]);
+});
