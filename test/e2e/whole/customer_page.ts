@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import { en } from "../../../widget/src/texts/en.ts";
 import { eventually } from "../../support/eventually.ts";
+import { authorize, type Landed, landed } from "../support/authorize.ts";
 import { serveCustomerPage } from "../support/customer_page.ts";
 import { type Here } from "../support/demo.ts";
 import { fill, heading, namePassword, press, steps, toSignIn, welcome } from "../support/people.ts";
@@ -23,8 +24,9 @@ const ourCookies = async (context: BrowserContext) =>
 
 export async function customerPage(
   t: Deno.TestContext,
-  { facts: { functionsUrl, issuer, loginUrl, storefrontUrl }, demo, browser }: Here,
+  here: Here,
 ): Promise<void> {
+  const { facts: { functionsUrl, issuer, loginUrl, storefrontUrl }, demo, browser } = here;
   const [ours, shop] = [new URL(functionsUrl).origin, `${storefrontUrl}/`];
   const { tenant: { user, admin, organizationId, clientId } } = demo;
   const attributes: Record<string, string> = { issuer, organization: organizationId };
@@ -174,18 +176,9 @@ export async function customerPage(
   await t.step("each of these is one sign-in on record", record.isRight);
 
   /** What `prompt=none` answers the storefront. */
-  const silently = async (page: Page): Promise<{ code: boolean; error: string | null }> => {
-    const url = new URL(`${issuer}/oauth/v2/authorize`);
-    url.search = new URLSearchParams({
-      ...{ client_id: clientId, redirect_uri: shop, response_type: "code", prompt: "none" },
-      ...{ scope: `openid urn:zitadel:iam:org:id:${organizationId}`, state: "silent" },
-      code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", // RFC 7636, appendix B
-      code_challenge_method: "S256",
-    }).toString();
-    await page.goto(url.href);
-    await page.waitForURL(({ searchParams }) => searchParams.get("state") === "silent");
-    const { searchParams } = new URL(page.url());
-    return { code: searchParams.has("code"), error: searchParams.get("error") };
+  const silently = async (page: Page): Promise<Landed> => {
+    await authorize(page, here, { prompt: "none" });
+    return await landed(page);
   };
   const nobody = { code: false, error: "login_required" };
 
