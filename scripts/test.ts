@@ -41,15 +41,16 @@ const startedAt = performance.now();
 await buildBundles(root); // tests serve what browsers load
 await clusters(); // once for all
 let ended = 0;
-const results = await performAll(runs, ({ run, passed, failed, seconds, output }) => {
-  const place = `${String(++ended).padStart(String(runs.length).length)}/${runs.length}`;
-  const title = `${run.suite.name}  ${run.title}`;
-  console.log(
-    `${place}  ${failed === 0 ? "ok    " : "FAILED"}  ${title}  ${
-      told({ passed, failed, seconds })
-    }`,
-  );
-  if (failed > 0) console.log(`\n${output.trimEnd()}\n`);
+const results = await performAll(runs, {
+  done({ run, passed, failed, seconds, output }) {
+    const place = `${String(++ended).padStart(String(runs.length).length)}/${runs.length}`;
+    const outcome = failed === 0 ? "ok    " : "FAILED";
+    console.log(`${place}  ${outcome}  ${named(run)}  ${told({ passed, failed, seconds })}`);
+    if (failed > 0) console.log(`\n${output.trimEnd()}\n`);
+  },
+  slow(run, seconds) {
+    console.log(`…  ${named(run)} has been running for ${seconds.toFixed(0)} s`);
+  },
 });
 
 console.log("");
@@ -61,10 +62,14 @@ for (const suite of new Set(runs.map(({ suite }) => suite))) {
 const { passed, failed } = sum(results);
 const minutes = (performance.now() - startedAt) / 60_000;
 for (const { run } of results.filter(({ failed }) => failed > 0)) {
-  console.log(`FAILED  ${run.suite.name}  ${run.title}`);
+  console.log(`FAILED  ${named(run)}`);
 }
 console.log(`\nIn ${minutes.toFixed(1)} minutes\n${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
+
+function named({ suite, title }: Run): string {
+  return `${suite.name}  ${title}`;
+}
 
 type Told = Pick<Result, "passed" | "failed" | "seconds">;
 

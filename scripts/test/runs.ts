@@ -64,7 +64,7 @@ async function runCommand(what: string[]): Promise<Counted> {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
 }
 
-/** Not even a test may look outside. A suite in a namespace of its own is held by that: Playwright reads /proc, which Deno gives to -A timed. */
+/** Not even a test may look outside. A suite in a namespace of its own is held by that: Playwright reads /proc, which Deno gives to -A alone. */
 const loopbackOnly = [
   "--allow-net=127.0.0.0/8,localhost,[::1]",
   ...["--allow-read", "--allow-write", "--allow-env", "--allow-run", "--allow-sys"],
