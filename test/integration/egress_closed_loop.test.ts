@@ -1,7 +1,7 @@
 /**
  * The egress list is right when it is enough and no line of it is too many: through a real Squid that knows it whole every flow passes;
- * with any line left out exactly the flows fail that it names. What speaks HTTP or CONNECT goes through the proxy; LDAP does not, and is
- * read off the list in test/sql/80_egress.test.ts.
+ * with any line left out exactly the flows fail that it names. What speaks HTTP or CONNECT goes through the proxy; LDAP does not:
+ * egress_straight.test.ts.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -52,7 +52,7 @@ function flowOf({ caller, reason, host, port }: Row): Flow {
   if (reason.startsWith("provider")) {
     return caller === "zitadel"
       ? { id, kind: "discover", issuer, keys: "http://keys.corp.test:8104/keys" }
-      : { id, kind: "test", settings: { issuer, clientId: "x" } };
+      : { id, kind: "test", provider: "oidc", settings: { issuer, clientId: "x" } };
   }
   if (reason.includes("siem")) return { id, kind: "connect", host, port };
   return { id, kind: "send", url: `http://${host}:${port}/` };

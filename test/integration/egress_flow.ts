@@ -5,6 +5,7 @@
 import { door } from "../../functions/_shared/outbound.ts";
 import { wire } from "../../functions/_shared/zitadel/call.ts";
 import { testConnection } from "../../functions/provision/providers/test_connection.ts";
+import { directoryPerson } from "../../scripts/stack/zitadel/idps/ldap.ts";
 import { authorizationUrl } from "../../scripts/stack/zitadel/idps/oauth.ts";
 import { ask } from "../../scripts/stack/zitadel/idps/reach.ts";
 import type { Idp } from "../../scripts/stack/zitadel/model_idps.ts";
@@ -14,10 +15,16 @@ export type Flow =
   & (
     | { kind: "send"; url: string }
     | { kind: "connect"; host: string; port: number }
-    | { kind: "test"; settings: Record<string, unknown> }
+    | { kind: "test"; provider: string; settings: Record<string, unknown>; secret?: string }
+    | { kind: "directory"; fields: Record<string, unknown>; secret: string; person: Person }
     | { kind: "discover"; issuer: string; keys: string }
     | { kind: "zitadel"; issuer: string }
   );
+
+interface Person {
+  userName: string;
+  password: string;
+}
 
 const idps = { issuer: "http://127.0.0.1:1", played: null, intentMs: 0 };
 
@@ -32,8 +39,8 @@ async function take(flow: Flow): Promise<void> {
       return (await (await door()).connect({ ...flow, timeoutMs: 5_000 })).close();
     case "test": {
       const { ok, checks } = await testConnection(
-        { kind: "oidc", settings: flow.settings, problem: null, outside: null },
-        { door: await door(), secret: null, now: 0 },
+        { kind: flow.provider, settings: flow.settings, problem: null, outside: null },
+        { door: await door(), secret: flow.secret ?? null, now: 0 },
       );
       if (!ok) throw new Error(checks.at(-1)!.slug);
       return;
@@ -45,6 +52,11 @@ async function take(flow: Flow): Promise<void> {
       } as unknown as Idp;
       await authorizationUrl(idps, idp, "1", undefined);
       await ask(idps, flow.keys);
+      return;
+    }
+    case "directory": {
+      const idp = { type: "LDAP", fields: flow.fields, secret: flow.secret } as unknown as Idp;
+      await directoryPerson(idp, flow.person.userName, flow.person.password);
       return;
     }
     case "zitadel":

@@ -1,6 +1,7 @@
 /**
  * Three network namespaces: `app` sees only the proxy, `proxy` has a real Squid and sees both, `net` has the world: every receiver under a
- * name that only the proxy resolves. Needs root and iproute2; the namespaces have names of this process and go with it.
+ * name that only the proxy resolves. Or `app` sees the world too, behind a real nftables (`straight`). Needs root and iproute2; the
+ * namespaces have names of this process and go with it.
  */
 import { join } from "node:path";
 import { type Child, spawn, type Spec } from "../../scripts/stack/child.ts";
@@ -12,7 +13,7 @@ const deno = join(root, "node_modules/.bin/deno");
 /** Why the test cannot run here; null: it can. */
 export async function obstacle(): Promise<string | null> {
   if (Deno.uid() !== 0) return "it needs root, to make network namespaces";
-  for (const program of ["/usr/sbin/squid", "/usr/sbin/ip", "/usr/bin/setpriv"]) {
+  for (const program of ["/usr/sbin/squid", "/usr/sbin/nft", "/usr/sbin/ip", "/usr/bin/setpriv"]) {
     if (!await Deno.stat(program).then(() => true, () => false)) return `${program} is missing`;
   }
   const name = `ghprobe${Deno.pid}`;
@@ -28,6 +29,8 @@ async function ip(...args: string[]): Promise<void> {
 }
 
 const addresses = {
+  appStraight: "203.0.113.1",
+  netStraight: "203.0.113.2",
   app: "192.0.2.1",
   proxyInside: "192.0.2.2",
   proxyOutside: "198.51.100.1",
@@ -66,6 +69,39 @@ export class Net implements AsyncDisposable {
     }
   }
 
+  /** From `app` to the world without the proxy, which is called by these names there; the world's address. */
+  async straight(hosts: string[]): Promise<string> {
+    const { app, net } = this.names;
+    await this.#cable(app, addresses.appStraight, net, addresses.netStraight, "c");
+    await Deno.mkdir(`/etc/netns/${app}`, { recursive: true }); // `ip netns exec` lays it over /etc
+    await Deno.writeTextFile(
+      `/etc/netns/${app}/hosts`,
+      `127.0.0.1 localhost\n${addresses.netStraight} ${hosts.join(" ")}\n`,
+    );
+    return addresses.netStraight;
+  }
+
+  /** What may leave `app` straight: the rendered table, jumped to from a chain that refuses the rest, as docs/egress.md says. */
+  async nftables(table: string): Promise<void> {
+    const file = join(this.dir, "egress.nft");
+    await Deno.writeTextFile(
+      file,
+      `flush ruleset\n${table}table inet gatehouse_egress {
+  chain output {
+    type filter hook output priority 0; policy drop;
+    oif lo accept
+    jump gatehouse
+    reject
+  }
+}\n`,
+    );
+    const { success, stderr } = await new Deno.Command("ip", {
+      args: ["netns", "exec", this.names.app, "/usr/sbin/nft", "-f", file],
+      stderr: "piped",
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  }
+
   get proxyUrl(): string {
     return `http://${addresses.proxyInside}:3128`;
   }
@@ -82,15 +118,13 @@ export class Net implements AsyncDisposable {
     };
   }
 
-  /** Everybody outside, in one process. */
-  async startWorld(program: string): Promise<void> {
+  /** Everybody outside, in one process, which is told where to listen. */
+  async startWorld(program: string, env: Record<string, string> = {}): Promise<void> {
     const spec = this.#spec(
       this.names.net,
       "world",
       [deno, "run", "-A", "--cached-only", program],
-      {
-        LISTEN: addresses.net,
-      },
+      { LISTEN: addresses.net, ...env },
     );
     const child = await spawn(spec);
     this.#children.push(child);
@@ -144,6 +178,7 @@ export class Net implements AsyncDisposable {
     await this.#squid?.stop();
     for (const child of this.#children) await child.stop();
     for (const name of Object.values(this.names)) await ip("netns", "delete", name).catch(() => {});
+    await Deno.remove(`/etc/netns/${this.names.app}`, { recursive: true }).catch(() => {});
     await Deno.remove(this.dir, { recursive: true });
   }
 }

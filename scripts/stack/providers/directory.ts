@@ -29,12 +29,26 @@ export async function hasSlapd(): Promise<boolean> {
   return await Deno.stat(slapd).then(() => true, () => false);
 }
 
+export interface Place {
+  /** Default: loopback. */
+  address?: string;
+  /** Of `ldaps:`; `ldap:` is one below. Default: a free one. */
+  port?: number;
+  /** Under which it is called; its certificate names them too. */
+  names?: string[];
+}
+
 /** `dir` is made, and is the directory's own. */
-export async function startDirectory(dir: string): Promise<Directory> {
-  const first = findFreeRow(2);
-  const [ldapUrl, ldapsUrl] = [`ldap://127.0.0.1:${first}`, `ldaps://127.0.0.1:${first + 1}`];
+export async function startDirectory(
+  dir: string,
+  { address = "127.0.0.1", port = findFreeRow(2) + 1, names = [] }: Place = {},
+): Promise<Directory> {
+  const [ldapUrl, ldapsUrl] = [`ldap://${address}:${port - 1}`, `ldaps://${address}:${port}`];
   const bindPassword = crypto.randomUUID();
-  const { certificate, privateKey } = selfSigned("Played directory", { ipv4: ["127.0.0.1"] });
+  const { certificate, privateKey } = selfSigned("Played directory", {
+    ipv4: [address],
+    dns: names,
+  });
   await Deno.mkdir(join(dir, "data"), { recursive: true, mode: 0o700 });
   const write = (name: string, text: string) =>
     Deno.writeTextFile(join(dir, name), text, { mode: 0o600 });
@@ -54,7 +68,7 @@ export async function startDirectory(dir: string): Promise<Directory> {
     cwd: dir,
     env: {},
     logFile: join(dir, "slapd.log"),
-    ready: (_printed, signal) => answers(first + 1, signal),
+    ready: (_printed, signal) => answers(address, port, signal),
   };
   const child: Child = await spawn(spec);
   await serving(child, spec);
@@ -68,10 +82,10 @@ export async function startDirectory(dir: string): Promise<Directory> {
   };
 }
 
-async function answers(port: number, signal: AbortSignal): Promise<void> {
+async function answers(hostname: string, port: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      (await Deno.connect({ hostname, port })).close();
       return;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 40));
