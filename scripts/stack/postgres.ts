@@ -81,7 +81,7 @@ export async function postgresSpec(cluster: Cluster): Promise<Spec> {
     listen_addresses: "127.0.0.1",
     port: String(cluster.port),
     unix_socket_directories: "",
-    max_connections: "200",
+    max_connections: cluster.durable ? "200" : "400", // several tests at a time share one
     shared_buffers: cluster.durable ? "256MB" : "64MB",
     fsync: cluster.durable ? "on" : "off",
     full_page_writes: cluster.durable ? "on" : "off",

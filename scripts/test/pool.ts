@@ -2,7 +2,8 @@
 import { widestPorts } from "../stack/ports.ts";
 import { perform, type Result, type Run } from "./runs.ts";
 
-const processors = Math.min(navigator.hardwareConcurrency, 16);
+/** More than four, and the tests would want more connections than their databases have. */
+const processors = Math.min(navigator.hardwareConcurrency, 4);
 
 export interface Hearing {
   /** Each as it ends. */
