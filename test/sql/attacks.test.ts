@@ -1,4 +1,4 @@
-// ESC, CEI, NAR, ROW, LOG, INT, FUN, AUD: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
+// ESC, CEI, NAR, ROW, LOG, INT, FUN, PRA, AUD: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
 import assert from "node:assert/strict";
 import { as, claims, people, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
@@ -9,6 +9,7 @@ import { type Attack, attackOutcome } from "./attacks_cases.ts";
 import { functionAttacks } from "./attacks_functions.ts";
 import { linkAttacks } from "./attacks_links.ts";
 import { privateAttacks } from "./attacks_private.ts";
+import { providerAttacks } from "./attacks_providers.ts";
 import { rowAttacks } from "./attacks_rows.ts";
 import { seed } from "./matrix/seed.ts";
 
@@ -18,6 +19,7 @@ const all: Attack[] = [
   ...privateAttacks,
   ...functionAttacks,
   ...linkAttacks,
+  ...providerAttacks,
   ...auditAttacks,
 ];
 

@@ -216,8 +216,9 @@ export const functionAttacks: Attack[] = attacks("FUN", [
     expected: "1",
   },
   {
-    attack: "alice subscribes to all that her tenant will ever register",
+    attack: "alice subscribes to all that her tenant will ever register, and has not yet",
     actor: "alice",
+    arrange: (tx) => tx`delete from public.custom_event_types where tenant_id = ${tenants.A}`,
     try: changes(createEndpoint("array['custom.*']", "null")),
     expected: "1",
   },

@@ -8,6 +8,8 @@ import { policyMutants } from "./policy_mutants.ts";
 import { judgeFunction, judgePolicy, sample, type Verdict } from "./run.ts";
 
 export interface Choice {
+  /** Of a mutant's name: only those that hold it. */
+  part?: string;
   /** How many of each kind; absent: all. */
   policies?: number;
   functions?: number;
@@ -17,14 +19,15 @@ export interface Choice {
 }
 
 export async function mutate(
-  { policies, functions, seed: from = 1, progress }: Choice = {},
+  { part = "", policies, functions, seed: from = 1, progress }: Choice = {},
 ): Promise<Verdict[]> {
   await using database = await createDatabase();
   const sql = database.connect(undefined, { max: 1 });
   await seed(sql);
   await prepareToObserve(sql);
   const truth = await readTruth(sql);
-  const chosen = <T>(all: T[], count = all.length) => sample(all, count, from);
+  const chosen = <M extends { name: string }>(all: M[], count = all.length) =>
+    sample(all.filter(({ name }) => name.includes(part)), count, from);
   const work = [
     ...chosen(await policyMutants(sql), policies).map((one) => () => judgePolicy(sql, truth, one)),
     ...chosen(await functionMutants(sql), functions)

@@ -6,6 +6,7 @@ import { attackOutcome } from "../attacks_cases.ts";
 import { functionAttacks } from "../attacks_functions.ts";
 import { linkAttacks } from "../attacks_links.ts";
 import { tokenOutcome } from "../attacks_outcome.ts";
+import { providerAttacks } from "../attacks_providers.ts";
 import { rowAttacks } from "../attacks_rows.ts";
 import { tokenCases } from "../attacks_tokens.ts";
 import { faults, moveFaults, type Truth } from "../matrix/check.ts";
@@ -66,6 +67,7 @@ async function firstAttackFault(sql: Sql): Promise<string | undefined> {
   const all = [
     ...functionAttacks,
     ...linkAttacks,
+    ...providerAttacks,
     ...auditAttacks,
     ...accessAttacks,
     ...deciding(rowAttacks),
