@@ -9,14 +9,13 @@
  * A file that fails is shown with all that it printed. The last line is `N passed, N failed`.
  * Exit 0 all passed · 1 some failed · 2 wrong use.
  */
-import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { buildBundles } from "./build/bundle.ts";
 import { clusters } from "../test/support/postgres.ts";
 import { root } from "./stack/layout.ts";
 import { all, quick } from "./test/suites.ts";
 import { performAll } from "./test/pool.ts";
-import { type Result, type Run, runsOf } from "./test/runs.ts";
+import { type Result, type Run, runOfFile, runsOf } from "./test/runs.ts";
 
 function chosen(names: string[]): Run[] {
   if (names.length === 0) return all.flatMap(runsOf);
@@ -24,9 +23,8 @@ function chosen(names: string[]): Run[] {
   return names.flatMap((name) => {
     const suite = all.find((suite) => suite.name === name);
     if (suite) return runsOf(suite);
-    const path = relative(root, resolve(name));
-    const home = all.find(({ folder }) => folder !== undefined && path.startsWith(`${folder}/`));
-    if (home && existsSync(path)) return [{ suite: home, title: path, timed: false, what: path }];
+    const file = runOfFile(all, relative(root, resolve(name)));
+    if (file) return [file];
     console.error(
       `No suite or file is called "${name}": there are ${
         all.map(({ name }) => name).join(", ")

@@ -54,8 +54,8 @@ export async function sendBatch(
   const opened = await openBatch(of, batch);
   if (!opened) return { results: deliveries.map(({ id }) => delay(id, 60)), sick: true };
   if (endpoint.pace) pace.take(endpoint.pace);
-  const results: Result[] = [];
   const { send } = await open(endpoint.url);
+  const results: Result[] = [];
   const waiting = deliveries.values();
   let sick = false;
   let failures = endpoint.failuresInARow;

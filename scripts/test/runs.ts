@@ -40,6 +40,13 @@ export function runsOf(suite: Suite): Run[] {
   ];
 }
 
+/** Of one file, by its path; undefined where no suite has it. */
+export function runOfFile(suites: Suite[], path: string): Run | undefined {
+  const suite = suites.find(({ folder }) => folder !== undefined && path.startsWith(`${folder}/`));
+  const found = suite && runsOf({ ...suite, together: false }).find(({ what }) => what === path);
+  return found && { ...found, suite };
+}
+
 /** The files below a folder, by their path in it. */
 function testsIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
@@ -118,11 +125,7 @@ async function printed(command: string[], env: Record<string, string> = {}) {
   }).spawn();
   let output = "";
   const keep = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-    for await (
-      const text of stream.pipeThrough(
-        new TextDecoderStream(),
-      )
-    ) output += text;
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) output += text;
   };
   await Promise.all([keep(child.stdout), keep(child.stderr)]);
   return { code: (await child.status).code, output };

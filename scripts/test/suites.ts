@@ -37,6 +37,7 @@ const integration: Suite = {
     "deliveries_features.test.ts",
     "deliveries_order.test.ts",
     "deliveries_rate.test.ts",
+    "sinks.test.ts",
     "worker_queue.test.ts",
   ],
 };

@@ -173,11 +173,10 @@ Deno.test("the log is fanned out", async (t) => {
     });
     const quickId = await bench.addHttp(quick);
     for (let round = 0; round < 3; round++) {
+      const began = Date.now();
       await bench.record("test.quick", 100);
       await eventually("the quick one has it", () => bench.isDone(quickId));
-      if (round > 0) continue;
-      const { state } = await bench.state(stuckId);
-      assert.equal(state, "active", "nobody waited until it was given up");
+      assert.ok(Date.now() - began < 2_500, `after ${Date.now() - began} ms`);
     }
     assert.equal(quick.events.filter(({ type }) => type === "test.quick").length, 300);
     for (const id of [stuckId, deafId]) {

@@ -25,9 +25,9 @@ const turnMs = 30_000;
 /** What requests under way get when the process is asked to stop; then they are given back, to be sent again. */
 const stopMs = 5_000;
 
-export default task(Payload, (payload, context) => pump(payload, context));
+export default task(Payload, pump);
 
-export async function pump(
+async function pump(
   endpoint: Endpoint,
   { sql, now, stopping }: Pick<TaskContext, "sql" | "now" | "stopping">,
 ): Promise<void> {

@@ -26,10 +26,13 @@ export const changePassword: Handler<"new_password"> = (flow, action): Promise<S
     flow,
     ["password_change_required", "password_expired"],
     async ({ user: { id: userId } }) => {
-      await replacePassword(flow, userId, action);
+      const { newPassword } = action;
+      const currentPassword = presentPassword(action);
+      await flow.parts.zitadel.setPassword({ userId, newPassword, currentPassword })
+        .catch(refuseNewPassword);
       flow.memory.changed.passwordChanged = true;
       // ZITADEL's session knows the old one's check only.
-      const shown = await addToSession(flow, { password: action.newPassword }).catch((error) => {
+      const shown = await addToSession(flow, { password: newPassword }).catch((error) => {
         if (!isCredentialRefusal(error)) throw error;
       });
       if (shown) flow.memory.proven.password = nowSeconds(flow);
@@ -37,12 +40,10 @@ export const changePassword: Handler<"new_password"> = (flow, action): Promise<S
     },
   );
 
-/** By the present one, which is a guess that the caller has paid for. @throws {Problem} as `changePassword` */
-export async function replacePassword(
-  { parts }: Flow,
-  userId: string,
+/** Of who has one, to be shown with the new one. @throws {Problem} invalid_request, password_unchanged */
+export function presentPassword(
   { newPassword, currentPassword }: { newPassword: string; currentPassword?: string | undefined },
-): Promise<void> {
+): string {
   if (currentPassword === undefined) {
     throw new Problem("invalid_request", "The present password is missing", {
       pointers: [{ pointer: "#/currentPassword", detail: "required where a password is set" }],
@@ -51,8 +52,7 @@ export async function replacePassword(
   if (newPassword === currentPassword) {
     throw new Problem("password_unchanged", "The new password is the old one; choose another");
   }
-  await parts.zitadel.setPassword({ userId, newPassword, currentPassword })
-    .catch(refuseNewPassword);
+  return currentPassword;
 }
 
 /** @throws {Problem} password_too_weak, credentials_refused, or what it was given */

@@ -49,13 +49,16 @@ export async function openDemo({ facts, dir }: TestStack) {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
   };
 
+  const administrator = restAs(facts.restUrl, accessToken);
+  const functions = restAs(facts.functionsUrl, accessToken);
+
   return {
     tenant,
     sql,
     zitadel,
     /** As the tenant's administrator. */
-    rest: restAs(facts.restUrl, accessToken),
-    functions: restAs(facts.functionsUrl, accessToken),
+    rest: administrator,
+    functions,
 
     /** Somebody new, by name; without a password somebody who cannot sign in yet. */
     async person(name: string, { password, email = `${name}@people.example` }: {
@@ -70,6 +73,17 @@ export async function openDemo({ facts, dir }: TestStack) {
       });
       const user = await eventually(`user ${id}`, () => zitadel.getUser(id));
       return { id, email, loginName: user.preferredLoginName };
+    },
+
+    /** The administrator asks for a link for somebody; undefined where only the mail has it. */
+    async linkFor(personId: string, asked: { kind: string; by: string }) {
+      const user = await eventually(`${personId} among the users`, async () => {
+        const [row] = await administrator.rows(`users?subject=eq.${personId}&select=id`);
+        return row?.id as string | undefined;
+      });
+      const answer = await functions.ask(`provision/users/${user}/links`, asked);
+      if (answer.status !== 200) throw new Error(JSON.stringify(answer));
+      return (answer.body as { link?: string }).link;
     },
 
     /** ZITADEL's v1 management, for what our adapter has no word for. */

@@ -11,6 +11,9 @@ export const press = (page: Page, name: string) =>
 export const fill = (page: Page, label: string, value: string) =>
   page.getByLabel(label, { exact: true }).fill(value);
 
+/** As every policy of the demo takes it. */
+export const newPassword = () => `${crypto.randomUUID()}-Aa1`;
+
 /** From the storefront to our sign-in page. */
 export async function toSignIn(page: Page, storefrontUrl: string): Promise<void> {
   await page.goto(storefrontUrl);

@@ -5,7 +5,7 @@ import { de } from "../../../widget/src/texts/de.ts";
 import { en } from "../../../widget/src/texts/en.ts";
 import { authorize, landed } from "../support/authorize.ts";
 import type { Here } from "../support/demo.ts";
-import { fill, heading, namePassword, press, steps } from "../support/people.ts";
+import { fill, heading, namePassword, newPassword, press, steps } from "../support/people.ts";
 
 const signedIn = { code: true, error: null };
 
@@ -38,7 +38,7 @@ export async function asked(t: Deno.TestContext, here: Here): Promise<void> {
     await page.getByLabel(en.givenName).waitFor();
   });
 
-  const password = `${crypto.randomUUID()}-Aa1`;
+  const password = newPassword();
   const olaf = await demo.person("olaf", { password });
   await step(
     "who is signed in goes on unasked; prompt=login and an age ask again; the chooser knows both accounts",

@@ -1,12 +1,18 @@
 // Passkeys, an invitation, a password that must be changed, a forced second factor: each to the storefront.
 import assert from "node:assert/strict";
 import { en } from "../../../widget/src/texts/en.ts";
-import { eventually } from "../../support/eventually.ts";
 import { codeInMail, type Here } from "../support/demo.ts";
 import { authenticator, inStep, type Kept, keptBy } from "../support/passkeys.ts";
-import { fill, heading, namePassword, press, steps, toSignIn, welcome } from "../support/people.ts";
-
-const newPassword = () => `${crypto.randomUUID()}-Aa1`;
+import {
+  fill,
+  heading,
+  namePassword,
+  newPassword,
+  press,
+  steps,
+  toSignIn,
+  welcome,
+} from "../support/people.ts";
 
 export async function people(
   t: Deno.TestContext,
@@ -63,14 +69,8 @@ export async function people(
     "an invitation comes by mail; its link takes a password, which then signs in; used once, it stops",
     async ({ page }) => {
       const ivan = await demo.person("ivan");
-      const user = await eventually("ivan among the users", async () => {
-        const [row] = await demo.rest.rows(`users?subject=eq.${ivan.id}&select=id`);
-        return row?.id as string | undefined;
-      });
-      const asked = { kind: "invitation", by: "mail" };
-      const answer = await demo.functions.ask(`provision/users/${user}/links`, asked);
-      assert.equal(answer.status, 200, JSON.stringify(answer.body));
-      assert.equal((answer.body as { link?: string }).link, undefined, "only the mail has it");
+      const shown = await demo.linkFor(ivan.id, { kind: "invitation", by: "mail" });
+      assert.equal(shown, undefined, "only the mail has it");
       const link = await demo.mailed(ivan.email, /(https?:\/\/\S+\/widget\/link#\S+)/);
       assert.ok(link.startsWith(`${functionsUrl}/widget/link#kind=invitation&`), link);
 

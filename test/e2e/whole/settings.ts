@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { en } from "../../../widget/src/texts/en.ts";
 import { eventually } from "../../support/eventually.ts";
 import { codeInMail, type Here } from "../support/demo.ts";
-import { fill, heading, namePassword, press, steps, toSignIn, welcome } from "../support/people.ts";
+import {
+  fill,
+  heading,
+  namePassword,
+  newPassword,
+  press,
+  steps,
+  toSignIn,
+  welcome,
+} from "../support/people.ts";
 
 export async function settings(
   t: Deno.TestContext,
@@ -11,21 +20,13 @@ export async function settings(
 ): Promise<void> {
   const step = steps(t, browser);
   const record = await demo.record();
-  const [first, second] = [`${crypto.randomUUID()}-Aa1`, `${crypto.randomUUID()}-Bb2`];
+  const [first, second] = [newPassword(), newPassword()];
 
   await step(
     "a link that an administrator hands over sets a password, and stops after that",
     async ({ page }) => {
       const hanna = await demo.person("hanna", { password: first });
-      const user = await eventually("hanna among the users", async () => {
-        const [row] = await demo.rest.rows(`users?subject=eq.${hanna.id}&select=id`);
-        return row?.id as string | undefined;
-      });
-      const answer = await demo.functions.ask(`provision/users/${user}/links`, {
-        ...{ kind: "reset", by: "link" },
-      });
-      assert.equal(answer.status, 200, JSON.stringify(answer.body));
-      const { link } = answer.body as { link: string };
+      const link = (await demo.linkFor(hanna.id, { kind: "reset", by: "link" }))!;
       assert.ok(link.startsWith(`${functionsUrl}/widget/link#kind=reset&`), link);
       await page.goto(link);
       await fill(page, en.newPassword, second);
