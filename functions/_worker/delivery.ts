@@ -3,11 +3,11 @@ import type { KeyObject } from "node:crypto";
 import { OutboundError, type OutboundResponse, type Target } from "../_shared/outbound.ts";
 import { signWebhook } from "../_shared/signing.ts";
 import {
+  hotSpan,
   newTraceparent,
   parseTraceparent,
-  span,
   SpanKind,
-  traceparent,
+  traceparentOf,
 } from "../_shared/telemetry.ts";
 
 /** As `private.claim_deliveries` gives it. */
@@ -25,13 +25,14 @@ export interface Delivery {
 export interface Result {
   id: string;
   outcome: "delivered" | "retry" | "dead" | "disable" | "release";
-  startedAt?: string;
+  /** Since the epoch. */
+  startedAtMs?: number;
   durationMs?: number;
-  /** Null when there was no answer; `errorClass` says why. */
-  status?: number | null;
-  errorClass?: string | null;
+  /** Absent when there was no answer; `errorClass` says why. */
+  status?: number;
+  errorClass?: string;
   responseHeaders?: Record<string, string>;
-  responseBody?: string | null;
+  responseBody?: string;
   retryAfterSeconds?: number;
   /** The endpoint as a whole rests. */
   throttle?: boolean;
@@ -57,17 +58,19 @@ export interface AttemptInput {
 /** Never throws for what the receiver or the network does. */
 export async function attempt(input: AttemptInput): Promise<Result> {
   const { delivery, keys, send, now, timeoutMs } = input;
+  const traceparent = parseTraceparent(delivery.traceparent)
+    ? delivery.traceparent!
+    : newTraceparent();
   const attributes = {
     "messaging.message.id": delivery.eventId,
     "gatehouse.delivery.id": delivery.id,
     "gatehouse.delivery.attempt": delivery.attempt,
-    traceparent: parseTraceparent(delivery.traceparent) ? delivery.traceparent! : newTraceparent(),
+    traceparent,
   };
-  return await span("webhook attempt", attributes, async (span) => {
-    const began = now();
-    const startedAt = began.toISOString();
+  return await hotSpan("webhook attempt", attributes, async (span) => {
+    const startedAtMs = now().getTime();
     const body = encoder.encode(delivery.body); // once, for the signature and the request
-    const timestampSeconds = Math.floor(began.getTime() / 1_000);
+    const timestampSeconds = Math.floor(startedAtMs / 1_000);
     const signed = signWebhook({ id: delivery.eventId, timestampSeconds, body }, keys);
     try {
       const response = await send({
@@ -76,24 +79,19 @@ export async function attempt(input: AttemptInput): Promise<Result> {
           ...signed,
           "content-type": "application/json",
           "user-agent": "Gatehouse-Webhooks/1",
-          traceparent: traceparent() ?? attributes.traceparent,
+          traceparent: traceparentOf(span) ?? traceparent,
         },
         body,
         timeoutMs,
         maxBytes: keptBytes,
       });
       span.setAttribute("http.response.status_code", response.status);
-      return { id: delivery.id, startedAt, ...judge(response, now()) };
+      return { id: delivery.id, startedAtMs, ...judge(response, now()) };
     } catch (error) {
       if (!(error instanceof OutboundError)) throw error;
       span.setAttribute("error.type", error.errorClass);
-      const durationMs = now().getTime() - began.getTime();
-      return {
-        id: delivery.id,
-        startedAt,
-        durationMs,
-        ...refused(error.errorClass),
-      };
+      const durationMs = now().getTime() - startedAtMs;
+      return { id: delivery.id, startedAtMs, durationMs, ...refused(error.errorClass) };
     }
   }, SpanKind.PRODUCER);
 }
@@ -110,11 +108,11 @@ const slowDown = new Set([429, 502, 503, 504]);
  */
 export function judge(response: OutboundResponse, now: Date): Omit<Result, "id"> {
   const { status, durationMs, headers } = response;
-  const seen = { status, durationMs, errorClass: null, responseHeaders: storable(headers) };
+  const seen = { status, durationMs, responseHeaders: storable(headers) };
   const wish = headers["webhook-delivery"]?.trim().toLowerCase();
   const asked = wish === "disable" ? { stop: "asked" as const } : {};
   if (status >= 200 && status < 300) {
-    return { ...seen, outcome: "delivered", responseBody: null, ...asked };
+    return { ...seen, outcome: "delivered", ...asked };
   }
   const responseBody = withoutNul(new TextDecoder().decode(response.body));
   if (status === 410) return { ...seen, responseBody, outcome: "disable", stop: "gone" };
@@ -135,7 +133,7 @@ const ofThisMessage = new Set<OutboundError["errorClass"]>(["connection_lost", "
 
 function refused(errorClass: OutboundError["errorClass"]): Omit<Result, "id"> {
   const throttle = !ofThisMessage.has(errorClass);
-  return { outcome: "retry", status: null, errorClass, responseBody: null, throttle };
+  return { outcome: "retry", errorClass, throttle };
 }
 
 /** Seconds, or an HTTP date (RFC 9110, 10.2.3); at most a day. Undefined when absent or malformed. */
@@ -160,11 +158,11 @@ const keptHeaders = [
 ];
 
 function storable(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    keptHeaders.flatMap((name) =>
-      headers[name] === undefined ? [] : [[name, withoutNul(headers[name]).slice(0, 500)]]
-    ),
-  );
+  const kept: Record<string, string> = {};
+  for (const name of keptHeaders) {
+    if (headers[name] !== undefined) kept[name] = withoutNul(headers[name]).slice(0, 500);
+  }
+  return kept;
 }
 
 /** Postgres's text has no NUL. */

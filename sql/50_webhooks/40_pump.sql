@@ -62,17 +62,15 @@ begin
   if p_event.personal is not null then
     v_event := private.with_personal(p_event);
   end if;
-  return json_build_object(
-    'type', p_event.type,
-    'timestamp',
-      to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'data', coalesce(v_event -> 'data', p_event.data),
-    'id', p_event.id,
-    'tenant_id', p_event.tenant_id,
-    'version', p_event.version,
-    'actor', coalesce(v_event -> 'actor', p_event.actor),
-    'targets', coalesce(v_event -> 'targets', p_event.targets));
+  -- concat: json_build_object looks up how to write each value anew, and takes as long again
+  return concat(
+    '{"type":"', p_event.type, '","timestamp":"',
+    to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","data":', coalesce(v_event -> 'data', p_event.data),
+    ',"id":"', p_event.id, '","tenant_id":"', p_event.tenant_id, '","version":', p_event.version,
+    ',"actor":', coalesce(v_event -> 'actor', p_event.actor),
+    ',"targets":', coalesce(v_event -> 'targets', p_event.targets), '}');
 end;
 $$;
 comment on function private.delivery_body(public.audit_events) is
-  'The exact bytes to sign and send, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
+  'The exact bytes to sign and send, one line, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';

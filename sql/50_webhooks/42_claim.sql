@@ -51,9 +51,9 @@ begin
      where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
        and d.ordering_key is not null and d.next_attempt_at > now()
   ), ahead as materialized (
-    select d as delivery, d.ordering_key, d.next_attempt_at, row_number() over () as place
+    select d.*, row_number() over () as place
       from (
-        select c.* from public.webhook_deliveries c
+        select c as delivery, c.ordering_key, c.next_attempt_at from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and c.ordering_key is not null and c.event_recorded_at <= v_until
            and not exists (select from held h where h.ordering_key = c.ordering_key)
@@ -154,8 +154,8 @@ comment on function private.drop_filtered(uuid, uuid, text, public.webhook_deliv
 -- claim may be unsettled then.
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_pump uuid, p_limit integer, p_seconds integer,
-  p_behind jsonb default null
-) returns json
+  p_behind jsonb default null, out claim json, out bodies text
+)
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -175,7 +175,7 @@ begin
    where tenant_id = p_tenant and id = p_endpoint and enabled
      and (paused_until is null or paused_until <= now());
   if not found then
-    return null;
+    return;
   end if;
   update public.webhook_endpoint_states
      set pump = p_pump, pump_until = v_began + make_interval(secs => p_seconds)
@@ -183,13 +183,13 @@ begin
      and (pump is null or pump = p_pump or pump_until < v_began)
   returning * into v_state;
   if not found then
-    return null;
+    return;
   end if;
   if v_state.circuit <> 'closed' then
     v_limit := 1;
   elsif v_endpoint.rate_per_second is not null then
     if v_state.next_slot_at > clock_timestamp() + interval '5 seconds' then
-      return null;
+      return;
     end if;
     v_limit := least(p_limit, 5 * v_endpoint.rate_per_second);
   end if;
@@ -197,8 +197,9 @@ begin
     if v_endpoint.ordering = 'strict' then
       v_due := private.next_in_order(p_tenant, p_endpoint, v_limit);
     else
-      select array_agg(d) into v_due from (
-        select c.* from public.webhook_deliveries c
+      -- c, not c.*: that is a record, and to make it a delivery again Postgres writes it as text and reads it
+      select array_agg(d.delivery) into v_due from (
+        select c as delivery from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and (c.next_attempt_at, c.event_recorded_at, c.id)
              > (v_next_attempt_at, v_recorded_at, v_id)
@@ -214,13 +215,14 @@ begin
     exit when v_due is not null or clock_timestamp() - v_began > interval '250 ms';
   end loop;
   if v_due is null then
-    return null;
+    return;
   end if;
-  select json_agg(json_build_object(
-      'id', d.id, 'attempt', d.attempts + 1, 'eventId', d.event_id,
-      'body', private.delivery_body(e.event), 'traceparent', (e.event).context ->> 'traceparent')
-      order by d.ordinality)
-    into v_deliveries
+  select '[' || string_agg(concat('{"id":"', d.id, '","attempt":', d.attempts + 1,
+        ',"eventId":"', d.event_id,
+        '","traceparent":', coalesce((e.event).context -> 'traceparent', 'null'), '}'),
+      ',' order by d.ordinality) || ']',
+    string_agg(private.delivery_body(e.event), E'\n' order by d.ordinality)
+    into v_deliveries, bodies
     from unnest(v_due) with ordinality d
     -- offset 0 keeps it a probe a row: as a join it read the tenant's whole log for every batch
     cross join lateral (
@@ -228,7 +230,7 @@ begin
        where a.tenant_id = p_tenant and a.recorded_at = d.event_recorded_at and a.id = d.event_id
       offset 0) e (event);
   if v_deliveries is null then
-    return null;
+    return;
   end if;
   if v_state.circuit <> 'closed' then
     update public.webhook_endpoint_states set circuit = 'half_open'
@@ -241,7 +243,7 @@ begin
          + json_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
      where tenant_id = p_tenant and endpoint_id = p_endpoint;
   end if;
-  return json_build_object(
+  claim := json_build_object(
     'endpoint', json_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
       'ordering', v_endpoint.ordering,
       'failuresInARow', v_state.failures_in_a_row,
@@ -257,7 +259,7 @@ end;
 $$;
 comment on function private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb) is
   'Takes the endpoint for this pump and so many seconds, and what is due there, oldest first: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
-  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}], full, last}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
+  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, traceparent}], full, last}, and apart from it, since they are most of it, their bodies, a line each. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
   '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
   'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
 

@@ -32,24 +32,25 @@ declare
   v_schedule integer[] := (
     select e.retry_schedule from public.webhook_endpoints e
      where e.tenant_id = p_tenant and e.id = p_endpoint);
-  v_ids uuid[] := array(
-    select (r ->> 'id')::uuid from jsonb_array_elements(p_results) r);
+  v_ids uuid[] := array(select r.id from jsonb_to_recordset(p_results) r (id uuid));
   v_settled integer;
   v_delivered boolean;
   v_failures integer; -- since the last success among these
   v_first_failure_at timestamptz;
   v_stop text;
+  v_failing text;
+  v_rest_seconds numeric; -- of the endpoint as a whole
 begin
   -- before any delivery, in the order in which claims lock
   perform from public.webhook_endpoint_states
    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
   with result as (
-    select r.*, case when r."retryAfterSeconds" > 86400 then 86400
-             else coalesce(r."retryAfterSeconds", 0) end as retry_after
+    select r.*, to_timestamp(r."startedAtMs" / 1000) as started_at,
+           least(coalesce(r."retryAfterSeconds", 0), 86400) as retry_after
       from rows from (jsonb_to_recordset(p_results) as (
-        id uuid, outcome text, "startedAt" timestamptz, "durationMs" numeric, status integer,
-        "errorClass" text, "responseHeaders" jsonb, "responseBody" text,
-        "retryAfterSeconds" numeric)) with ordinality r
+        id uuid, outcome text, "startedAtMs" double precision, "durationMs" numeric,
+        status integer, "errorClass" text, "responseHeaders" jsonb, "responseBody" text,
+        "retryAfterSeconds" numeric, throttle boolean, stop text)) with ordinality r
   ), settled as (
     update public.webhook_deliveries d
        set attempts = d.attempts + (r.outcome <> 'release')::integer,
@@ -77,46 +78,45 @@ begin
   ), attempted as (
     insert into public.webhook_attempts (tenant_id, delivery_id, number, started_at, duration_ms,
       status, error_class, response_headers, response_body)
-    select p_tenant, s.id, s.attempts, s."startedAt", s."durationMs"::integer, s.status,
+    select p_tenant, s.id, s.attempts, s.started_at, s."durationMs"::integer, s.status,
            s."errorClass", s."responseHeaders", left(s."responseBody", 4096)
       from settled s where s.outcome <> 'release'
     on conflict do nothing
   ), told as (
     select s.outcome = 'delivered' as delivered, s.outcome in ('retry', 'dead') as failed,
-           s."startedAt" as at, s.ordinality as place,
+           s.started_at as at, s.ordinality as place,
            max(s.ordinality) filter (where s.outcome = 'delivered') over () as last_delivered
       from settled s
+  ), asked as (
+    select max(coalesce(r.stop, case r.outcome when 'disable' then 'gone' end)) as stop,
+           max(greatest(r.retry_after, 5)) filter (where r.throttle) as rest_seconds
+      from result r
   )
   select count(*), coalesce(bool_or(delivered), false),
          count(*) filter (where failed and place > coalesce(last_delivered, 0)),
-         min(at) filter (where failed and place > coalesce(last_delivered, 0))
-    into v_settled, v_delivered, v_failures, v_first_failure_at
+         min(at) filter (where failed and place > coalesce(last_delivered, 0)),
+         (select stop from asked), (select rest_seconds from asked)
+    into v_settled, v_delivered, v_failures, v_first_failure_at, v_stop, v_rest_seconds
     from told;
   if v_settled = 0 then
     return 0;
   end if;
-  v_stop := private.settle_circuit(
+  v_failing := private.settle_circuit(
     p_tenant, p_endpoint, v_delivered, v_failures, v_first_failure_at);
-  select coalesce(max(coalesce(
-      r ->> 'stop', case r ->> 'outcome' when 'disable' then 'gone' end)), v_stop)
-    into v_stop from jsonb_array_elements(p_results) r;
+  v_stop := coalesce(v_stop, v_failing);
   if v_stop is not null then
     update public.webhook_endpoints set enabled = false, disabled_reason = v_stop
      where tenant_id = p_tenant and id = p_endpoint and enabled;
-  elsif exists (
-    select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
-  then
-    update public.webhook_endpoints e
-       set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
-      from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds
-              from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) p
-     where e.tenant_id = p_tenant and e.id = p_endpoint;
+  elsif v_rest_seconds is not null then
+    update public.webhook_endpoints
+       set paused_until = greatest(paused_until, now() + make_interval(secs => v_rest_seconds))
+     where tenant_id = p_tenant and id = p_endpoint;
   end if;
   return v_settled;
 end;
 $$;
 comment on function private.settle_deliveries(uuid, uuid, jsonb) is
-  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAt, errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
+  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAtMs (since the epoch), errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
   'release: claimed but never sent, counts nothing. throttle: the endpoint rests for retryAfterSeconds, 5 at least. stop: why the endpoint is to be disabled. Returns how many were settled. Definer: callers never write deliveries.';
 
 create function private.settle_circuit(

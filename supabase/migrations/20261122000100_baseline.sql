@@ -6590,20 +6590,18 @@ begin
   if p_event.personal is not null then
     v_event := private.with_personal(p_event);
   end if;
-  return json_build_object(
-    'type', p_event.type,
-    'timestamp',
-      to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'data', coalesce(v_event -> 'data', p_event.data),
-    'id', p_event.id,
-    'tenant_id', p_event.tenant_id,
-    'version', p_event.version,
-    'actor', coalesce(v_event -> 'actor', p_event.actor),
-    'targets', coalesce(v_event -> 'targets', p_event.targets));
+  -- concat: json_build_object looks up how to write each value anew, and takes as long again
+  return concat(
+    '{"type":"', p_event.type, '","timestamp":"',
+    to_char(p_event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    '","data":', coalesce(v_event -> 'data', p_event.data),
+    ',"id":"', p_event.id, '","tenant_id":"', p_event.tenant_id, '","version":', p_event.version,
+    ',"actor":', coalesce(v_event -> 'actor', p_event.actor),
+    ',"targets":', coalesce(v_event -> 'targets', p_event.targets), '}');
 end;
 $$;
 comment on function private.delivery_body(public.audit_events) is
-  'The exact bytes to sign and send, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
+  'The exact bytes to sign and send, one line, the same on every attempt unless a person was erased in between: then null stands for their values. type, timestamp, data: Standard Webhooks 1.0.0, payload structure.';
 
 -- sql/50_webhooks/42_claim.sql
 
@@ -6660,9 +6658,9 @@ begin
      where d.tenant_id = p_tenant and d.endpoint_id = p_endpoint and d.state = 'pending'
        and d.ordering_key is not null and d.next_attempt_at > now()
   ), ahead as materialized (
-    select d as delivery, d.ordering_key, d.next_attempt_at, row_number() over () as place
+    select d.*, row_number() over () as place
       from (
-        select c.* from public.webhook_deliveries c
+        select c as delivery, c.ordering_key, c.next_attempt_at from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and c.ordering_key is not null and c.event_recorded_at <= v_until
            and not exists (select from held h where h.ordering_key = c.ordering_key)
@@ -6763,8 +6761,8 @@ comment on function private.drop_filtered(uuid, uuid, text, public.webhook_deliv
 -- claim may be unsettled then.
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_pump uuid, p_limit integer, p_seconds integer,
-  p_behind jsonb default null
-) returns json
+  p_behind jsonb default null, out claim json, out bodies text
+)
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -6784,7 +6782,7 @@ begin
    where tenant_id = p_tenant and id = p_endpoint and enabled
      and (paused_until is null or paused_until <= now());
   if not found then
-    return null;
+    return;
   end if;
   update public.webhook_endpoint_states
      set pump = p_pump, pump_until = v_began + make_interval(secs => p_seconds)
@@ -6792,13 +6790,13 @@ begin
      and (pump is null or pump = p_pump or pump_until < v_began)
   returning * into v_state;
   if not found then
-    return null;
+    return;
   end if;
   if v_state.circuit <> 'closed' then
     v_limit := 1;
   elsif v_endpoint.rate_per_second is not null then
     if v_state.next_slot_at > clock_timestamp() + interval '5 seconds' then
-      return null;
+      return;
     end if;
     v_limit := least(p_limit, 5 * v_endpoint.rate_per_second);
   end if;
@@ -6806,8 +6804,9 @@ begin
     if v_endpoint.ordering = 'strict' then
       v_due := private.next_in_order(p_tenant, p_endpoint, v_limit);
     else
-      select array_agg(d) into v_due from (
-        select c.* from public.webhook_deliveries c
+      -- c, not c.*: that is a record, and to make it a delivery again Postgres writes it as text and reads it
+      select array_agg(d.delivery) into v_due from (
+        select c as delivery from public.webhook_deliveries c
          where c.tenant_id = p_tenant and c.endpoint_id = p_endpoint and c.state = 'pending'
            and (c.next_attempt_at, c.event_recorded_at, c.id)
              > (v_next_attempt_at, v_recorded_at, v_id)
@@ -6823,13 +6822,14 @@ begin
     exit when v_due is not null or clock_timestamp() - v_began > interval '250 ms';
   end loop;
   if v_due is null then
-    return null;
+    return;
   end if;
-  select json_agg(json_build_object(
-      'id', d.id, 'attempt', d.attempts + 1, 'eventId', d.event_id,
-      'body', private.delivery_body(e.event), 'traceparent', (e.event).context ->> 'traceparent')
-      order by d.ordinality)
-    into v_deliveries
+  select '[' || string_agg(concat('{"id":"', d.id, '","attempt":', d.attempts + 1,
+        ',"eventId":"', d.event_id,
+        '","traceparent":', coalesce((e.event).context -> 'traceparent', 'null'), '}'),
+      ',' order by d.ordinality) || ']',
+    string_agg(private.delivery_body(e.event), E'\n' order by d.ordinality)
+    into v_deliveries, bodies
     from unnest(v_due) with ordinality d
     -- offset 0 keeps it a probe a row: as a join it read the tenant's whole log for every batch
     cross join lateral (
@@ -6837,7 +6837,7 @@ begin
        where a.tenant_id = p_tenant and a.recorded_at = d.event_recorded_at and a.id = d.event_id
       offset 0) e (event);
   if v_deliveries is null then
-    return null;
+    return;
   end if;
   if v_state.circuit <> 'closed' then
     update public.webhook_endpoint_states set circuit = 'half_open'
@@ -6850,7 +6850,7 @@ begin
          + json_array_length(v_deliveries) * interval '1.01 seconds' / v_endpoint.rate_per_second
      where tenant_id = p_tenant and endpoint_id = p_endpoint;
   end if;
-  return json_build_object(
+  claim := json_build_object(
     'endpoint', json_build_object('id', v_endpoint.id, 'url', v_endpoint.url,
       'ordering', v_endpoint.ordering,
       'failuresInARow', v_state.failures_in_a_row,
@@ -6866,7 +6866,7 @@ end;
 $$;
 comment on function private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb) is
   'Takes the endpoint for this pump and so many seconds, and what is due there, oldest first: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
-  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, body, traceparent}], full, last}. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
+  'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, traceparent}], full, last}, and apart from it, since they are most of it, their bodies, a line each. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
   '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
   'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
 
@@ -6938,24 +6938,25 @@ declare
   v_schedule integer[] := (
     select e.retry_schedule from public.webhook_endpoints e
      where e.tenant_id = p_tenant and e.id = p_endpoint);
-  v_ids uuid[] := array(
-    select (r ->> 'id')::uuid from jsonb_array_elements(p_results) r);
+  v_ids uuid[] := array(select r.id from jsonb_to_recordset(p_results) r (id uuid));
   v_settled integer;
   v_delivered boolean;
   v_failures integer; -- since the last success among these
   v_first_failure_at timestamptz;
   v_stop text;
+  v_failing text;
+  v_rest_seconds numeric; -- of the endpoint as a whole
 begin
   -- before any delivery, in the order in which claims lock
   perform from public.webhook_endpoint_states
    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
   with result as (
-    select r.*, case when r."retryAfterSeconds" > 86400 then 86400
-             else coalesce(r."retryAfterSeconds", 0) end as retry_after
+    select r.*, to_timestamp(r."startedAtMs" / 1000) as started_at,
+           least(coalesce(r."retryAfterSeconds", 0), 86400) as retry_after
       from rows from (jsonb_to_recordset(p_results) as (
-        id uuid, outcome text, "startedAt" timestamptz, "durationMs" numeric, status integer,
-        "errorClass" text, "responseHeaders" jsonb, "responseBody" text,
-        "retryAfterSeconds" numeric)) with ordinality r
+        id uuid, outcome text, "startedAtMs" double precision, "durationMs" numeric,
+        status integer, "errorClass" text, "responseHeaders" jsonb, "responseBody" text,
+        "retryAfterSeconds" numeric, throttle boolean, stop text)) with ordinality r
   ), settled as (
     update public.webhook_deliveries d
        set attempts = d.attempts + (r.outcome <> 'release')::integer,
@@ -6983,46 +6984,45 @@ begin
   ), attempted as (
     insert into public.webhook_attempts (tenant_id, delivery_id, number, started_at, duration_ms,
       status, error_class, response_headers, response_body)
-    select p_tenant, s.id, s.attempts, s."startedAt", s."durationMs"::integer, s.status,
+    select p_tenant, s.id, s.attempts, s.started_at, s."durationMs"::integer, s.status,
            s."errorClass", s."responseHeaders", left(s."responseBody", 4096)
       from settled s where s.outcome <> 'release'
     on conflict do nothing
   ), told as (
     select s.outcome = 'delivered' as delivered, s.outcome in ('retry', 'dead') as failed,
-           s."startedAt" as at, s.ordinality as place,
+           s.started_at as at, s.ordinality as place,
            max(s.ordinality) filter (where s.outcome = 'delivered') over () as last_delivered
       from settled s
+  ), asked as (
+    select max(coalesce(r.stop, case r.outcome when 'disable' then 'gone' end)) as stop,
+           max(greatest(r.retry_after, 5)) filter (where r.throttle) as rest_seconds
+      from result r
   )
   select count(*), coalesce(bool_or(delivered), false),
          count(*) filter (where failed and place > coalesce(last_delivered, 0)),
-         min(at) filter (where failed and place > coalesce(last_delivered, 0))
-    into v_settled, v_delivered, v_failures, v_first_failure_at
+         min(at) filter (where failed and place > coalesce(last_delivered, 0)),
+         (select stop from asked), (select rest_seconds from asked)
+    into v_settled, v_delivered, v_failures, v_first_failure_at, v_stop, v_rest_seconds
     from told;
   if v_settled = 0 then
     return 0;
   end if;
-  v_stop := private.settle_circuit(
+  v_failing := private.settle_circuit(
     p_tenant, p_endpoint, v_delivered, v_failures, v_first_failure_at);
-  select coalesce(max(coalesce(
-      r ->> 'stop', case r ->> 'outcome' when 'disable' then 'gone' end)), v_stop)
-    into v_stop from jsonb_array_elements(p_results) r;
+  v_stop := coalesce(v_stop, v_failing);
   if v_stop is not null then
     update public.webhook_endpoints set enabled = false, disabled_reason = v_stop
      where tenant_id = p_tenant and id = p_endpoint and enabled;
-  elsif exists (
-    select from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean)
-  then
-    update public.webhook_endpoints e
-       set paused_until = greatest(e.paused_until, now() + make_interval(secs => p.seconds))
-      from (select least(greatest(max((r ->> 'retryAfterSeconds')::numeric), 5), 86400) as seconds
-              from jsonb_array_elements(p_results) r where (r ->> 'throttle')::boolean) p
-     where e.tenant_id = p_tenant and e.id = p_endpoint;
+  elsif v_rest_seconds is not null then
+    update public.webhook_endpoints
+       set paused_until = greatest(paused_until, now() + make_interval(secs => v_rest_seconds))
+     where tenant_id = p_tenant and id = p_endpoint;
   end if;
   return v_settled;
 end;
 $$;
 comment on function private.settle_deliveries(uuid, uuid, jsonb) is
-  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAt, errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
+  'Attempt and next time in one transaction, in the order in which the answers came: [{id, outcome: delivered | retry | dead | disable | release, status, durationMs, startedAtMs (since the epoch), errorClass, responseHeaders, responseBody, retryAfterSeconds, throttle, stop}]. '
   'release: claimed but never sent, counts nothing. throttle: the endpoint rests for retryAfterSeconds, 5 at least. stop: why the endpoint is to be disabled. Returns how many were settled. Definer: callers never write deliveries.';
 
 create function private.settle_circuit(

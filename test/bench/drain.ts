@@ -8,7 +8,7 @@ import { type BenchDatabase, type Figure, inTurns } from "./support.ts";
 
 const endpoints = 4;
 const lanesPerEndpoint = 8; // as endpoint__pump.ts
-const perEndpoint = 16_000;
+const perEndpoint = 32_000;
 
 export async function drain(): Promise<Figure[]> {
   await using sending = await openSending();

@@ -64,7 +64,7 @@ Deno.test("PLAN-02 a claim and its settlement read what they send, however long 
   const results = ids.map((id) => ({
     id,
     outcome: "delivered",
-    startedAt: new Date(),
+    startedAtMs: Date.now(),
     durationMs: 1,
     status: 204,
   }));

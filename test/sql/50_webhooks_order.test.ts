@@ -5,7 +5,16 @@ import { arrangeCast, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
-import { type Claim, claim, endpoint, findDue, ids, pumps, settle } from "./webhook_cases.ts";
+import {
+  type Claim,
+  claim,
+  claimBy,
+  endpoint,
+  findDue,
+  ids,
+  pumps,
+  settle,
+} from "./webhook_cases.ts";
 
 const database = suiteDatabase();
 
@@ -136,16 +145,14 @@ Deno.test("WEB-55 claims at once never hold two of a key", async () => {
   await Promise.all(Array.from({ length: 5 }, async () => {
     const pump = crypto.randomUUID();
     while (settled < 120) {
-      const [row] = await pool`
-        select private.claim_deliveries(${tenants.A}, ${ids.A}, ${pump}, 2, 60) as c`;
-      for (const { id, eventId, body } of (row!.c as Claim | null)?.deliveries ?? []) {
+      for (const { id, eventId, body } of (await claimBy(pool, pump, 2))?.deliveries ?? []) {
         const key = JSON.parse(body).targets[0].id;
         assert.equal(held.get(key), undefined, `two of ${key} at once`);
         held.set(key, id);
         order.set(key, [...order.get(key) ?? [], eventId]);
         await new Promise((resolve) => setTimeout(resolve, 1));
         held.delete(key);
-        const results = [{ id, outcome: "delivered", startedAt: new Date(), durationMs: 1 }];
+        const results = [{ id, outcome: "delivered", startedAtMs: Date.now(), durationMs: 1 }];
         await pool`select private.settle_deliveries(${tenants.A}, ${ids.A}, ${
           pool.json(results as never)
         })`;

@@ -5,8 +5,8 @@ import { createDatabase } from "../support/database.ts";
 import { eventsOf, jobs, undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
 import {
-  type Claim,
   claim,
+  claimBy,
   deliveries,
   emit,
   endpoint,
@@ -137,6 +137,27 @@ Deno.test("WEB-07 the body has the same bytes on each attempt", async () => {
   });
 });
 
+Deno.test("WEB-07 whatever an event holds, its body is a line of its own", async () => {
+  await undone(database().sql, async (tx) => {
+    await endpoint(tx, "A");
+    const data = {
+      name: 'two\nlines\r, a "quote", a \\n and \u2028\u2029\u0085\u0001 😀',
+      "a\nkey": [null, 1.50, true, {}],
+    };
+    const record = (given: object, traceparent: unknown) =>
+      tx`select private.record_event(${tenants.A}, 'app.updated', '[]', ${tx.json(given as never)},
+        null, null, ${tx.json({ traceparent } as never)})`;
+    await record(data, 'not one, "but\nkept');
+    await record({ n: 2 }, null);
+    const { deliveries } = (await claim(tx))!;
+    assert.deepEqual(deliveries.map(({ body }) => JSON.parse(body).data), [data, { n: 2 }]);
+    assert.deepEqual(deliveries.map(({ traceparent }) => traceparent), [
+      'not one, "but\nkept',
+      null,
+    ]);
+  });
+});
+
 Deno.test("WEB-08 of pumps at once one has the endpoint, until it lets go", async () => {
   await using own = await createDatabase();
   await arrangeCast(own.sql);
@@ -150,15 +171,13 @@ Deno.test("WEB-08 of pumps at once one has the endpoint, until it lets go", asyn
   await Promise.all(Array.from({ length: 6 }, async () => {
     const pump = crypto.randomUUID();
     while (claimed.length < 200) {
-      const [row] = await pool`
-        select private.claim_deliveries(${tenants.A}, ${ids.A}, ${pump}, 7, 60) as c`;
-      const batch = row!.c as Claim | null;
+      const batch = await claimBy(pool, pump, 7);
       if (batch === null) continue;
       assert.equal(holder, null, "another one has it");
       holder = pump;
       claimed.push(...batch.deliveries.map(({ id }) => id));
       const results = batch.deliveries.map(({ id }) => ({ id, outcome: "delivered" }));
-      const settled = results.map((one) => ({ ...one, startedAt: new Date(), durationMs: 1 }));
+      const settled = results.map((one) => ({ ...one, startedAtMs: Date.now(), durationMs: 1 }));
       await pool`select private.settle_deliveries(${tenants.A}, ${ids.A}, ${
         pool.json(settled as never)
       })`;

@@ -1,5 +1,6 @@
 // Endpoints and events for the tests of webhooks, and the worker's calls as the worker makes them.
-import type { TransactionSql } from "postgres";
+import assert from "node:assert/strict";
+import type { Sql, TransactionSql } from "postgres";
 import { tenants } from "../support/actors.ts";
 
 export const ids = {
@@ -67,22 +68,40 @@ export const pumps = {
 export async function claim(
   tx: TransactionSql,
   limit = 10,
-  { pump = pumps.first, behind }: { pump?: string; behind?: Claim["last"] } = {},
+  { pump = pumps.first, behind = null }: { pump?: string; behind?: Claim["last"] | null } = {},
 ): Promise<Claim | null> {
-  const [row] = await asRole(
-    tx,
-    () =>
-      tx`select private.claim_deliveries(${tenants.A}, ${ids.A}, ${pump}, ${limit}, 30,
-        ${behind ? tx.json(behind) : null}) as c`,
-  );
-  return row!.c;
+  return await asRole(tx, () => claimBy(tx, pump, limit, behind));
+}
+
+/** As the worker's connection, which `sql` is. */
+export async function claimBy(
+  sql: Sql | TransactionSql,
+  pump: string,
+  limit: number,
+  behind: Claim["last"] | null = null,
+): Promise<Claim | null> {
+  const [row] = await sql`
+    select claim, bodies from private.claim_deliveries(
+      ${tenants.A}, ${ids.A}, ${pump}, ${limit}, 30, ${behind && sql.json(behind)})`;
+  if (row!.claim === null) return null;
+  const lines = (row!.bodies as string).split("\n");
+  assert.equal(lines.length, row!.claim.deliveries.length, "a line each");
+  const deliveries = row!.claim.deliveries.map((one: object, n: number) => ({
+    ...one,
+    body: lines[n],
+  }));
+  return { ...row!.claim, deliveries };
 }
 
 export const letGo = (tx: TransactionSql, pump = pumps.first) =>
   asRole(tx, () => tx`select private.let_go_of_endpoint(${tenants.A}, ${ids.A}, ${pump})`);
 
 export async function settle(tx: TransactionSql, ...results: object[]): Promise<number> {
-  const all = results.map((one) => ({ startedAt: "2026-11-22T10:00:00Z", durationMs: 12, ...one }));
+  const all = results.map((one) => ({
+    startedAtMs: Date.UTC(2026, 10, 22, 10),
+    durationMs: 12,
+    ...one,
+  }));
   const [row] = await asRole(
     tx,
     () =>

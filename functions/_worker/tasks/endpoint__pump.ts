@@ -11,7 +11,8 @@ import { z } from "zod";
 import { target } from "../../_shared/outbound.ts";
 import { log } from "../../_shared/telemetry.ts";
 import { type Batch, beginWithinMs, claimSeconds, sendBatch } from "../batch.ts";
-import type { Result } from "../delivery.ts";
+import type { Delivery, Result } from "../delivery.ts";
+import { line } from "../line.ts";
 import { pause } from "../loops.ts";
 import { Pace } from "../pace.ts";
 import { task, type TaskContext } from "../task.ts";
@@ -24,6 +25,9 @@ const batchSize = 500;
 const turnMs = 30_000;
 /** What requests under way get when the process is asked to stop; then they are given back, to be sent again. */
 const stopMs = 5_000;
+/** This process's claims and settlements of full batches: some 10 ms of a processor each, while one thread sends for 35. */
+const inLine = line(250);
+const atOnce = <T>(call: () => Promise<T>) => call();
 
 export default task(Payload, pump);
 
@@ -44,7 +48,8 @@ async function pump(
       if (!batch) break;
       // An order or a rate must know how this batch went before it can tell the next one.
       const inTurn = batch.endpoint.ordering === "strict" || batch.endpoint.pace !== null;
-      const behind = batch.full && !inTurn && goesOn() ? claim(batch.last) : null; // while this one is sent
+      const run = batch.full ? inLine : atOnce;
+      const behind = batch.full && !inTurn && goesOn() ? run(() => claim(batch.last)) : null; // while this one is sent
       behind?.catch(() => {}); // awaited in the next round
       const { results, sick } = await sendBatch(endpoint, batch, {
         open: target,
@@ -54,7 +59,7 @@ async function pump(
         abandoned: abandoned.promise,
       });
       await settling;
-      settling = settle(results);
+      settling = run(() => settle(results));
       settling.catch(() => {}); // awaited below
       if (sick || stopping.aborted) {
         await behind; // what it holds is due again as soon as we let go
@@ -81,6 +86,12 @@ async function pump(
   }
 }
 
+/** As `private.claim_deliveries` gives it: the bodies apart, a line each. */
+type Claimed = {
+  claim: Omit<Batch, "beginBy" | "deliveries"> & { deliveries: Omit<Delivery, "body">[] };
+  bodies: string;
+} | { claim: null; bodies: null };
+
 /** This pump's calls; nobody else claims from the endpoint between its first claim and `letGo`. */
 function desk(sql: Sql, { tenantId, id }: Endpoint, now: () => Date) {
   const pump = crypto.randomUUID();
@@ -88,10 +99,15 @@ function desk(sql: Sql, { tenantId, id }: Endpoint, now: () => Date) {
     /** @param behind the `last` of a batch that is not settled yet; without one everything claimed before must be. */
     async claim(behind: Batch["last"] | null = null): Promise<Batch | null> {
       const beginBy = now().getTime() + beginWithinMs;
-      const [row] = await sql<[{ claim: Omit<Batch, "beginBy"> | null }]>`
-        select private.claim_deliveries(${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds},
-          ${behind && sql.json(behind)}) as claim`;
-      return row.claim && { ...row.claim, beginBy };
+      const [{ claim, bodies }] = await sql<[Claimed]>`
+        select claim, bodies from private.claim_deliveries(
+          ${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds}, ${
+        behind && sql.json(behind)
+      })`;
+      if (claim === null) return null;
+      const lines = bodies.split("\n");
+      const deliveries = claim.deliveries.map((one, n) => ({ ...one, body: lines[n]! }));
+      return { ...claim, deliveries, beginBy };
     },
     async settle(results: Result[]): Promise<void> {
       if (results.length === 0) return;
