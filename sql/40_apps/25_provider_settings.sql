@@ -83,18 +83,32 @@ comment on function private.provider_setting_problem(text, jsonb) is 'Why this i
 create function private.provider_setting_keys(
   p_kind text, out allowed text[], out required text[]
 )
-language sql immutable parallel safe set search_path = ''
+language plpgsql immutable parallel safe set search_path = ''
 as $$
-  select a::text[], r::text[] from (values
-    ('google', '{clientId,scopes}', '{clientId}'),
-    ('github', '{clientId,scopes,baseUrl}', '{clientId}'),
-    ('microsoft', '{clientId,scopes,tenant,emailVerified}', '{clientId,tenant}'),
-    ('oidc', '{issuer,clientId,scopes,idTokenMapping,pkce}', '{issuer,clientId}'),
-    ('saml', '{metadataXml,binding,signedRequests,nameIdFormat}', '{metadataXml}'),
-    ('ldap', '{servers,startTls,baseDn,bindDn,userBase,userObjectClasses,userFilters,'
-      || 'timeoutSeconds,attributes,ca}',
-      '{servers,baseDn,bindDn,userObjectClasses,userFilters,attributes}')
-  ) as k (kind, a, r) where kind = p_kind
+begin
+  case p_kind
+    when 'google' then
+      allowed := '{clientId,scopes}';
+      required := '{clientId}';
+    when 'github' then
+      allowed := '{clientId,scopes,baseUrl}';
+      required := '{clientId}';
+    when 'microsoft' then
+      allowed := '{clientId,scopes,tenant,emailVerified}';
+      required := '{clientId,tenant}';
+    when 'oidc' then
+      allowed := '{issuer,clientId,scopes,idTokenMapping,pkce}';
+      required := '{issuer,clientId}';
+    when 'saml' then
+      allowed := '{metadataXml,binding,signedRequests,nameIdFormat}';
+      required := '{metadataXml}';
+    when 'ldap' then
+      allowed := '{servers,startTls,baseDn,bindDn,userBase,userObjectClasses,userFilters,'
+        || 'timeoutSeconds,attributes,ca}';
+      required := '{servers,baseDn,bindDn,userObjectClasses,userFilters,attributes}';
+    else null; -- the table's check refuses it
+  end case;
+end;
 $$;
 comment on function private.provider_setting_keys(text) is 'Which settings a kind of provider has, and without which it signs nobody in.';
 
@@ -107,25 +121,35 @@ declare
   v_keys record := private.provider_setting_keys(p_kind);
   v_problem text;
 begin
-  select format('%s: %s', s.key, coalesce(
-      case when s.key <> all (v_keys.allowed)
-        then 'a provider of this kind has no such setting' end,
-      private.provider_setting_problem(s.key, s.value))) into v_problem
-    from jsonb_each(p_settings) s
-   where s.key <> all (v_keys.allowed)
-      or private.provider_setting_problem(s.key, s.value) is not null
-   order by s.key limit 1;
-  return case
-    when v_problem is not null then v_problem
+  if p_settings <> '{}' then
+    select format('%s: %s', s.key, coalesce(
+        case when s.key <> all (v_keys.allowed)
+          then 'a provider of this kind has no such setting' end,
+        private.provider_setting_problem(s.key, s.value))) into v_problem
+      from jsonb_each(p_settings) s
+     where s.key <> all (v_keys.allowed)
+        or private.provider_setting_problem(s.key, s.value) is not null
+     order by s.key limit 1;
+  end if;
+  if v_problem is not null then
+    return v_problem;
+  elsif p_kind = 'microsoft' and p_settings -> 'emailVerified' = 'true'
+    and coalesce(p_settings ->> 'tenant', 'common') in ('common', 'organizations', 'consumers')
+  then
     -- Whoever administers any directory may write any address into it.
-    when p_kind = 'microsoft' and p_settings -> 'emailVerified' = 'true'
-      and coalesce(p_settings ->> 'tenant', 'common') in ('common', 'organizations', 'consumers')
-      then 'emailVerified: only one directory, named by its id, can vouch for addresses'
-    when p_kind = 'ldap' and p_settings -> 'startTls' is distinct from 'true' and exists (
+    return 'emailVerified: only one directory, named by its id, can vouch for addresses';
+  elsif p_kind = 'ldap' and p_settings -> 'startTls' is distinct from 'true' then
+    if exists (
       select from jsonb_array_elements_text(coalesce(p_settings -> 'servers', '[]')) server
        where server ~ '^ldap://' and server !~ '^ldap://(127\.0\.0\.1|localhost|\[::1\])(:|$)')
-      then 'servers: over ldap:// passwords would cross the network in clear; use ldaps://'
-    when not p_complete then null
+    then
+      return 'servers: over ldap:// passwords would cross the network in clear; use ldaps://';
+    end if;
+  end if;
+  if not p_complete then
+    return null;
+  end if;
+  return case
     when not p_settings ?& v_keys.required then format('%s: it is missing',
       (select k from unnest(v_keys.required) k where not p_settings ? k limit 1))
     when p_kind = 'ldap' and not p_settings -> 'attributes' ?& array['id', 'userName']

@@ -54,13 +54,15 @@ begin
     perform private.refuse(422, 'provider_settings_refused', v_problem);
   end if;
   -- A proof may be taken back later: then the domain counts no more (private.sign_in_providers), and nothing else is held up.
-  select d into v_name from unnest(new.domains) d
-   where (tg_op = 'INSERT' or new.domains is distinct from old.domains)
-     and not exists (select from public.tenant_domains t
-     where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
-   limit 1;
-  if found then
-    perform private.refuse(422, 'provider_domain_unproven', format('The tenant has not proven that "%s" is its own', v_name));
+  if new.domains <> '{}' and (tg_op = 'INSERT' or new.domains is distinct from old.domains) then
+    select d into v_name from unnest(new.domains) d
+     where not exists (
+       select from public.tenant_domains t
+        where t.tenant_id = new.tenant_id and t.name = d and t.verified_at is not null)
+     limit 1;
+    if found then
+      perform private.refuse(422, 'provider_domain_unproven', format('The tenant has not proven that "%s" is its own', v_name));
+    end if;
   end if;
   if new.enabled then
     v_name := private.host_outside(new.kind, new.settings, new.endpoints);

@@ -11,7 +11,7 @@ begin
          case when e.ordering = 'strict' then coalesce(new.targets -> 0 ->> 'id', '') end
     from public.webhook_endpoints e
    where e.tenant_id = new.tenant_id and e.enabled and e.since_at <= new.recorded_at
-     and private.event_type_matches(new.type, e.event_types);
+     and (e.event_types is null or private.event_type_matches(new.type, e.event_types));
   return null;
 end;
 $$;
