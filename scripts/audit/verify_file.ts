@@ -58,7 +58,8 @@ async function asWhole(
   const headerBytes = new TextEncoder().encode(firstLine(path)).length + 1;
   const orders: Order[] = [];
   for (let from = headerBytes; from < bytes; from += stretchBytes) {
-    orders.push({ path, from, to: Math.min(bytes, from + stretchBytes) });
+    const to = Math.min(bytes, from + stretchBytes);
+    orders.push({ path, from, to, tenantId: header.tenant_id });
   }
   const prefix = openPrefix(header);
   if (!prefix) return undefined;
@@ -90,7 +91,9 @@ async function asWhole(
 
 async function hashInThreads(orders: Order[], threads: number): Promise<Chunk[]> {
   if (threads === 0) {
-    return orders.map(({ path, from, to }) => hashChunk(readStretch(path, from, to)));
+    return orders.map(({ path, from, to, tenantId }) =>
+      hashChunk(readStretch(path, from, to), tenantId)
+    );
   }
   const chunks: Chunk[] = [];
   let next = 0;

@@ -6,13 +6,21 @@
  * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
  */
 import type { ExportHeader } from "./export_format.ts";
-import { alteredPersonal, readLine } from "./export_reader.ts";
+import { alteredPersonal, isOfTenant, readLine } from "./export_reader.ts";
 import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
-import { type Checkpoint, keyList, type Keys, openCheckpoint, verifyLeaf } from "./note.ts";
+import {
+  type Checkpoint,
+  isOriginOf,
+  keyList,
+  type Keys,
+  openCheckpoint,
+  verifyLeaf,
+} from "./note.ts";
 import { Frontier, leafHash, sameHash } from "./tree.ts";
 
 export type ProblemSlug =
   | "header_malformed" // the first line is none of an export
+  | "log_foreign" // not the log that was meant, or the header's origin is not the log of its tenant
   | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
   | "checkpoint_invalid" // a note is not signed by a key that counts there, or tells of another log
   | "checkpoint_not_covered" // the known checkpoint is older than the first record
@@ -23,6 +31,7 @@ export type ProblemSlug =
   | "record_out_of_order" // a number that was there before, or a lower one
   | "record_malformed" // the line is no record
   | "record_altered" // the signature is not of these bytes in this place
+  | "record_foreign" // the record is another tenant's
   | "record_unsigned" // no signature, and no checkpoint covers it
   | "personal_altered"; // a personal value is not the one that was sealed
 
@@ -48,6 +57,8 @@ export interface Report {
 
 export interface Trust {
   key: Keys;
+  /** The log that is meant. Default: the one that the export says it is of, if there is a known checkpoint of it. */
+  origin?: string;
   /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
   known: KnownCheckpoint[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
@@ -64,12 +75,19 @@ export function weighNotes(
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
 ): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[]; keys: KeyOrder } {
+  const { origin, tenant_id: tenantId } = header;
   const problems: Problem[] = [];
-  const ofThisLog = trust.known.filter(({ origin }) => origin === header.origin);
+  if (trust.origin !== undefined && origin !== trust.origin) {
+    problems.push(whole("log_foreign", `${origin} is not the log that is meant, ${trust.origin}`));
+  }
+  if (!isOriginOf(origin, tenantId)) {
+    problems.push(whole("log_foreign", `${origin} is not the log of tenant ${tenantId}`));
+  }
+  const ofThisLog = trust.known.filter((checkpoint) => checkpoint.origin === origin);
   const opened = notes.map(({ kind, note }) => ({
     kind,
     note,
-    checkpoint: openCheckpoint(note, header.origin, keyList(trust.key), kind),
+    checkpoint: openCheckpoint(note, origin, keyList(trust.key), kind),
   }));
   const keys = new KeyOrder(keyList(trust.key), [
     ...ofThisLog,
@@ -84,7 +102,7 @@ export function weighNotes(
   const tombstones: Checkpoint[] = [];
   const newest = largest(known);
   if (known.length === 0) {
-    problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
+    problems.push(whole("checkpoint_missing", `no known checkpoint is of ${origin}`));
   }
   for (const { kind, note, checkpoint } of opened) {
     // A tombstone is signed long after its size was reached, by the key of that time.
@@ -228,6 +246,9 @@ export async function examine(
         );
         continue; // its commitments mean nothing
       }
+    }
+    if (!isOfTenant(record.bytes, header.tenant_id)) {
+      problems.push({ problem: "record_foreign", index, detail: "it is another tenant's" });
     }
     for (const slot of alteredPersonal(record)) {
       problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
