@@ -81,11 +81,18 @@ function indexOf(text: string | undefined): number | undefined {
 }
 
 function tell(report: Report, seconds: number) {
-  const { origin, first, records, removedBefore, provedTo, problems, firstBad } = report;
+  const { origin, first, records, removedBefore, provedTo, keys, problems, firstBad } = report;
   console.log(`log         ${origin}`);
   console.log(`records     ${records}, from ${first}`);
   if (removedBefore > 0) console.log(`removed     before ${removedBefore}, by retention, signed`);
   console.log(`proved to   ${provedTo}, by signed checkpoints`);
+  for (const { key, provedTo, records } of keys) {
+    const what = [
+      provedTo > 0 ? `checkpoints to ${provedTo}` : [],
+      records > 0 ? `signatures of ${records} records` : [],
+    ].flat();
+    console.log(`key         ${key}  ${what.join(", ") || "proved nothing"}`);
+  }
   console.error(`${seconds.toFixed(2)} s, ${Math.round(records / seconds)} records/s`);
   for (const { problem, index, detail } of problems.slice(0, printed)) {
     console.log(`${problem}  ${index ?? "-"}  ${detail}`);

@@ -5,9 +5,10 @@
 import { z } from "zod";
 import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
 import { isOfTenant, readHeader, readLine } from "../../functions/_shared/audit/export_reader.ts";
-import type { KnownCheckpoint } from "../../functions/_shared/audit/key_order.ts";
+import { KeyOrder, type KnownCheckpoint } from "../../functions/_shared/audit/key_order.ts";
 import {
   type Checkpoint,
+  keyList,
   type Keys,
   openCheckpoint,
   tenantOf,
@@ -76,7 +77,8 @@ export type Checked = { fault: string } | { fault: null; told: string };
 
 /**
  * Whether a proof holds. `known`: the checkpoints that whoever checks had before; a consistency proof needs the older
- * one among them, an inclusion proof is checked against the one of its size if it is there.
+ * one among them, an inclusion proof is checked against the one of its size if it is there. Once a later key has signed, a
+ * former one's checkpoint proves nothing but what was known: whoever stole that key could sign one of any size.
  */
 export function checkProof(
   value: unknown,
@@ -91,17 +93,23 @@ export function checkProof(
   if (!isMeant(origin, meant)) return { fault: `it is of ${origin}, which is not the log meant` };
   const newer = openCheckpoint(proof.checkpoint, origin, key);
   if (!newer) return { fault: "its checkpoint is not signed by this key" };
-  const ours = known.filter((one) => one.origin === origin);
-  if (!agree([newer, ...ours].filter(({ size }) => size === newer.size))) {
-    return { fault: twoHistories(newer.size) };
-  }
+  const ofThisLog = known.filter((one) => one.origin === origin);
+  const keys = new KeyOrder(keyList(key), [...ofThisLog, newer]);
+  const ours = ofThisLog.filter((one) => keys.counts(one));
+  const former = `a former key alone signed its checkpoint of ${newer.size} records`;
+  const same = ours.filter(({ size }) => size === newer.size);
+  const signers = keys.signersOf(newer);
+  if (signers.length === 0 && same.length === 0) return { fault: former };
+  if (!agree([newer, ...same])) return { fault: twoHistories(newer.size) };
+  if (same.length === 0 && !signers.includes(keys.latest!)) return { fault: former };
   let path: Hash[];
   try {
     path = proof.path.map((text) => Uint8Array.fromBase64(text));
   } catch {
     return { fault: "this is no proof" };
   }
-  const by = `by the checkpoint of ${newer.size} that ${newer.signers.join(" and ")} signed`;
+  const whose = signers.length > 0 ? `that ${signers.join(" and ")} signed` : "that was known";
+  const by = `by the checkpoint of ${newer.size} ${whose}`;
   if (proof.kind === "inclusion") {
     const { index, bytes } = proof;
     const { size, root } = newer;

@@ -4,14 +4,12 @@
  */
 import type { ExportHeader } from "../../functions/_shared/audit/export_format.ts";
 import { readHeader } from "../../functions/_shared/audit/export_reader.ts";
+import { openPrefix, prefixFits, Roots } from "../../functions/_shared/audit/roots.ts";
 import { hashSize } from "../../functions/_shared/audit/tree.ts";
 import {
   examine,
-  openPrefix,
-  prefixFits,
   type Report,
   report,
-  Roots,
   type Trust,
   weighNotes,
 } from "../../functions/_shared/audit/verify.ts";
@@ -37,6 +35,7 @@ export async function verifyFile(path: string, options: VerifyOptions): Promise<
       records: 0,
       removedBefore: 0,
       provedTo: 0,
+      keys: [],
       firstBad: null,
     };
     return { ...none, problems: [{ problem: "header_malformed", index: null, detail }] };
@@ -66,9 +65,9 @@ async function asWhole(
   // The notes stand at the end, so roots are compared when all is hashed.
   const chunks = await hashInThreads(orders, threads);
   const notes = chunks.flatMap(({ notes }) => notes);
-  const { checkpoints, tombstones, problems } = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
   if (problems.length > 0 || !prefixFits(prefix, tombstones)) return undefined;
-  const roots = new Roots(prefix, checkpoints);
+  const roots = new Roots(prefix, checkpoints, keys);
   for (const { first, regular, hashes, subtrees } of chunks) {
     if (!regular || (first ?? roots.tree.size) !== roots.tree.size) return undefined;
     const end = roots.tree.size + hashes.length / hashSize;
@@ -86,7 +85,8 @@ async function asWhole(
     header.size === size && size >= (trust.to ?? 0);
   // After the newest checkpoint each record stands by its own signature.
   if (!allFit || roots.provedTo !== size) return undefined;
-  return report(header, size - header.first, roots.provedTo, tombstones, []);
+  const by = roots.report(trust.key);
+  return report(header, size - header.first, roots.provedTo, by, tombstones, []);
 }
 
 async function hashInThreads(orders: Order[], threads: number): Promise<Chunk[]> {

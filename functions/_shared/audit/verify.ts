@@ -5,6 +5,7 @@
  * one. Where no root fits, and after the newest one, each record is judged by its own signature, which names the bad ones.
  * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
  */
+import type { KeyObject } from "node:crypto";
 import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, isOfTenant, readLine } from "./export_reader.ts";
 import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
@@ -16,7 +17,8 @@ import {
   openCheckpoint,
   verifyLeaf,
 } from "./note.ts";
-import { Frontier, leafHash, sameHash } from "./tree.ts";
+import { type KeyReport, openPrefix, prefixFits, Roots } from "./roots.ts";
+import { Frontier, leafHash } from "./tree.ts";
 
 export type ProblemSlug =
   | "header_malformed" // the first line is none of an export
@@ -50,6 +52,8 @@ export interface Report {
   removedBefore: number;
   /** Size of the newest checkpoint whose root fits: the records before it are proved as a whole. */
   provedTo: number;
+  /** Who proved it, in the order of use. */
+  keys: KeyReport[];
   problems: Problem[];
   /** The lowest index among the problems. */
   firstBad: number | null;
@@ -74,7 +78,12 @@ export function weighNotes(
   header: ExportHeader,
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
-): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[]; keys: KeyOrder } {
+): {
+  checkpoints: KnownCheckpoint[];
+  tombstones: Checkpoint[];
+  problems: Problem[];
+  keys: KeyOrder;
+} {
   const { origin, tenant_id: tenantId } = header;
   const problems: Problem[] = [];
   if (trust.origin !== undefined && origin !== trust.origin) {
@@ -119,54 +128,6 @@ export function weighNotes(
   return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems, keys };
 }
 
-/** The tree of the records before the first one; null when the header's hashes are none. */
-export function openPrefix({ first, prefix }: ExportHeader): Frontier | null {
-  try {
-    return new Frontier(first, prefix.map((hash) => Uint8Array.fromBase64(hash)));
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the records before the first are the ones that retention removed. */
-export function prefixFits(prefix: Frontier, tombstones: Checkpoint[]): boolean {
-  return tombstones.every(({ size, root }) =>
-    size !== prefix.size || sameHash(root, prefix.root())
-  );
-}
-
-/** Compares roots as the tree grows. `checkpoints` by size. */
-export class Roots {
-  readonly tree: Frontier;
-  /** Size of the newest checkpoint that fits. */
-  provedTo = 0;
-  failed: Checkpoint[] = [];
-  #checkpoints: Checkpoint[];
-  #next = 0;
-
-  constructor(tree: Frontier, checkpoints: Checkpoint[]) {
-    this.tree = tree;
-    this.#checkpoints = checkpoints;
-    while (this.nextSize < tree.size) this.#next++;
-    this.compare();
-  }
-
-  /** Size of the next checkpoint to compare. */
-  get nextSize(): number {
-    return this.#checkpoints[this.#next]?.size ?? Infinity;
-  }
-
-  /** To be called whenever the tree has reached `nextSize`. */
-  compare(): void {
-    const root = this.nextSize === this.tree.size ? this.tree.root() : undefined;
-    while (root && this.nextSize === this.tree.size) {
-      const checkpoint = this.#checkpoints[this.#next++]!;
-      if (sameHash(root, checkpoint.root)) this.provedTo = checkpoint.size;
-      else this.failed.push(checkpoint);
-    }
-  }
-}
-
 /** Goes through the export line by line and names every bad record. Slower than verify_file.ts, which calls it in doubt. */
 export async function examine(
   header: ExportHeader,
@@ -186,8 +147,8 @@ export async function examine(
   }
 
   // First the roots: up to the newest that fits nothing was touched.
-  const roots = prefix && new Roots(prefix, checkpoints);
-  if (roots) {
+  const roots = new Roots(prefix ?? new Frontier(), prefix ? checkpoints : [], keys);
+  if (prefix) {
     for await (const text of lines()) {
       const line = readLine(text);
       if (line.kind === "malformed") break;
@@ -197,12 +158,13 @@ export async function examine(
       roots.compare();
     }
   }
-  const provedTo = roots?.provedTo ?? 0;
+  const { provedTo } = roots;
 
   // Then each record by itself.
   let expected = header.first;
   let records = 0;
   let unsound = 0;
+  const signed = new Map<KeyObject, number>();
   for await (const text of lines()) {
     const line = readLine(text);
     if ("note" in line) continue;
@@ -231,9 +193,11 @@ export async function examine(
     if (index >= provedTo || trust.allSignatures) {
       const signature = record.signature === null ? null : signatureOf(record.signature);
       const leaf = leafHash(record.bytes);
-      const holds = signature !== null &&
-        keys.at(index).some((key) => verifyLeaf(header.origin, index, leaf, signature, key));
-      if (!holds) {
+      const signer = signature === null
+        ? undefined
+        : keys.at(index).find((key) => verifyLeaf(header.origin, index, leaf, signature, key));
+      if (signer) signed.set(signer, (signed.get(signer) ?? 0) + 1);
+      else {
         unsound++;
         problems.push(
           record.signature === null
@@ -256,7 +220,7 @@ export async function examine(
   }
   const promised = Math.max(header.size, trust.to ?? 0, largest(checkpoints));
   if (promised > expected) problems.push(missing(expected, promised));
-  else if (unsound === 0 && roots && roots.failed.length > 0) {
+  else if (unsound === 0 && roots.failed.length > 0) {
     const sizes = roots.failed.map(({ size }) => size).join(", ");
     problems.push(
       header.first > 0
@@ -264,13 +228,15 @@ export async function examine(
         : whole("history_forked", `the roots at ${sizes} do not fit`),
     );
   }
-  return report(header, records, provedTo, tombstones, problems);
+  const by = roots.report(trust.key, signed);
+  return report(header, records, provedTo, by, tombstones, problems);
 }
 
 export function report(
   { origin, first }: ExportHeader,
   records: number,
   provedTo: number,
+  keys: KeyReport[],
   tombstones: Checkpoint[],
   problems: Problem[],
 ): Report {
@@ -282,6 +248,7 @@ export function report(
     records,
     removedBefore: largest(tombstones),
     provedTo,
+    keys,
     problems,
     firstBad,
   };

@@ -1,42 +1,16 @@
 // The command that verifies an export: which log is meant, what it prints, exit codes. Whole logs from a database: test/integration/audit_seal.test.ts.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { join } from "node:path";
-import { verifierKey } from "../../../functions/_shared/audit/note.ts";
+import { auditFiles } from "../../support/audit_commands.ts";
 import { type HandmadeLog, handmadeLog } from "../../support/audit_handmade.ts";
-import { root } from "../../support/paths.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-const log = (end: string, size = 40): HandmadeLog =>
-  handmadeLog(`01990000-0000-7000-8000-0000000000${end}`, size, () => privateKey);
-const ours = log("11");
-const theirs = log("12");
-
-/** Writes the files, and gives what verifies with them. */
-async function arranged(files: Record<string, string>) {
-  const dir = await Deno.makeTempDir({ prefix: "gatehouse-verify-" });
-  const at = (name: string) => join(dir, name);
-  const all = { "key.pub": verifierKey("x", publicKey), ...files };
-  for (const [name, text] of Object.entries(all)) await Deno.writeTextFile(at(name), text);
-  return {
-    /** Options that name a file are given its name alone. */
-    async verify(file: string, ...args: string[]) {
-      const given = args.map((arg, n) => args[n - 1] === "--checkpoint" ? at(arg) : arg);
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", "--cached-only", "scripts/audit_verify.ts", at(file)]
-          .concat("--key", at("key.pub"), given),
-        cwd: root,
-        env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
-      }).output();
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      return { code, out: text(stdout), err: text(stderr) };
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
-  };
-}
+const [ours, theirs] = ["11", "12"].map((end) =>
+  handmadeLog(`01990000-0000-7000-8000-0000000000${end}`, 40, () => privateKey)
+) as [HandmadeLog, HandmadeLog];
 
 Deno.test("VERIFY-01 where the checkpoints are of several logs, nobody guesses which one is meant", async () => {
-  await using files = await arranged({
+  await using files = await auditFiles([publicKey], {
     "ours.jsonl": ours.text(),
     "notes": `${ours.note(40)}\n${theirs.note(40)}`,
     "one": ours.note(40),
@@ -59,7 +33,7 @@ Deno.test("VERIFY-01 where the checkpoints are of several logs, nobody guesses w
 });
 
 Deno.test("VERIFY-02 another tenant's log does not verify as this one's, under its own id or under this tenant's", async () => {
-  await using files = await arranged({
+  await using files = await auditFiles([publicKey], {
     "theirs.jsonl": theirs.text(),
     "renamed.jsonl": theirs.text({ tenant: ours.tenant }),
     "notes": `${ours.note(40)}\n${theirs.note(40)}`,
@@ -84,7 +58,7 @@ Deno.test("VERIFY-02 another tenant's log does not verify as this one's, under i
 Deno.test("VERIFY-03 a log that was cut where a tombstone was signed does not verify as a log of that name", async () => {
   const { tombstone } = ours.tombstone(20) as { tombstone: string };
   const origin = `${ours.origin}/tombstone`;
-  await using files = await arranged({
+  await using files = await auditFiles([publicKey], {
     "cut.jsonl": ours.text({ end: 20, origin, notes: [{ checkpoint: tombstone }] }),
     "notes": `${ours.note(40)}\n${tombstone}`,
     "stone": tombstone,
