@@ -3,24 +3,23 @@
  *
  *   deno task audit:prove EXPORT.jsonl --index N         that record N is in the log, by the export's newest checkpoint
  *   deno task audit:prove EXPORT.jsonl --since SIZE      that the log only grew since the checkpoint of that size
- *   deno task audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES]
+ *   deno task audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES] [--tenant ID | --origin NAME]
  *
  * The proof is printed as JSON. A consistency proof is checked against the older checkpoint, which --checkpoint holds.
+ * --tenant or --origin says which log is meant, as audit:verify has it; which one was proved is printed.
  * Exit 0 made, or it holds · 1 it does not hold, or cannot be made · 2 wrong use.
  */
 import { parseArgs } from "node:util";
-import { splitNotes } from "../functions/_shared/audit/checkpoint_file.ts";
-import { followKeys, readPublicKeys, splitSuccessions } from "../functions/_shared/audit/keys.ts";
-import { claimedOrigin, openCheckpoint } from "../functions/_shared/audit/note.ts";
 import { checkProof, proveConsistency, proveInclusion } from "./audit/proof.ts";
+import { type Brought, readTrust, trustOptions } from "./audit/trust.ts";
 
-const usage =
-  "usage: audit:prove EXPORT.jsonl --index N | --since SIZE\n       audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES]";
+const usage = "usage: audit:prove EXPORT.jsonl --index N | --since SIZE\n" +
+  "       audit:prove PROOF.json --check --key FILE.pub [--key …] [--checkpoint NOTES] [--tenant ID | --origin NAME]";
 
 if (import.meta.main) {
   let work: () => Promise<string | null>;
   try {
-    work = understand(Deno.args);
+    work = await understand(Deno.args);
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`);
     Deno.exit(2);
@@ -31,7 +30,7 @@ if (import.meta.main) {
 }
 
 /** Returns what does the work; that gives what is wrong, or null. */
-function understand(args: string[]): () => Promise<string | null> {
+async function understand(args: string[]): Promise<() => Promise<string | null>> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -39,16 +38,15 @@ function understand(args: string[]): () => Promise<string | null> {
       index: { type: "string" },
       since: { type: "string" },
       check: { type: "boolean", default: false },
-      key: { type: "string", multiple: true },
-      checkpoint: { type: "string" },
+      ...trustOptions,
     },
   });
   const [path, ...more] = positionals;
   if (!path || more.length > 0) throw new Error("One file is needed");
   if (values.check) {
-    const { key, checkpoint } = values;
-    if (!key) throw new Error("A proof is checked with a key");
-    return () => check(path, key, checkpoint);
+    if (!values.key) throw new Error("A proof is checked with a key");
+    const brought = await readTrust(values);
+    return () => check(path, brought);
   }
   if ((values.index === undefined) === (values.since === undefined)) {
     throw new Error("Either --index or --since");
@@ -64,15 +62,13 @@ function understand(args: string[]): () => Promise<string | null> {
   };
 }
 
-async function check(path: string, keyFiles: string[], notesFile?: string): Promise<string | null> {
-  const given = await Promise.all(keyFiles.map((file) => Deno.readTextFile(file)));
-  const notes = notesFile === undefined ? "" : await Deno.readTextFile(notesFile);
-  const { keys, forked } = followKeys(given.flatMap(readPublicKeys), splitSuccessions(notes));
+async function check(
+  path: string,
+  { keys, forked, known, meant }: Brought,
+): Promise<string | null> {
   if (forked) return "the key names more than one as the next: it is in two hands";
-  const known = splitNotes(notes).flatMap((note) =>
-    openCheckpoint(note, claimedOrigin(note), keys) ?? []
-  );
-  const fault = checkProof(JSON.parse(await Deno.readTextFile(path)), keys, known);
-  if (fault === null) console.log("the proof holds");
-  return fault;
+  const proof = JSON.parse(await Deno.readTextFile(path));
+  const checked = checkProof(proof, keys, known, meant);
+  if (checked.fault === null) console.log(`the proof holds: ${checked.told}`);
+  return checked.fault;
 }

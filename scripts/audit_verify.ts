@@ -1,11 +1,13 @@
 /**
  * Verifies an export of the sealed log with nothing but the public key and checkpoints that were known before.
  *
- *   deno task audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]
+ *   deno task audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--checkpoint …] [--tenant ID | --origin NAME] [--from INDEX] [--to INDEX] [--signatures] [--json]
  *
  * --key         the public key: a JWK or a set of them (scripts/audit_key.ts wrote it) or a C2SP verifier key; several in the
  *               order of their use. Keys that the last one names as its successors, in NOTES, are trusted as it is
  * --checkpoint  a file with one or many signed notes, best the whole GATEHOUSE_AUDIT_CHECKPOINT_FILE
+ * --tenant      whose log is meant; needed when the notes are of several. --origin names the log itself, as its notes' first
+ *               line does: needed when the tenant has had several, under other public addresses
  * --from, --to  a part was asked for: it begins with this record at the latest, and ends before that one at the earliest
  * --signatures  checks the signature of every record, also where a checkpoint proves it
  *
@@ -13,14 +15,14 @@
  * Exit 0 all is as it was sealed · 1 it is not · 2 wrong use.
  */
 import { parseArgs } from "node:util";
-import { splitNotes } from "../functions/_shared/audit/checkpoint_file.ts";
-import { followKeys, readPublicKeys, splitSuccessions } from "../functions/_shared/audit/keys.ts";
-import { claimedOrigin, keyName, openCheckpoint } from "../functions/_shared/audit/note.ts";
+import { keyName } from "../functions/_shared/audit/note.ts";
 import type { Report } from "../functions/_shared/audit/verify.ts";
+import { readTrust, trustOptions } from "./audit/trust.ts";
 import { verifyFile, type VerifyOptions } from "./audit/verify_file.ts";
 
 const usage =
-  "usage: audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--from INDEX] [--to INDEX] [--signatures] [--json]";
+  "usage: audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--checkpoint …] [--tenant ID | --origin NAME]\n" +
+  "       [--from INDEX] [--to INDEX] [--signatures] [--json]";
 const printed = 100;
 
 if (import.meta.main) {
@@ -49,8 +51,7 @@ async function read(args: string[]) {
     args,
     allowPositionals: true,
     options: {
-      key: { type: "string", multiple: true },
-      checkpoint: { type: "string" },
+      ...trustOptions,
       from: { type: "string" },
       to: { type: "string" },
       signatures: { type: "boolean", default: false },
@@ -62,19 +63,14 @@ async function read(args: string[]) {
     throw new Error("An export, a key and a checkpoint are needed");
   }
   const [from, to] = [indexOf(values.from), indexOf(values.to)];
-  const given = await Promise.all(values.key.map((file) => Deno.readTextFile(file)));
-  const notes = await Deno.readTextFile(values.checkpoint);
-  const { keys: key, forked } = followKeys(
-    given.flatMap(readPublicKeys),
-    [notes, ...given].flatMap(splitSuccessions),
-  );
-  const known = splitNotes(notes).flatMap((note) =>
-    openCheckpoint(note, claimedOrigin(note), key) ?? []
-  );
+  const { keys: key, forked, known, meant } = await readTrust(values);
   if (known.length === 0) {
-    throw new Error(`"${values.checkpoint}" holds no checkpoint signed by this key`);
+    const files = values.checkpoint.map((file) => `"${file}"`).join(", ");
+    const log = values.origin ?? values.tenant ?? "any log";
+    throw new Error(`There is no checkpoint of ${log} signed by this key in ${files}`);
   }
-  const options: VerifyOptions = { key, known, from, to, allSignatures: values.signatures };
+  const { origin } = meant;
+  const options: VerifyOptions = { key, known, origin, from, to, allSignatures: values.signatures };
   return { path, options, forked, json: values.json };
 }
 
@@ -85,11 +81,18 @@ function indexOf(text: string | undefined): number | undefined {
 }
 
 function tell(report: Report, seconds: number) {
-  const { origin, first, records, removedBefore, provedTo, problems, firstBad } = report;
+  const { origin, first, records, removedBefore, provedTo, keys, problems, firstBad } = report;
   console.log(`log         ${origin}`);
   console.log(`records     ${records}, from ${first}`);
   if (removedBefore > 0) console.log(`removed     before ${removedBefore}, by retention, signed`);
   console.log(`proved to   ${provedTo}, by signed checkpoints`);
+  for (const { key, provedTo, records } of keys) {
+    const what = [
+      provedTo > 0 ? `checkpoints to ${provedTo}` : [],
+      records > 0 ? `signatures of ${records} records` : [],
+    ].flat();
+    console.log(`key         ${key}  ${what.join(", ") || "proved nothing"}`);
+  }
   console.error(`${seconds.toFixed(2)} s, ${Math.round(records / seconds)} records/s`);
   for (const { problem, index, detail } of problems.slice(0, printed)) {
     console.log(`${problem}  ${index ?? "-"}  ${detail}`);

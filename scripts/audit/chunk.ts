@@ -1,5 +1,9 @@
 // One stretch of an export, hashed. Runs in a worker thread (verify_worker.ts).
-import { alteredPersonal, readLine } from "../../functions/_shared/audit/export_reader.ts";
+import {
+  alteredPersonal,
+  isOfTenant,
+  readLine,
+} from "../../functions/_shared/audit/export_reader.ts";
 import { type Hash, hashSize, leafHash, nodeHash } from "../../functions/_shared/audit/tree.ts";
 
 export interface Chunk {
@@ -14,7 +18,7 @@ export interface Chunk {
   notes: { kind: "checkpoint" | "tombstone"; note: string }[];
 }
 
-export function hashChunk(text: string): Chunk {
+export function hashChunk(text: string, tenantId: string): Chunk {
   const notes: Chunk["notes"] = [];
   const hashes: Hash[] = [];
   let first: number | undefined;
@@ -34,7 +38,8 @@ export function hashChunk(text: string): Chunk {
     }
     const { record } = line;
     first ??= record.index;
-    if (record.index !== first + hashes.length || alteredPersonal(record).length > 0) {
+    const expected = record.index === first + hashes.length;
+    if (!expected || !isOfTenant(record.bytes, tenantId) || alteredPersonal(record).length > 0) {
       regular = false;
     }
     const hash = leafHash(record.bytes);

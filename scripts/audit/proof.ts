@@ -4,17 +4,26 @@
  */
 import { z } from "zod";
 import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
-import { readHeader, readLine } from "../../functions/_shared/audit/export_reader.ts";
-import { type Checkpoint, type Keys, openCheckpoint } from "../../functions/_shared/audit/note.ts";
+import { isOfTenant, readHeader, readLine } from "../../functions/_shared/audit/export_reader.ts";
+import { KeyOrder, type KnownCheckpoint } from "../../functions/_shared/audit/key_order.ts";
+import {
+  type Checkpoint,
+  keyList,
+  type Keys,
+  openCheckpoint,
+  tenantOf,
+} from "../../functions/_shared/audit/note.ts";
 import {
   consistencyProof,
   type Hash,
   inclusionProof,
   leafHash,
+  sameHash,
   verifyConsistency,
   verifyInclusion,
 } from "../../functions/_shared/audit/tree.ts";
 import { firstLine, linesAfterFirst } from "./lines.ts";
+import { isMeant, type LogMeant } from "./trust.ts";
 
 const path = z.array(z.base64()).max(64);
 const Proof = z.discriminatedUnion("kind", [
@@ -63,49 +72,78 @@ export async function proveConsistency(file: string, oldSize: number): Promise<P
   return { kind: "consistency", origin, oldSize, path: texts(proof), checkpoint };
 }
 
+/** `told`: what was proved, of which log and by whom. */
+export type Checked = { fault: string } | { fault: null; told: string };
+
 /**
  * Whether a proof holds. `known`: the checkpoints that whoever checks had before; a consistency proof needs the older
- * one among them, an inclusion proof is checked against the one of its size if it is there.
- * @returns what is wrong, or null
+ * one among them, an inclusion proof is checked against the one of its size if it is there. Once a later key has signed, a
+ * former one's checkpoint proves nothing but what was known: whoever stole that key could sign one of any size.
  */
-export function checkProof(value: unknown, key: Keys, known: Checkpoint[]): string | null {
+export function checkProof(
+  value: unknown,
+  key: Keys,
+  known: KnownCheckpoint[],
+  meant: LogMeant = {},
+): Checked {
   const parsed = Proof.safeParse(value);
-  if (!parsed.success) return "this is no proof";
+  if (!parsed.success) return { fault: "this is no proof" };
   const proof = parsed.data;
-  const newer = openCheckpoint(proof.checkpoint, proof.origin, key);
-  if (!newer) return "its checkpoint is not signed by this key";
-  const ours = (size: number) =>
-    known.find((one) => one.origin === proof.origin && one.size === size);
-  const same = ours(newer.size);
-  if (same && same.root.toHex() !== newer.root.toHex()) {
-    return `two checkpoints of ${newer.size} records are signed: the key signed two histories`;
-  }
-  let hashes: Hash[];
+  const { origin } = proof;
+  if (!isMeant(origin, meant)) return { fault: `it is of ${origin}, which is not the log meant` };
+  const newer = openCheckpoint(proof.checkpoint, origin, key);
+  if (!newer) return { fault: "its checkpoint is not signed by this key" };
+  const ofThisLog = known.filter((one) => one.origin === origin);
+  const keys = new KeyOrder(keyList(key), [...ofThisLog, newer]);
+  const ours = ofThisLog.filter((one) => keys.counts(one));
+  const former = `a former key alone signed its checkpoint of ${newer.size} records`;
+  const same = ours.filter(({ size }) => size === newer.size);
+  const signers = keys.signersOf(newer);
+  if (signers.length === 0 && same.length === 0) return { fault: former };
+  if (!agree([newer, ...same])) return { fault: twoHistories(newer.size) };
+  if (same.length === 0 && !signers.includes(keys.latest!)) return { fault: former };
+  let path: Hash[];
   try {
-    hashes = proof.path.map((text) => Uint8Array.fromBase64(text));
+    path = proof.path.map((text) => Uint8Array.fromBase64(text));
   } catch {
-    return "this is no proof";
+    return { fault: "this is no proof" };
   }
+  const whose = signers.length > 0 ? `that ${signers.join(" and ")} signed` : "that was known";
+  const by = `by the checkpoint of ${newer.size} ${whose}`;
   if (proof.kind === "inclusion") {
     const { index, bytes } = proof;
     const { size, root } = newer;
-    return verifyInclusion({ index, size, leaf: leafHash(bytes), proof: hashes, root })
-      ? null
-      : `these bytes are not record ${index}`;
+    if (!verifyInclusion({ index, size, leaf: leafHash(bytes), proof: path, root })) {
+      return { fault: `these bytes are not record ${index}` };
+    }
+    if (!isOfTenant(bytes, tenantOf(origin))) {
+      return { fault: `record ${index} says that it is another tenant's` };
+    }
+    return { fault: null, told: `record ${index} of ${origin}, ${by}` };
   }
-  const older = ours(proof.oldSize);
-  if (!older) return `no known checkpoint has ${proof.oldSize} records`;
+  const older = ours.filter(({ size }) => size === proof.oldSize);
+  if (!older[0]) return { fault: `no known checkpoint has ${proof.oldSize} records` };
+  if (!agree(older)) return { fault: twoHistories(proof.oldSize) };
   const holds = verifyConsistency({
-    oldSize: older.size,
-    oldRoot: older.root,
+    oldSize: older[0].size,
+    oldRoot: older[0].root,
     newSize: newer.size,
     newRoot: newer.root,
-    proof: hashes,
+    proof: path,
   });
   return holds
-    ? null
-    : `the log of ${newer.size} records does not continue the one of ${older.size}`;
+    ? { fault: null, told: `${origin} only grew since it had ${proof.oldSize} records, ${by}` }
+    : {
+      fault: `the log of ${newer.size} records does not continue the one of ${proof.oldSize}`,
+    };
 }
+
+/** Whether checkpoints of one size tell of one history. */
+const agree = ([first, ...more]: Checkpoint[]): boolean =>
+  more.every(({ root }) => sameHash(root, first!.root));
+
+const twoHistories = (size: number): string =>
+  `two checkpoints of ${size} records are signed: the key signed two histories`;
 
 async function read(file: string, keep: (index: number) => boolean) {
   const header = readHeader(firstLine(file));

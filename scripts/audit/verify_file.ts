@@ -4,14 +4,12 @@
  */
 import type { ExportHeader } from "../../functions/_shared/audit/export_format.ts";
 import { readHeader } from "../../functions/_shared/audit/export_reader.ts";
+import { openPrefix, prefixFits, Roots } from "../../functions/_shared/audit/roots.ts";
 import { hashSize } from "../../functions/_shared/audit/tree.ts";
 import {
   examine,
-  openPrefix,
-  prefixFits,
   type Report,
   report,
-  Roots,
   type Trust,
   weighNotes,
 } from "../../functions/_shared/audit/verify.ts";
@@ -37,6 +35,7 @@ export async function verifyFile(path: string, options: VerifyOptions): Promise<
       records: 0,
       removedBefore: 0,
       provedTo: 0,
+      keys: [],
       firstBad: null,
     };
     return { ...none, problems: [{ problem: "header_malformed", index: null, detail }] };
@@ -58,16 +57,17 @@ async function asWhole(
   const headerBytes = new TextEncoder().encode(firstLine(path)).length + 1;
   const orders: Order[] = [];
   for (let from = headerBytes; from < bytes; from += stretchBytes) {
-    orders.push({ path, from, to: Math.min(bytes, from + stretchBytes) });
+    const to = Math.min(bytes, from + stretchBytes);
+    orders.push({ path, from, to, tenantId: header.tenant_id });
   }
   const prefix = openPrefix(header);
   if (!prefix) return undefined;
   // The notes stand at the end, so roots are compared when all is hashed.
   const chunks = await hashInThreads(orders, threads);
   const notes = chunks.flatMap(({ notes }) => notes);
-  const { checkpoints, tombstones, problems } = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
   if (problems.length > 0 || !prefixFits(prefix, tombstones)) return undefined;
-  const roots = new Roots(prefix, checkpoints);
+  const roots = new Roots(prefix, checkpoints, keys);
   for (const { first, regular, hashes, subtrees } of chunks) {
     if (!regular || (first ?? roots.tree.size) !== roots.tree.size) return undefined;
     const end = roots.tree.size + hashes.length / hashSize;
@@ -85,12 +85,15 @@ async function asWhole(
     header.size === size && size >= (trust.to ?? 0);
   // After the newest checkpoint each record stands by its own signature.
   if (!allFit || roots.provedTo !== size) return undefined;
-  return report(header, size - header.first, roots.provedTo, tombstones, []);
+  const by = roots.report(trust.key);
+  return report(header, size - header.first, roots.provedTo, by, tombstones, []);
 }
 
 async function hashInThreads(orders: Order[], threads: number): Promise<Chunk[]> {
   if (threads === 0) {
-    return orders.map(({ path, from, to }) => hashChunk(readStretch(path, from, to)));
+    return orders.map(({ path, from, to, tenantId }) =>
+      hashChunk(readStretch(path, from, to), tenantId)
+    );
   }
   const chunks: Chunk[] = [];
   let next = 0;

@@ -7,9 +7,11 @@ export interface Order {
   path: string;
   from: number;
   to: number;
+  /** Whose records they are to be. */
+  tenantId: string;
 }
 
 self.onmessage = ({ data }: MessageEvent<Order>) => {
-  const chunk = hashChunk(readStretch(data.path, data.from, data.to));
+  const chunk = hashChunk(readStretch(data.path, data.from, data.to), data.tenantId);
   self.postMessage(chunk, [chunk.hashes.buffer]);
 };

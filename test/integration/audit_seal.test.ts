@@ -72,7 +72,8 @@ Deno.test("each event is sealed, signed and pushed outside within 5 s of its com
 
   const exported = await exportAll(sql, tenants.A);
   await Deno.writeTextFile(at("export.jsonl"), exported.text);
-  const given = ["--key", at("key.pub"), "--checkpoint", at("checkpoints")];
+  const given = ["--key", at("key.pub"), "--checkpoint", at("checkpoints")]
+    .concat("--tenant", tenants.A); // the file holds checkpoints of every log
   const verify = (file: string, ...more: string[]) =>
     run(["scripts/audit_verify.ts", at(file), ...given, ...more]);
   const good = await verify("export.jsonl");

@@ -279,7 +279,15 @@ Deno.test("ROT-07 a rotated log verifies by the scripts alone: one file of keys,
     const given = keys.flatMap((name) => ["--key", at(name)]);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--cached-only", "scripts/audit_verify.ts"]
-        .concat(at("export.jsonl"), given, "--checkpoint", at("checkpoints"), "--json"),
+        .concat(
+          at("export.jsonl"),
+          given,
+          "--checkpoint",
+          at("checkpoints"),
+          "--tenant",
+          tenants.A,
+          "--json",
+        ),
       env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
     }).output();
     return { code, report: JSON.parse(new TextDecoder().decode(stdout)) };

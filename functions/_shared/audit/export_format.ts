@@ -33,7 +33,7 @@ export interface ExportRecord {
 }
 
 export interface PersonalValue {
-  /** Hexadecimal. */
+  /** 32 bytes in lower-case hexadecimal. */
   salt: string;
   /** `value::text` as Postgres prints it: the commitment is SHA-256(salt ‖ these bytes in UTF-8). */
   value: string;

@@ -1,7 +1,12 @@
 // Reads the lines of an export. Nothing in it is believed: what is not as it should be comes back as undefined.
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { exportFormat, type ExportHeader, type ExportRecord } from "./export_format.ts";
+import {
+  exportFormat,
+  type ExportHeader,
+  type ExportRecord,
+  type PersonalValue,
+} from "./export_format.ts";
 
 const base64Hash = z.base64().length(44);
 
@@ -37,19 +42,49 @@ export function readLine(line: string): Line {
   return isRecord ? { kind: "record", record: value as ExportRecord } : { kind: "malformed" };
 }
 
-/** The slots whose values are not the ones that the record commits to. Values that were erased are not there to look at. */
+/**
+ * Whether the record says that it is this tenant's. As Postgres prints a sealed event (private.leaf_bytes) the tenant stands
+ * at the end; looked at there it costs 0.1 µs, and parsing the record 2.
+ */
+export function isOfTenant(bytes: string, tenantId: string): boolean {
+  const [, printed] = sealedEnd.exec(bytes.slice(-sealedEndSize)) ?? [];
+  const named = printed ?? (parse(bytes) as { tenant_id?: unknown } | null | undefined)?.tenant_id;
+  return named === tenantId;
+}
+
+// One brace closes the whole record, so these keys are its own; no quote within a value stands there without a backslash.
+const sealedEnd =
+  /^"tenant_id": "([0-9a-f-]{36})", "occurred_at": "[0-9T:.Z-]{27}", "recorded_at": "[0-9T:.Z-]{27}"\}$/;
+const sealedEndSize = 144;
+
+/**
+ * The slots whose values are not the ones that the record commits to, and those that it does not commit to at all. Values
+ * that were erased are not there to look at.
+ */
 export function alteredPersonal({ bytes, personal }: ExportRecord): string[] {
   if (personal === undefined) return [];
-  const sealed = (parse(bytes) as { personal?: Record<string, unknown> } | undefined)?.personal;
-  return Object.entries(personal).filter(([slot, value]) => {
-    if (typeof value?.salt !== "string" || typeof value.value !== "string") return true;
-    return sealed?.[slot] !== commitment(value.salt, value.value);
+  const sealed = (parse(bytes) as { personal?: unknown } | null | undefined)?.personal;
+  return Object.entries(personal).filter(([slot, value]: [string, unknown]) => {
+    const committed = commitment(value);
+    return committed === undefined || committed !== ownValue(sealed, slot);
   }).map(([slot]) => slot);
 }
 
-function commitment(salt: string, value: string): string | undefined {
-  if (!/^([0-9a-f]{2})*$/.test(salt)) return undefined;
-  return createHash("sha256").update(Uint8Array.fromHex(salt)).update(value).digest("hex");
+/** What the value commits to in hexadecimal; undefined when it has not the form of one. */
+function commitment(value: unknown): string | undefined {
+  const { salt, value: text } = (value ?? {}) as Partial<Record<keyof PersonalValue, unknown>>;
+  if (typeof salt !== "string" || typeof text !== "string") return undefined;
+  // Of one length only: else bytes could move from the salt into the value, and the hash be the same.
+  if (!/^[0-9a-f]{64}$/.test(salt)) return undefined;
+  return createHash("sha256").update(Uint8Array.fromHex(salt)).update(text).digest("hex");
+}
+
+/** Never what the prototype has: a slot may be called `constructor`. */
+function ownValue(object: unknown, key: string): unknown {
+  if (typeof object !== "object" || object === null || !Object.hasOwn(object, key)) {
+    return undefined;
+  }
+  return (object as Record<string, unknown>)[key];
 }
 
 function parse(text: string): unknown {

@@ -30,6 +30,16 @@ export class KeyOrder {
     return !signers || this.#at(size).some(({ name }) => signers.includes(name));
   }
 
+  /** The latest key of which a checkpoint is there, by name; null when nobody's is. */
+  get latest(): string | null {
+    return this.#keys.findLast(({ begins }) => begins < Infinity)?.name ?? null;
+  }
+
+  /** Those who signed a checkpoint and count there, by name. */
+  signersOf({ size, signers = [] }: KnownCheckpoint): string[] {
+    return this.#at(size).flatMap(({ name }) => signers.includes(name) ? name : []);
+  }
+
   #at(size: number) {
     const current = this.#keys.findLastIndex(({ begins }) => begins <= size);
     return this.#keys.slice(Math.max(0, current)).reverse();

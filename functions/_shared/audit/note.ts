@@ -12,6 +12,13 @@ export function auditOrigin(publicUrl: string, tenantId: string): string {
   return `${publicUrl.replace(/^https?:\/\//, "")}/audit/${tenantId}`;
 }
 
+/** Whether the log of this name is the tenant's, under whatever address. */
+export const isOriginOf = (origin: string, tenantId: string): boolean =>
+  origin.endsWith(`/audit/${tenantId}`);
+
+/** The tenant whose log has this name; what follows the last slash when it is no log's. */
+export const tenantOf = (origin: string): string => origin.slice(origin.lastIndexOf("/") + 1);
+
 /** The beginning of a log: `size` leaves with this root. */
 export interface Checkpoint {
   origin: string;
@@ -81,13 +88,28 @@ export function signersOf(note: string, name: string, keys: readonly KeyObject[]
   });
 }
 
-/** Signs a checkpoint; `purpose` "tombstone" says that the records before `size` were removed by retention. */
+export type NotePurpose = "checkpoint" | "tombstone";
+
+/**
+ * The name that a note of a log is signed under; null for a log that is called as the tombstones of another. One key signs
+ * both, so a note is one or the other by its name alone.
+ */
+function noteName(origin: string, purpose: NotePurpose): string | null {
+  if (origin.endsWith("/tombstone")) return null;
+  return purpose === "checkpoint" ? origin : `${origin}/tombstone`;
+}
+
+/**
+ * Signs a checkpoint; `purpose` "tombstone" says that the records before `size` were removed by retention.
+ * @throws {TypeError} for an origin that ends as the name of tombstones does
+ */
 export function signCheckpoint(
   { origin, size, root }: Checkpoint,
   keys: Keys,
-  purpose: "checkpoint" | "tombstone" = "checkpoint",
+  purpose: NotePurpose = "checkpoint",
 ): string {
-  const name = purpose === "checkpoint" ? origin : `${origin}/tombstone`;
+  const name = noteName(origin, purpose);
+  if (name === null) throw new TypeError(`"${origin}" is no origin of a log`);
   return signNote(name, `${name}\n${size}\n${toBase64(root)}\n`, keyList(keys));
 }
 
@@ -96,13 +118,16 @@ export function openCheckpoint(
   note: string,
   origin: string,
   keys: Keys,
-  purpose: "checkpoint" | "tombstone" = "checkpoint",
+  purpose: NotePurpose = "checkpoint",
 ): OpenedCheckpoint | null {
-  const name = purpose === "checkpoint" ? origin : `${origin}/tombstone`;
+  const name = noteName(origin, purpose);
   const [line, sizeText = "", rootText = ""] = note.slice(0, note.lastIndexOf("\n\n") + 1)
     .split("\n");
   const root = base64OrNull(rootText);
-  if (line !== name || !/^(0|[1-9]\d{0,15})$/.test(sizeText) || root?.length !== hashSize) {
+  if (
+    name === null || line !== name || !/^(0|[1-9]\d{0,15})$/.test(sizeText) ||
+    root?.length !== hashSize
+  ) {
     return null;
   }
   const signers = signersOf(note, name, keyList(keys)).map(keyName);

@@ -5,14 +5,24 @@
  * one. Where no root fits, and after the newest one, each record is judged by its own signature, which names the bad ones.
  * docs/adr/0010-sealed-log.md says what can be found and named, and what cannot.
  */
+import type { KeyObject } from "node:crypto";
 import type { ExportHeader } from "./export_format.ts";
-import { alteredPersonal, readLine } from "./export_reader.ts";
+import { alteredPersonal, isOfTenant, readLine } from "./export_reader.ts";
 import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
-import { type Checkpoint, keyList, type Keys, openCheckpoint, verifyLeaf } from "./note.ts";
-import { Frontier, leafHash, sameHash } from "./tree.ts";
+import {
+  type Checkpoint,
+  isOriginOf,
+  keyList,
+  type Keys,
+  openCheckpoint,
+  verifyLeaf,
+} from "./note.ts";
+import { type KeyReport, openPrefix, prefixFits, Roots } from "./roots.ts";
+import { Frontier, leafHash } from "./tree.ts";
 
 export type ProblemSlug =
   | "header_malformed" // the first line is none of an export
+  | "log_foreign" // not the log that was meant, or the header's origin is not the log of its tenant
   | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
   | "checkpoint_invalid" // a note is not signed by a key that counts there, or tells of another log
   | "checkpoint_not_covered" // the known checkpoint is older than the first record
@@ -23,6 +33,7 @@ export type ProblemSlug =
   | "record_out_of_order" // a number that was there before, or a lower one
   | "record_malformed" // the line is no record
   | "record_altered" // the signature is not of these bytes in this place
+  | "record_foreign" // the record is another tenant's
   | "record_unsigned" // no signature, and no checkpoint covers it
   | "personal_altered"; // a personal value is not the one that was sealed
 
@@ -41,6 +52,8 @@ export interface Report {
   removedBefore: number;
   /** Size of the newest checkpoint whose root fits: the records before it are proved as a whole. */
   provedTo: number;
+  /** Who proved it, in the order of use. */
+  keys: KeyReport[];
   problems: Problem[];
   /** The lowest index among the problems. */
   firstBad: number | null;
@@ -48,6 +61,8 @@ export interface Report {
 
 export interface Trust {
   key: Keys;
+  /** The log that is meant. Default: the one that the export says it is of, if there is a known checkpoint of it. */
+  origin?: string;
   /** Checkpoints known before; the more, the closer is what can be named without the records' own signatures. */
   known: KnownCheckpoint[];
   /** Index that the export is expected to begin with, when the caller asked for a part. */
@@ -63,13 +78,25 @@ export function weighNotes(
   header: ExportHeader,
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
-): { checkpoints: Checkpoint[]; tombstones: Checkpoint[]; problems: Problem[]; keys: KeyOrder } {
+): {
+  checkpoints: KnownCheckpoint[];
+  tombstones: Checkpoint[];
+  problems: Problem[];
+  keys: KeyOrder;
+} {
+  const { origin, tenant_id: tenantId } = header;
   const problems: Problem[] = [];
-  const ofThisLog = trust.known.filter(({ origin }) => origin === header.origin);
+  if (trust.origin !== undefined && origin !== trust.origin) {
+    problems.push(whole("log_foreign", `${origin} is not the log that is meant, ${trust.origin}`));
+  }
+  if (!isOriginOf(origin, tenantId)) {
+    problems.push(whole("log_foreign", `${origin} is not the log of tenant ${tenantId}`));
+  }
+  const ofThisLog = trust.known.filter((checkpoint) => checkpoint.origin === origin);
   const opened = notes.map(({ kind, note }) => ({
     kind,
     note,
-    checkpoint: openCheckpoint(note, header.origin, keyList(trust.key), kind),
+    checkpoint: openCheckpoint(note, origin, keyList(trust.key), kind),
   }));
   const keys = new KeyOrder(keyList(trust.key), [
     ...ofThisLog,
@@ -84,7 +111,7 @@ export function weighNotes(
   const tombstones: Checkpoint[] = [];
   const newest = largest(known);
   if (known.length === 0) {
-    problems.push(whole("checkpoint_missing", `no known checkpoint is of ${header.origin}`));
+    problems.push(whole("checkpoint_missing", `no known checkpoint is of ${origin}`));
   }
   for (const { kind, note, checkpoint } of opened) {
     // A tombstone is signed long after its size was reached, by the key of that time.
@@ -99,54 +126,6 @@ export function weighNotes(
     problems.push(whole("checkpoint_not_covered", `it has ${newest} records`));
   }
   return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems, keys };
-}
-
-/** The tree of the records before the first one; null when the header's hashes are none. */
-export function openPrefix({ first, prefix }: ExportHeader): Frontier | null {
-  try {
-    return new Frontier(first, prefix.map((hash) => Uint8Array.fromBase64(hash)));
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the records before the first are the ones that retention removed. */
-export function prefixFits(prefix: Frontier, tombstones: Checkpoint[]): boolean {
-  return tombstones.every(({ size, root }) =>
-    size !== prefix.size || sameHash(root, prefix.root())
-  );
-}
-
-/** Compares roots as the tree grows. `checkpoints` by size. */
-export class Roots {
-  readonly tree: Frontier;
-  /** Size of the newest checkpoint that fits. */
-  provedTo = 0;
-  failed: Checkpoint[] = [];
-  #checkpoints: Checkpoint[];
-  #next = 0;
-
-  constructor(tree: Frontier, checkpoints: Checkpoint[]) {
-    this.tree = tree;
-    this.#checkpoints = checkpoints;
-    while (this.nextSize < tree.size) this.#next++;
-    this.compare();
-  }
-
-  /** Size of the next checkpoint to compare. */
-  get nextSize(): number {
-    return this.#checkpoints[this.#next]?.size ?? Infinity;
-  }
-
-  /** To be called whenever the tree has reached `nextSize`. */
-  compare(): void {
-    const root = this.nextSize === this.tree.size ? this.tree.root() : undefined;
-    while (root && this.nextSize === this.tree.size) {
-      const checkpoint = this.#checkpoints[this.#next++]!;
-      if (sameHash(root, checkpoint.root)) this.provedTo = checkpoint.size;
-      else this.failed.push(checkpoint);
-    }
-  }
 }
 
 /** Goes through the export line by line and names every bad record. Slower than verify_file.ts, which calls it in doubt. */
@@ -168,8 +147,8 @@ export async function examine(
   }
 
   // First the roots: up to the newest that fits nothing was touched.
-  const roots = prefix && new Roots(prefix, checkpoints);
-  if (roots) {
+  const roots = new Roots(prefix ?? new Frontier(), prefix ? checkpoints : [], keys);
+  if (prefix) {
     for await (const text of lines()) {
       const line = readLine(text);
       if (line.kind === "malformed") break;
@@ -179,12 +158,13 @@ export async function examine(
       roots.compare();
     }
   }
-  const provedTo = roots?.provedTo ?? 0;
+  const { provedTo } = roots;
 
   // Then each record by itself.
   let expected = header.first;
   let records = 0;
   let unsound = 0;
+  const signed = new Map<KeyObject, number>();
   for await (const text of lines()) {
     const line = readLine(text);
     if ("note" in line) continue;
@@ -213,9 +193,11 @@ export async function examine(
     if (index >= provedTo || trust.allSignatures) {
       const signature = record.signature === null ? null : signatureOf(record.signature);
       const leaf = leafHash(record.bytes);
-      const holds = signature !== null &&
-        keys.at(index).some((key) => verifyLeaf(header.origin, index, leaf, signature, key));
-      if (!holds) {
+      const signer = signature === null
+        ? undefined
+        : keys.at(index).find((key) => verifyLeaf(header.origin, index, leaf, signature, key));
+      if (signer) signed.set(signer, (signed.get(signer) ?? 0) + 1);
+      else {
         unsound++;
         problems.push(
           record.signature === null
@@ -229,13 +211,16 @@ export async function examine(
         continue; // its commitments mean nothing
       }
     }
+    if (!isOfTenant(record.bytes, header.tenant_id)) {
+      problems.push({ problem: "record_foreign", index, detail: "it is another tenant's" });
+    }
     for (const slot of alteredPersonal(record)) {
       problems.push({ problem: "personal_altered", index, detail: `slot ${slot}` });
     }
   }
   const promised = Math.max(header.size, trust.to ?? 0, largest(checkpoints));
   if (promised > expected) problems.push(missing(expected, promised));
-  else if (unsound === 0 && roots && roots.failed.length > 0) {
+  else if (unsound === 0 && roots.failed.length > 0) {
     const sizes = roots.failed.map(({ size }) => size).join(", ");
     problems.push(
       header.first > 0
@@ -243,13 +228,15 @@ export async function examine(
         : whole("history_forked", `the roots at ${sizes} do not fit`),
     );
   }
-  return report(header, records, provedTo, tombstones, problems);
+  const by = roots.report(trust.key, signed);
+  return report(header, records, provedTo, by, tombstones, problems);
 }
 
 export function report(
   { origin, first }: ExportHeader,
   records: number,
   provedTo: number,
+  keys: KeyReport[],
   tombstones: Checkpoint[],
   problems: Problem[],
 ): Report {
@@ -261,6 +248,7 @@ export function report(
     records,
     removedBefore: largest(tombstones),
     provedTo,
+    keys,
     problems,
     firstBad,
   };

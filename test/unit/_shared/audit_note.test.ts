@@ -8,6 +8,7 @@ import {
   openCheckpoint,
   signCheckpoint,
   signLeaf,
+  signNote,
   verifierKey,
   verifyLeaf,
 } from "../../../functions/_shared/audit/note.ts";
@@ -51,6 +52,25 @@ Deno.test("a note that was altered, is another's or serves another purpose opens
   assert.equal(openCheckpoint(note, `${origin}0`, ours.publicKey), null);
   const cosigned = `${note}— a.witness.example AAAAAAAA\n`;
   assert.deepEqual(openCheckpoint(cosigned, origin, ours.publicKey), opened);
+});
+
+Deno.test("a tombstone opens as no checkpoint of a log called like it, nor the reverse", () => {
+  const name = `${origin}/tombstone`;
+  const tombstone = signCheckpoint(checkpoint, ours.privateKey, "tombstone");
+  assert.deepEqual(openCheckpoint(tombstone, origin, ours.publicKey, "tombstone"), opened);
+  assert.equal(openCheckpoint(tombstone, name, ours.publicKey), null);
+  assert.equal(openCheckpoint(tombstone, name, ours.publicKey, "tombstone"), null);
+  const note = signCheckpoint(checkpoint, ours.privateKey);
+  assert.equal(openCheckpoint(note, origin, ours.publicKey, "tombstone"), null);
+  const called = { ...checkpoint, origin: name };
+  for (const purpose of ["checkpoint", "tombstone"] as const) {
+    assert.throws(() => signCheckpoint(called, ours.privateKey, purpose), TypeError);
+    // Another tool, with the same key.
+    const line = purpose === "checkpoint" ? name : `${name}/tombstone`;
+    const text = `${line}\n7\n${checkpoint.root.toBase64()}\n`;
+    const foreign = signNote(line, text, [ours.privateKey]);
+    assert.equal(openCheckpoint(foreign, name, ours.publicKey, purpose), null);
+  }
 });
 
 Deno.test("a verifier key is read and written as Go's sumdb does", () => {

@@ -1,67 +1,18 @@
 // Exports made by hand: parts of a log, logs whose beginning retention removed, and files that are not what they say.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import {
-  type ExportNote,
-  type ExportRecord,
-  headerLine,
-  noteLine,
-  recordLine,
-} from "../../../functions/_shared/audit/export_format.ts";
-import { auditOrigin, signCheckpoint, signLeaf } from "../../../functions/_shared/audit/note.ts";
-import { Frontier, leafHash } from "../../../functions/_shared/audit/tree.ts";
+import { type ExportRecord, recordLine } from "../../../functions/_shared/audit/export_format.ts";
+import { openCheckpoint, signLeaf } from "../../../functions/_shared/audit/note.ts";
+import { leafHash } from "../../../functions/_shared/audit/tree.ts";
 import { verifyFile, type VerifyOptions } from "../../../scripts/audit/verify_file.ts";
+import { handmadeLog } from "../../support/audit_handmade.ts";
 
 const { privateKey, publicKey: key } = generateKeyPairSync("ed25519");
 const tenant = "01990000-0000-7000-8000-000000000011";
-const origin = auditOrigin("https://id.example", tenant);
 const size = 40;
-
-const records = Array.from({ length: size }, (_, index): ExportRecord => {
-  const bytes = JSON.stringify({ index, personal: null });
-  const signature = signLeaf(origin, index, leafHash(bytes), privateKey).toBase64();
-  return { index, bytes, signature };
-});
-
-function treeOf(count: number): Frontier {
-  const tree = new Frontier();
-  for (const { bytes } of records.slice(0, count)) tree.append(leafHash(bytes));
-  return tree;
-}
-
-const at = (count: number) => ({ origin, size: count, root: treeOf(count).root() });
+const log = handmadeLog(tenant, size, () => privateKey);
+const { origin, records, treeOf, at, checkpoint, tombstone, text } = log;
 const known = [at(size)];
-const checkpoint = (count: number): ExportNote => ({
-  checkpoint: signCheckpoint(at(count), privateKey),
-});
-const tombstone = (count: number): ExportNote => ({
-  tombstone: signCheckpoint(at(count), privateKey, "tombstone"),
-});
-
-interface Part {
-  first?: number;
-  end?: number;
-  prefix?: string[];
-  notes?: ExportNote[];
-  origin?: string;
-  change?: (records: ExportRecord[]) => ExportRecord[];
-}
-
-function text(
-  { first = 0, end = size, notes = [checkpoint(end)], change, ...given }: Part,
-): string {
-  const header = headerLine({
-    origin: given.origin ?? origin,
-    tenant_id: tenant,
-    first,
-    prefix: given.prefix ?? treeOf(first).subtrees.map((hash) => hash.toBase64()),
-    size: end,
-    exported_at: "2026-01-01T00:00:00Z",
-  });
-  const part = records.slice(first, end);
-  return header + (change ? change(part) : part).map(recordLine).join("") +
-    notes.map(noteLine).join("");
-}
 
 async function problems(file: string, options: Partial<VerifyOptions> = {}) {
   const path = await Deno.makeTempFile({ suffix: ".jsonl" });
@@ -80,9 +31,9 @@ async function problems(file: string, options: Partial<VerifyOptions> = {}) {
 }
 
 Deno.test("a whole export is proved, in threads too", async () => {
-  assert.deepEqual(await problems(text({})), []);
-  assert.deepEqual(await problems(text({}), { threads: 2 }), []);
-  assert.deepEqual(await problems(text({}).trimEnd()), [], "the last line feed may be missing");
+  assert.deepEqual(await problems(text()), []);
+  assert.deepEqual(await problems(text(), { threads: 2 }), []);
+  assert.deepEqual(await problems(text().trimEnd()), [], "the last line feed may be missing");
 });
 
 Deno.test("a part is proved when a part was asked for, and else lacks records", async () => {
@@ -139,7 +90,7 @@ Deno.test("a checkpoint that is older than a part proves nothing of it, and says
 
 Deno.test("a checkpoint file of many days is taken whole", async () => {
   const many = Array<ReturnType<typeof at>>(200_000).fill(at(20));
-  assert.deepEqual(await problems(text({}), { known: [...many, at(size)] }), []);
+  assert.deepEqual(await problems(text(), { known: [...many, at(size)] }), []);
 });
 
 Deno.test("records after the newest checkpoint stand by their own signatures", async () => {
@@ -157,7 +108,7 @@ Deno.test("records after the newest checkpoint stand by their own signatures", a
 });
 
 Deno.test("a line that is no record, a number twice and a number too many are named where they stand", async () => {
-  const lines = text({}).split("\n");
+  const lines = text().split("\n");
   assert.deepEqual(await problems(lines.with(6, "{}").join("\n")), [
     "record_malformed 5",
     "record_missing 5",
@@ -172,6 +123,64 @@ Deno.test("what is no export, or of another log, proves nothing", async () => {
   assert.deepEqual(await problems(""), ["header_malformed -"]);
   assert.deepEqual(await problems(recordLine(records[0]!)), ["header_malformed -"]);
   const foreign = (await problems(text({ origin: `${origin}0` })))!;
+  assert.ok(foreign.includes("log_foreign -"));
   assert.ok(foreign.includes("checkpoint_missing -"));
   assert.ok(foreign.includes("record_altered 0"));
+});
+
+const theirs = handmadeLog("01990000-0000-7000-8000-000000000012", size, () => privateKey);
+
+Deno.test("an export is of the log that was meant, whatever else the same key signed", async () => {
+  const both = [at(size), theirs.at(size)];
+  assert.deepEqual(await problems(theirs.text(), { known: both, origin: theirs.origin }), []);
+  assert.deepEqual(await problems(theirs.text(), { known: both, origin }), ["log_foreign -"]);
+  assert.deepEqual(await problems(theirs.text(), { known, origin }), [
+    "log_foreign -",
+    "checkpoint_missing -",
+  ]);
+});
+
+Deno.test("another tenant's export under this tenant's id is found by its origin and by each record", async () => {
+  const all = records.map(({ index }) => `record_foreign ${index}`);
+  assert.deepEqual(await problems(theirs.text({ tenant }), { known: [theirs.at(size)] }), [
+    "log_foreign -",
+    ...all,
+  ]);
+  const signer = () => privateKey;
+  const mixed = handmadeLog(tenant, size, signer, (n) => n === 7 ? '"tenant_id": "' : "");
+  assert.deepEqual(await problems(mixed.text(), { known: [mixed.at(size)] }), []);
+});
+
+Deno.test("a record that says it is another tenant's is named, though it is signed", async () => {
+  const at = '"2026-01-01T00:00:00.000000Z"';
+  const end = `, "occurred_at": ${at}, "recorded_at": ${at}}`; // as Postgres prints it
+  const ours = `{"tenant_id": "${tenant}"${end}`;
+  for (
+    const bytes of [
+      `{"tenant_id": "${theirs.tenant}"}`,
+      `{"data": ${ours}, "tenant_id": "${theirs.tenant}"${end}`,
+      `{"tenant_id": "${theirs.tenant}", "z": ${ours}}`,
+      `{"data": ${ours}}`,
+      `${tenant}`,
+    ]
+  ) {
+    const leaf = leafHash(bytes);
+    const signature = signLeaf(origin, 0, leaf, privateKey).toBase64();
+    const record = { index: 0, bytes, signature };
+    const trust = { known: [{ origin, size: 1, root: leaf }] };
+    const file = text({ end: 1, notes: [], change: () => [record] });
+    assert.deepEqual(await problems(file, trust), ["record_foreign 0"], bytes);
+    const unproved = text({ end: 1, notes: [], change: () => [{ ...record, bytes: ours }] });
+    assert.deepEqual(await problems(unproved, trust), ["record_altered 0"]);
+  }
+});
+
+Deno.test("a tombstone is no checkpoint of a log of its own: no truncated log hides behind one", async () => {
+  const name = `${origin}/tombstone`;
+  const note = (tombstone(20) as { tombstone: string }).tombstone;
+  assert.equal(openCheckpoint(note, name, key), null);
+  const file = text({ end: 20, origin: name, notes: [{ checkpoint: note }] });
+  const found = (await problems(file))!;
+  assert.ok(found.includes("log_foreign -"));
+  assert.ok(found.includes("checkpoint_invalid -"));
 });
