@@ -123,6 +123,7 @@ export const problems = {
   metadata_unreadable: 422, // SAML metadata could not be fetched; the sentence says why
   setting_offline_malformed: 422, // null, or {"networks": […], "domains": […]}
   // the log
+  cursor_ahead: 409, // after_seq is beyond the newest seq, as for some seconds after a restore: keep it and ask again
   legal_hold: 409, // a legal hold is open: nothing may be erased
   legal_hold_already_open: 409, // the tenant is under a legal hold already
   legal_hold_not_found: 404, // no legal hold is open over the tenant

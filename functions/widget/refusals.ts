@@ -1,13 +1,14 @@
 import type { Sql } from "../_shared/db.ts";
 
-/** A refused sign-in that ZITADEL does not know of. */
+/** A refused sign-in, as the sign-in page knows it. */
 export interface Refusal {
   tenantId: string;
   /** ZITADEL's id; undefined: nobody of that name. */
   userId: string | undefined;
   /** As it was typed. Only a salted hash is kept. */
   loginName: string;
-  reason: string;
+  /** Null: ZITADEL has an event for it, which counts; only `context` is kept, for that. */
+  reason: string | null;
   at: Date;
   context: Record<string, string | undefined>;
 }

@@ -63,25 +63,53 @@ end;
 $$;
 comment on function private.current_actor() is 'Who acts, for the log: {kind: user | service | system | anonymous | operator, id}. Ids only, no personal value.';
 
+create function private.client_address(p_forwarded text) returns text
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_entries text[] := string_to_array(p_forwarded, ',');
+  v_count integer := cardinality(v_entries);
+  v_hops integer := 1;
+begin
+  if v_count > 1 then -- else every number of hops comes to the same, and nothing is read
+    v_hops := substring(private.get_setting('network.trusted_hops')::text from '^(?:[1-9]|10)$');
+  end if;
+  return nullif(trim(v_entries[greatest(v_count - coalesce(v_hops, 1) + 1, 1)]), '');
+end;
+$$;
+comment on function private.client_address(text) is
+  'The entry of x-forwarded-for that the outermost of our proxies wrote: so many from the end as the setting network.trusted_hops says, 1 to 10, default 1. What stands before it is the client''s word.';
+
+create function private.current_auth_method() returns text
+language sql stable set search_path = ''
+as $$
+  select case current_setting('gatehouse.principal_kind', true)
+    when 'user' then 'user_session' when 'service' then 'service_account'
+    else case when session_user = 'gatehouse_worker' then 'worker' end end
+$$;
+comment on function private.current_auth_method() is 'What let the caller in, for the log: user_session (a person''s access token), service_account, worker; null when unknown.';
+
 create function private.current_context() returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
   v_headers json := nullif(current_setting('request.headers', true), '');
+  v_forwarded text := v_headers ->> 'x-forwarded-for';
   v_traceparent text := private.current_traceparent();
+  v_method text := private.current_auth_method();
 begin
-  if v_headers is null and v_traceparent is null then
-    return '{}'; -- a job's or an operator's
+  if v_headers is null and v_traceparent is null and v_method is null then
+    return '{}'; -- an operator's
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'request_id', left(v_headers ->> 'x-correlation-id', 100),
     'traceparent', v_traceparent,
     'trace_id', split_part(v_traceparent, '-', 2),
-    -- The hop nearest to us wrote the last entry; the ones before it are the client's word.
-    'address', trim(split_part(v_headers ->> 'x-forwarded-for', ',', -1)),
+    'address', case when v_forwarded is not null then private.client_address(v_forwarded) end,
     'user_agent', left(v_headers ->> 'user-agent', 300),
-    'client_id', nullif(current_setting('gatehouse.client_id', true), '')
+    'client_id', nullif(current_setting('gatehouse.client_id', true), ''),
+    'auth_method', v_method
   ));
 end;
 $$;
-comment on function private.current_context() is 'How the request came, for the log: request and trace ids, address by the nearest hop, user agent, client id; absent values are left out.';
+comment on function private.current_context() is 'How the request came, for the log: request and trace ids, address by the outermost trusted hop, user agent, client id, what let the caller in; absent values are left out.';

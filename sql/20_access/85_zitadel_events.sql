@@ -25,6 +25,37 @@ create table private.zitadel_cursor (
 );
 comment on table private.zitadel_cursor is 'The newest created_at (microseconds) that was taken in.';
 
+create table private.zitadel_session_agents (
+  session_id text primary key,
+  address text,
+  user_agent text,
+  added_at timestamptz not null
+);
+comment on table private.zitadel_session_agents is
+  'From where a ZITADEL session was begun, for the sign-ins that come of it: session.added alone says it. Personal; gone with the session, and after a day.';
+create index zitadel_session_agents_added_at_idx on private.zitadel_session_agents (added_at);
+
+create function private.keep_session_agent(p_event jsonb, p_agent jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into private.zitadel_session_agents (session_id, address, user_agent, added_at)
+  select p_event ->> 'aggregateId', left(p_agent ->> 'ip', 100),
+         left(p_agent ->> 'description', 300), (p_event ->> 'createdAt')::timestamptz
+   where p_agent ?| array['ip', 'description']
+  on conflict (session_id) do nothing
+$$;
+comment on function private.keep_session_agent(jsonb, jsonb) is
+  'session.added: the address and the user agent that ZITADEL was told of. Called by apply_zitadel_event only.';
+
+create function private.session_agent(p_session text) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('address', a.address, 'user_agent', a.user_agent)
+    from private.zitadel_session_agents a where a.session_id = p_session
+$$;
+comment on function private.session_agent(text) is
+  '{address, user_agent} of who began the session, for the log; null when it is not known any more.';
+
 create function private.zitadel_cursor() returns text
 language sql stable security definer set search_path = ''
 as $$
@@ -79,7 +110,9 @@ declare
   v_payload jsonb := coalesce(p_event -> 'payload', '{}');
   v_session record;
 begin
-  if v_type = 'session.user.checked' then
+  if v_type = 'session.added' then
+    perform private.keep_session_agent(p_event, v_payload -> 'user_agent');
+  elsif v_type = 'session.user.checked' then
     insert into private.zitadel_sessions (session_id, subject, organization_id, checked_at)
     values (p_event ->> 'aggregateId', v_payload ->> 'userID',
       coalesce(v_payload ->> 'userResourceOwner', ''), (p_event ->> 'createdAt')::timestamptz)
@@ -99,6 +132,7 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
+    delete from private.zitadel_session_agents where session_id = p_event ->> 'aggregateId';
   elsif v_type like 'user.%.check.failed'
     and v_type !~ '\.(invite|initialization\.code)\.check' -- nobody signs in by those
   then
@@ -163,7 +197,8 @@ begin
       'client_id', p_payload ->> 'clientID', 'auth_methods', to_jsonb(v_methods)),
     jsonb_build_object('kind', 'user', 'id', v_user), v_at,
     jsonb_strip_nulls(jsonb_build_object('auth_method', v_methods[1],
-      'client_id', p_payload ->> 'clientID')));
+      'client_id', p_payload ->> 'clientID')
+      || coalesce(private.session_agent(p_payload ->> 'sessionID'), '{}')));
 end;
 $$;
 comment on function private.apply_sign_in(jsonb, jsonb) is 'oidc_session.added: a person signed in to an application. Definer: see ingest_zitadel_events.';

@@ -66,7 +66,15 @@ begin
    where id = p_user.home_tenant_id and lower(admin_email) = any (v_emails);
   update public.sign_in_sessions set ended_at = clock_timestamp()
    where user_id = p_user.id and ended_at is null;
+  delete from private.zitadel_session_agents g
+   where g.session_id in (
+     select z.session_id from private.zitadel_sessions z where z.subject = p_user.subject
+     union all select s.id from public.sign_in_sessions s where s.user_id = p_user.id);
   delete from private.zitadel_sessions where subject = p_user.subject;
+  -- What is not on record yet leaves no address behind either.
+  delete from private.refused_sign_in_origins o
+   where o.account = private.account_hash(o.tenant_id, p_user.subject, null);
+  update private.refused_sign_ins set context = '{}' where user_id = p_user.id;
   delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
   perform private.forget_mails_of(p_user.subject);
   -- Last: the changes above were recorded too, with what was there before.

@@ -15,6 +15,7 @@ declare
       from (
         select regexp_replace(u, '([\\%_])', '\\\1', 'g')
           from unnest(list_events.types) u) x (t));
+  v_newest bigint;
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
@@ -35,10 +36,19 @@ begin
          limit least(greatest(list_events."limit", 1), 1000)) f
       cross join lateral private.merge_personal(f.event) p
      order by f.seq;
+  if not found then -- else the log goes on beyond after_seq
+    select coalesce(max(z.last_seq), 0) into v_newest from private.audit_sequencer z;
+    if list_events.after_seq > v_newest then
+      perform private.refuse(409, 'cursor_ahead',
+        format('Cannot list events after seq %s: the newest is %s',
+          list_events.after_seq, v_newest));
+    end if;
+  end if;
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated, also when the database is put back from a backup. Personal values are in their places, null once erased. '
+  'Errors: 403 not_allowed; 409 cursor_ahead: no such seq was given out yet, as for some seconds after a restore. Keep it and ask again. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import postgres, { type Sql } from "postgres";
 import { migratedDatabase, withSql } from "../../scripts/db/throwaway.ts";
-import { arrangeCast, as, tenants } from "../support/actors.ts";
+import { migrate } from "../../scripts/migrate.ts";
+import { arrangeCast, as, refusal, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
-import { age, alignAges, restore } from "./restore_support.ts";
+import { age, alignAges, recoverableCluster, restore } from "./restore_support.ts";
 
 interface Read {
   seq: string;
@@ -129,5 +130,60 @@ Deno.test("an endpoint that was made just before a dump still gets what it asked
     await restore(from.sql, to);
     assert.equal((await to`select private.catch_up_endpoints() as n`)[0]!.n, 4);
     assert.equal((await to`select private.catch_up_endpoints() as n`)[0]!.n, 0);
+  });
+});
+
+const idsOf = (read: Read[]) => read.map(({ id }) => id).toSorted();
+
+Deno.test("a reader ahead of the dump misses nothing of what comes after the restore", async () => {
+  await using from = await createDatabase();
+  await using cluster = await migratedDatabase();
+  await arrangeCast(from.sql);
+  await record(from.sql, 40);
+  while (await sequence(from.sql, 1000) > 0);
+  const unnumbered = await record(from.sql, 3);
+  await withSql(cluster.url, async (to) => {
+    await restore(from.sql, to);
+    // what the backup does not have, read to the end
+    await record(from.sql, 100);
+    while (await sequence(from.sql, 1000) > 0);
+    const place = (await readOn(from.sql, "0")).at(-1)!.seq;
+
+    await assert.rejects(readOn(to, place), refusal("cursor_ahead", 409));
+    const written = await record(to, 5);
+    while (await sequence(to, 2) > 0);
+    const after = await readOn(to, place);
+    assert.deepEqual(idsOf(after), [...unnumbered, ...written].toSorted());
+    const more = await record(to, 60);
+    while (await sequence(to, 1000) > 0);
+    assert.deepEqual(idsOf(await readOn(to, after.at(-1)!.seq)), more.toSorted());
+  });
+});
+
+Deno.test("nor does a reader ahead of the point in time to which the cluster was recovered", async () => {
+  await using cluster = await recoverableCluster();
+  await withSql(cluster.url(), (sql) => sql`create database gatehouse`);
+  const inside = <T>(use: (sql: Sql) => Promise<T>) => withSql(cluster.url("gatehouse"), use);
+  await migrate({ url: cluster.url("gatehouse") });
+  const number = async (sql: Sql) => {
+    while (await sequence(sql, 1000) > 0);
+  };
+  await inside(async (sql) => {
+    await arrangeCast(sql);
+    await record(sql, 40);
+    await number(sql);
+  });
+  await cluster.backUp();
+  const place = await inside(async (sql) => {
+    await record(sql, 100);
+    await number(sql);
+    return (await readOn(sql, "0")).at(-1)!.seq;
+  });
+  await cluster.recover();
+  await inside(async (sql) => {
+    await assert.rejects(readOn(sql, place), refusal("cursor_ahead", 409));
+    const written = await record(sql, 200);
+    await number(sql);
+    assert.deepEqual(idsOf(await readOn(sql, place)), written.toSorted());
   });
 });

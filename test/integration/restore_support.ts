@@ -1,6 +1,16 @@
 // A dump and its restore as pg_dump and pg_restore do it: every row of one snapshot, put in while no trigger fires.
 // Copied by hand, since the binaries that come with the database have no pg_dump.
+import { join } from "node:path";
 import type { Sql } from "postgres";
+import { spawn } from "../../scripts/stack/child.ts";
+import { findFreeRow } from "../../scripts/stack/ports.ts";
+import {
+  type Cluster,
+  initPostgres,
+  postgresSpec,
+  superuserUrl,
+} from "../../scripts/stack/postgres.ts";
+import { serving } from "../../scripts/stack/serving.ts";
 
 interface Table {
   name: string;
@@ -66,4 +76,64 @@ export async function age(sql: Sql, transactions: number): Promise<void> {
     do $$ begin
       for i in 1..${transactions} loop perform pg_current_xact_id(); commit; end loop;
     end $$`);
+}
+
+export interface Recoverable extends AsyncDisposable {
+  /** Of the superuser. */
+  url(database?: string): string;
+  /** Keeps the cluster as it is now; connections end. */
+  backUp(): Promise<void>;
+  /** Puts the cluster back as it was then, as a recovery to a point in time or a standby that takes over; connections end. */
+  recover(): Promise<void>;
+}
+
+/** A cluster that can be backed up as a whole, with its log of writes. */
+export async function recoverableCluster(): Promise<Recoverable> {
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-recovery-" });
+  const cluster: Cluster = {
+    dataDir: join(dir, "data"),
+    port: findFreeRow(1),
+    password: crypto.randomUUID(),
+    logFile: join(dir, "postgres.log"),
+    durable: false,
+  };
+  const backup = join(dir, "backup");
+  const copy = async (from: string, to: string) => {
+    const { success } = await new Deno.Command("cp", { args: ["-a", from, to] }).output();
+    if (!success) throw new Error(`Cannot copy ${from} to ${to}`);
+  };
+  const start = async () => {
+    const spec = await postgresSpec(cluster);
+    const child = await spawn(spec);
+    await serving(child, spec);
+    return child;
+  };
+  await initPostgres(cluster);
+  let child = await start();
+  return {
+    url: (database) => superuserUrl(cluster, database),
+    async backUp() {
+      await child.stop();
+      await copy(cluster.dataDir, backup);
+      child = await start();
+    },
+    async recover() {
+      await child.stop();
+      await Deno.remove(cluster.dataDir, { recursive: true });
+      await copy(backup, cluster.dataDir);
+      await Deno.writeTextFile(join(cluster.dataDir, "recovery.signal"), "");
+      await Deno.writeTextFile(
+        join(cluster.dataDir, "postgresql.auto.conf"),
+        "restore_command = 'false'\n", // there is no more to be had than the backup
+        { append: true },
+      );
+      const { uid, gid } = await Deno.stat(cluster.dataDir);
+      await Deno.chown(join(cluster.dataDir, "recovery.signal"), uid, gid);
+      child = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stop();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
 }

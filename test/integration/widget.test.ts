@@ -74,6 +74,14 @@ Deno.test("signing in through the widget", async (t) => {
       ]);
       assert.equal(counted[0]!.context.user_agent, "Test browser");
       assert.ok(!/nobody|robot|dora|eve/.test(JSON.stringify(counted)));
+      // From where Vera's password was tried is ours to tell all the same: ZITADEL's event does not say it.
+      const origins = await sql`
+        select private.account_hash(tenant_id, ${vera.id}, null) = account as veras, context
+          from private.refused_sign_in_origins where tenant_id = ${acme.id}`;
+      assert.deepEqual(origins.map((row) => ({ ...row })), [{
+        veras: true,
+        context: { address: "192.0.2.7", user_agent: "Test browser", client_id: acme.clientId },
+      }]);
     },
   );
 

@@ -72,7 +72,19 @@ Deno.test("users and failed sign-ins of ZITADEL's event store are on record once
     await assert.rejects(
       login.createSession({ userId: "user-bob", password: "wrong", lifetimeSeconds: 60 }),
     );
+    const agent = { fingerprintId: "f", ip: "203.0.113.7", description: "a browser" };
+    const session = await login.createSession({
+      userId: "user-carol",
+      password,
+      lifetimeSeconds: 60,
+      userAgent: agent,
+    });
     for (let i = 0; i < 3; i++) await poll();
+    const agents = await sql`
+      select session_id, address, user_agent from private.zitadel_session_agents`;
+    assert.deepEqual(agents.map((row) => ({ ...row })), [
+      { session_id: session.sessionId, address: agent.ip, user_agent: agent.description },
+    ]);
     await sql`update private.refused_sign_ins set minute_at = minute_at - interval '5 minutes'`;
     await context.sql`select private.record_refused_sign_ins()`;
     const failures = await sql`

@@ -1,9 +1,8 @@
 // SEQ: the sequencer under concurrency. Each committed event gets one seq, and a reader that pages by seq sees all, once, in that order.
 import assert from "node:assert/strict";
 import type { Sql } from "postgres";
-import { tenants } from "../support/actors.ts";
+import { type Actor, arrangeCast, as, refusal, tenants } from "../support/actors.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
-import { arrangeCast } from "../support/actors.ts";
 
 async function prepared(): Promise<TestDatabase> {
   const database = await createDatabase();
@@ -195,9 +194,13 @@ Deno.test("SEQ-09 after a restore into a cluster with younger transaction ids th
   assert.equal(await drain(sql), 1);
   await record(sql);
   assert.equal(await drain(sql), 1);
-  const [row] =
-    await sql`select max(seq)::int as seq, count(distinct event_id)::int as n, count(*)::int as all from private.audit_sequence`;
-  assert.deepEqual([row!.seq, row!.n], [before!.seq + 2, row!.all]);
+  const rows = await sql`select seq, event_id from private.audit_sequence order by seq`;
+  assert.equal(new Set(rows.map(({ event_id }) => event_id)).size, before!.seq + 2);
+  assert.deepEqual(rows.slice(-3).map(({ seq }) => seq), [
+    `${before!.seq}`,
+    "2000000001",
+    "2000000002",
+  ]);
 });
 
 Deno.test("SEQ-10 of two transactions that overlap, the order is that of what they did, not of their beginning", async () => {
@@ -215,4 +218,82 @@ Deno.test("SEQ-10 of two transactions that overlap, the order is that of what th
   const order =
     await sql`select event_id as id from private.audit_sequence order by seq desc limit 3`;
   assert.deepEqual(order.map(({ id }) => id), [third, second, first]);
+});
+
+const lastSeq = async (sql: Sql): Promise<string> =>
+  (await sql`select last_seq from private.audit_sequencer`)[0]!.last_seq;
+
+Deno.test("SEQ-11 of a restore that takes several batches the numbers jump once", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  await drain(sql);
+  for (let i = 0; i < 25; i++) await record(sql);
+  await sql`update private.audit_sequencer set system_id = 1`; // as a dump of another cluster has it
+  assert.equal(await drain(sql, 10), 25);
+  assert.equal(await lastSeq(sql), "2000000025");
+});
+
+Deno.test("SEQ-12 a dump that comes back into the same cluster, and a log of writes that was forked, are seen", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  await drain(sql);
+  // a table that was made anew has another oid; a recovery and a failover begin a timeline
+  for (const [column, expected] of [["table_id", 2], ["timeline", 4]] as const) {
+    await sql`update private.audit_sequencer set ${sql(column)} = 1 + ${sql(column)}::bigint`;
+    await record(sql);
+    await drain(sql);
+    assert.equal(await lastSeq(sql), `${expected}000000001`);
+    await record(sql);
+    await drain(sql);
+    assert.equal(await lastSeq(sql), `${expected}000000002`);
+  }
+  await sql`update private.audit_sequencer set table_id = null, timeline = null`; // not known yet, after an upgrade
+  await record(sql);
+  await drain(sql);
+  assert.equal(await lastSeq(sql), "4000000003");
+});
+
+Deno.test("SEQ-13 what the database cannot see an operator declares, once for each time, and nobody else", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  await drain(sql);
+  const declare = (by: Sql) => by`select private.declare_restore() as n`.then(([row]) => row!.n);
+  assert.deepEqual([await declare(sql), await declare(sql)], ["2000000000", "2000000000"]);
+  await record(sql);
+  await drain(sql);
+  assert.equal(await lastSeq(sql), "2000000001");
+  assert.equal(await declare(sql), "4000000000");
+  for (const actor of ["anon", "alice", "eve", "pat"] as const) {
+    await assert.rejects(as(sql, actor, (tx) => tx`select private.declare_restore()`), {
+      code: "42501",
+    });
+  }
+  for (const role of ["gatehouse_worker", "gatehouse_functions", "gatehouse_provision"]) {
+    await assert.rejects(declare(database.connect(role)), { code: "42501" });
+  }
+});
+
+Deno.test("SEQ-14 a reader beyond the newest seq is told so, and what the newest is; a stranger is not", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  await drain(sql);
+  const newest = await lastSeq(sql);
+  const list = (actor: Actor, after: string, types: string[] | null = null) =>
+    as(
+      sql,
+      actor,
+      (tx) => tx`select * from public.list_events(${tenants.A}, ${after}, 10, ${types})`,
+    );
+  assert.deepEqual([...await list("audrey", newest)], []);
+  assert.deepEqual([...await list("audrey", "0", ["custom.none"])], []);
+  const beyond = `${BigInt(newest) + 1n}`;
+  await assert.rejects(list("audrey", beyond), (error: Error & { detail: string }) => {
+    assert.deepEqual({ ...error, message: error.message }, {
+      ...error,
+      ...refusal("cursor_ahead", 409),
+    });
+    assert.ok(error.detail.includes(beyond) && error.detail.endsWith(newest), error.detail);
+    return true;
+  });
+  await assert.rejects(list("eve", beyond), refusal("not_allowed", 403));
 });

@@ -1,4 +1,7 @@
-/** A refused sign-in that ZITADEL has no event for is counted by us: sql/20_access/84_refused_sign_ins.sql. */
+/**
+ * A refused sign-in that ZITADEL has no event for is counted by us; for one that it has, we tell from where it came, which its event
+ * does not say: sql/20_access/84_refused_sign_ins.sql.
+ */
 import { Problem } from "../../_shared/problem.ts";
 import { log } from "../../_shared/telemetry.ts";
 import { isZitadelError } from "../../_shared/zitadel/errors.ts";
@@ -20,9 +23,13 @@ export async function reportRefusal(flow: Flow, error: unknown): Promise<void> {
   const { parts, suspect, userAgent, request } = flow;
   if (!(error instanceof Problem) || !counted.has(error.slug)) return;
   // A wrong password or code has an event of ZITADEL's: not counted twice.
-  if (isZitadelError(error.cause, "invalid_argument")) return;
-  if (suspect.userId === undefined && error.slug !== "credentials_refused") return;
-  const reason = suspect.userId === undefined
+  const countedThere = isZitadelError(error.cause, "invalid_argument");
+  if (suspect.userId === undefined && (countedThere || error.slug !== "credentials_refused")) {
+    return;
+  }
+  const reason = countedThere
+    ? null
+    : suspect.userId === undefined
     ? "account_unknown"
     : error.slug === "credentials_refused"
     ? "account_refused"
