@@ -202,6 +202,24 @@ comment on function public.skip_audit_sink_event(uuid, uuid, bigint) is
   'Passes over the one event that the receiver refuses as too large, by the seq in last_error; it is on record. Returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found, 409 sink_event_not_refused. '
   'Definer: callers never write the cursor; checks audit.write itself.';
 
+create function private.unsequenced(
+  p_tenant uuid, p_before timestamptz, p_limit integer
+) returns setof timestamptz
+language sql stable set search_path = ''
+as $$
+  -- Nothing below the horizon waits, so the index on xid finds the few above it.
+  select e.recorded_at from public.audit_events e
+   where e.xid >= coalesce((select horizon from private.audit_sequencer), '3'::xid8)
+     and (p_tenant = private.platform_tenant() or e.tenant_id = p_tenant)
+     and e.recorded_at < p_before
+     and not exists (
+       select from private.audit_sequence s
+        where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
+   limit p_limit
+$$;
+comment on function private.unsequenced(uuid, timestamptz, integer) is
+  'When events were recorded that are committed and have no seq yet, as while a transaction that began before them runs on; of the platform tenant: of every tenant''s.';
+
 create function public.sink_lag(sink public.audit_sinks) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
