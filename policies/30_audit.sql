@@ -96,11 +96,13 @@ create policy audit_sinks_update_platform on public.audit_sinks for update to ga
   with check ((select private.platform_has('audit.write')));
 
 grant execute on function
-  public.rewind_audit_sink(uuid, uuid, timestamptz), public.sink_lag(public.audit_sinks),
+  public.rewind_audit_sink(uuid, uuid, timestamptz),
+  public.skip_audit_sink_event(uuid, uuid, bigint), public.sink_lag(public.audit_sinks),
   private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer),
+  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer, integer),
+  private.note_dropped_events(uuid, uuid, jsonb),
   private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb),
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;

@@ -16,6 +16,7 @@ create table public.audit_sinks (
   cursor_at timestamptz,
   checkpoint_at timestamptz not null default '-infinity',
   delivered_at timestamptz,
+  dropped_until timestamptz,
   next_attempt_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -42,18 +43,22 @@ create table public.audit_sinks (
 comment on table public.audit_sinks is 'A receiver of the log: HTTP, syslog or, of the platform tenant only, a file. In the platform tenant: of the log of every tenant.';
 comment on column public.audit_sinks.settings is
   'http {url} · syslog {host, port, transport tcp | tls, ca (PEM), facility, enterpriseId, confirm} · file {maxBytes, keep}. Never changed: a secret would follow to another receiver.';
-comment on column public.audit_sinks.state is 'failing from a refused batch on until one is taken; written by the worker. Nothing is dropped meanwhile.';
-comment on column public.audit_sinks.last_error is '{slug, detail, at} of the newest failure; null once a batch is taken.';
+comment on column public.audit_sinks.state is 'failing from a refused batch on until one is taken; written by the worker. Nothing is dropped meanwhile but by retention.';
+comment on column public.audit_sinks.last_error is
+  '{slug, detail, at} of the newest failure, and event {seq, id, tenant_id, type, size_bytes} where one event alone is too large for the receiver; null once a batch is taken.';
 comment on column public.audit_sinks.cursor_seq is 'Every event of the log up to here was taken. What was sent and not yet noted here is sent again, under the same event id.';
 comment on column public.audit_sinks.cursor_at is 'When the event at the cursor was recorded.';
 comment on column public.audit_sinks.checkpoint_at is 'When the newest checkpoint that was taken was made.';
+comment on column public.audit_sinks.dropped_until is
+  'Retention dropped events recorded before that the sink had not taken: audit_sink.events_dropped says which. Null: none ever.';
 
 create trigger _100_touch before update on public.audit_sinks
   for each row execute function private.tg_touch();
 -- The state is on record, how far it is is not: each batch would become an event for the next one.
 create trigger _500_record after insert or update or delete on public.audit_sinks
   for each row execute function private.tg_record_change('audit_sink',
-    'failures,last_error,cursor_seq,cursor_at,checkpoint_at,delivered_at,next_attempt_at');
+    'failures,last_error,cursor_seq,cursor_at,checkpoint_at,delivered_at,dropped_until,'
+    'next_attempt_at');
 alter table public.audit_sinks enable always trigger _500_record;
 
 create table private.audit_sink_secrets (
@@ -153,6 +158,67 @@ end;
 $$;
 comment on function public.rewind_audit_sink(uuid, uuid, timestamptz) is
   'Sends what was recorded from a moment on once more, and never skips forward; returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found. Definer: callers never write the cursor; checks audit.write itself.';
+
+create function public.skip_audit_sink_event(
+  tenant_id uuid, id uuid, seq bigint
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_sink public.audit_sinks;
+  v_event jsonb;
+begin
+  perform private.require_right(skip_audit_sink_event.tenant_id, 'audit.write');
+  select s.* into v_sink from public.audit_sinks s
+   where s.tenant_id = skip_audit_sink_event.tenant_id and s.id = skip_audit_sink_event.id
+     for update;
+  if not found then
+    perform private.refuse(404, 'sink_not_found', format('There is no sink %s in tenant %s',
+      skip_audit_sink_event.id, skip_audit_sink_event.tenant_id));
+  end if;
+  v_event := v_sink.last_error -> 'event';
+  -- Nobody chooses what a receiver does not get: only what it has refused can be passed over.
+  if v_event is null or (v_event ->> 'seq')::bigint is distinct from skip_audit_sink_event.seq
+    or skip_audit_sink_event.seq <= v_sink.cursor_seq
+  then
+    perform private.refuse(409, 'sink_event_not_refused', format(
+      'The sink does not wait at event %s: last_error names the one that is too large',
+      skip_audit_sink_event.seq));
+  end if;
+  update public.audit_sinks s
+     set cursor_seq = skip_audit_sink_event.seq,
+         cursor_at = coalesce(
+           (select q.recorded_at from private.audit_sequence q
+             where q.seq = skip_audit_sink_event.seq),
+           s.cursor_at),
+         failures = 0, last_error = null, next_attempt_at = now()
+   where s.tenant_id = v_sink.tenant_id and s.id = v_sink.id;
+  perform private.record_event(v_sink.tenant_id, 'audit_sink.event_skipped',
+    jsonb_build_array(jsonb_build_object('kind', 'audit_sink', 'id', v_sink.id)), v_event);
+  return jsonb_build_object('cursorSeq', skip_audit_sink_event.seq);
+end;
+$$;
+comment on function public.skip_audit_sink_event(uuid, uuid, bigint) is
+  'Passes over the one event that the receiver refuses as too large, by the seq in last_error; it is on record. Returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found, 409 sink_event_not_refused. '
+  'Definer: callers never write the cursor; checks audit.write itself.';
+
+create function private.unsequenced(
+  p_tenant uuid, p_before timestamptz, p_limit integer
+) returns setof timestamptz
+language sql stable set search_path = ''
+as $$
+  -- Nothing below the horizon waits, so the index on xid finds the few above it.
+  select e.recorded_at from public.audit_events e
+   where e.xid >= coalesce((select horizon from private.audit_sequencer), '3'::xid8)
+     and (p_tenant = private.platform_tenant() or e.tenant_id = p_tenant)
+     and e.recorded_at < p_before
+     and not exists (
+       select from private.audit_sequence s
+        where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
+   limit p_limit
+$$;
+comment on function private.unsequenced(uuid, timestamptz, integer) is
+  'When events were recorded that are committed and have no seq yet, as while a transaction that began before them runs on; of the platform tenant: of every tenant''s.';
 
 create function public.sink_lag(sink public.audit_sinks) returns jsonb
 language plpgsql stable security definer set search_path = ''

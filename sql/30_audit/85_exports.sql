@@ -11,6 +11,7 @@ create table public.audit_exports (
   requested_by jsonb not null,
   records_done bigint not null default 0,
   records_total bigint,
+  complete boolean,
   size_bytes bigint,
   sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
   failures integer not null default 0,
@@ -29,6 +30,8 @@ comment on column public.audit_exports.format is
 comment on column public.audit_exports.since_at is 'Events recorded from then on; null: from the first that is kept.';
 comment on column public.audit_exports.until_at is 'Events recorded before; null: until it was asked for.';
 comment on column public.audit_exports.state is 'pending, running, then ready until expires_at, or failed for the reason in last_error; written by the worker.';
+comment on column public.audit_exports.complete is
+  'False: what was committed before it was asked for is not all in it, for the log was not sealed that far (csv: not numbered) after a minute of waiting; ask again once it is. Null until it is written.';
 comment on column public.audit_exports.requested_by is 'The actor, as in the log: {kind, id}.';
 comment on column public.audit_exports.last_error is '{slug, detail, at}; null when it is ready.';
 create index audit_exports_state_idx on public.audit_exports (tenant_id, state);

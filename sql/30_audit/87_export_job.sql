@@ -12,6 +12,8 @@ declare
   v_last bigint;
   v_total bigint;
   v_notes jsonb;
+  v_behind boolean;
+  v_wait boolean;
 begin
   select * into v_export from public.audit_exports
    where tenant_id = p_tenant and id = p_export and state in ('pending', 'running') for update;
@@ -43,9 +45,18 @@ begin
      where s.tenant_id = p_tenant and s.recorded_at < v_until
        and (v_export.since_at is null or s.recorded_at >= v_export.since_at);
   end if;
+  v_behind := exists (select from private.unsequenced(p_tenant, v_until, 1))
+    or v_export.format = 'jsonl' and (
+      v_size < v_last or exists (
+        select from private.audit_sequence s
+         where s.tenant_id = p_tenant and s.recorded_at < v_until
+           and s.seq > coalesce((select last_seq from private.audit_sealer), 0)));
+  -- Sealing is some seconds behind: what was committed before the asking is worth the wait, up to a minute. A log that is stalled or forked is not.
+  v_wait := v_behind and v_export.created_at > now() - interval '1 minute';
   update public.audit_exports
      set state = 'running', started_at = clock_timestamp(), records_done = 0,
-         records_total = v_total, last_error = null
+         records_total = v_total, complete = case when not v_wait then not v_behind end,
+         last_error = null
    where tenant_id = p_tenant and id = p_export;
   return jsonb_build_object(
     'format', v_export.format, 'total', v_total,
@@ -57,26 +68,12 @@ begin
        where v_export.format = 'jsonl'),
     'notes', coalesce(v_notes, '[]'),
     'afterSeq', coalesce(v_after, 0), 'lastSeq', coalesce(v_last, 0),
-    -- Sealing is some seconds behind: what was committed before the asking is worth the wait, up to a minute.
-    'wait', v_export.created_at > now() - interval '1 minute' and (
-      exists (
-        select from public.audit_events e
-         where e.tenant_id = p_tenant and e.recorded_at < v_until
-           and e.recorded_at > v_export.created_at - interval '10 minutes'
-           and not exists (
-             select from private.audit_sequence s
-              where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at
-                and s.event_id = e.id))
-      or v_export.format = 'jsonl' and (
-        v_size < v_last or exists (
-          select from private.audit_sequence s
-           where s.tenant_id = p_tenant and s.recorded_at < v_until
-             and s.seq > coalesce((select last_seq from private.audit_sealer), 0)))));
+    'wait', v_wait);
 end;
 $$;
 comment on function private.begin_export(uuid, uuid) is
   'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
-  'wait: the newest of it is not sealed yet. Definer: leaves are private.';
+  'wait: the newest of it is not sealed yet; after a minute it goes without, and the row says complete = false. Definer: leaves are private.';
 
 create function private.list_export_leaves(
   p_tenant uuid, p_from bigint, p_to bigint

@@ -2,8 +2,10 @@
  * A sink of kind http: one POST a batch, signed as Standard Webhooks, through the door.
  *
  * The body is `{type: "audit.batch", timestamp, data: {sink_id, tenant_id, events, checkpoints}}`. `webhook-id` is the same
- * when the same batch is sent again; each event has its own `id`, which stays even where batches are cut otherwise.
+ * when the same batch is sent again and no other batch has it; each event has its own `id`, which stays even where batches
+ * are cut otherwise.
  */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { OutboundRequest, OutboundResponse } from "../outbound.ts";
 import { signWebhook } from "../signing.ts";
@@ -64,9 +66,15 @@ function batchBody({ sinkId, tenantId, events, checkpoints }: Batch, at: Date): 
     `"checkpoints":[${checkpoints.map(checkpointText).join(",")}]}}`;
 }
 
-function batchId({ sinkId, events, checkpoints }: Batch): string {
-  const sizes = checkpoints.reduce((sum, { size }) => sum + size, 0);
-  return `${sinkId}-${events[0]?.seq ?? 0}-${events.at(-1)?.seq ?? 0}-${sizes}`;
+/**
+ * `<sink>-<first seq>-<last seq>-<hash>`: receivers drop a batch whose id they know, so what differs has another one. The
+ * hash is over the ids of the events (after a restore a seq may come again) and the notes (a forked tree may repeat a size).
+ */
+export function batchId({ sinkId, events, checkpoints }: Batch): string {
+  const notes = checkpoints.map(({ tenantId, size, note }) => [tenantId, size, note].join(" "));
+  const content = JSON.stringify([events.map(({ id }) => id), notes.sort()]);
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 32);
+  return `${sinkId}-${events[0]?.seq ?? 0}-${events.at(-1)?.seq ?? 0}-${hash}`;
 }
 
 function retryAfter(text: string | undefined, now: Date): number | undefined {

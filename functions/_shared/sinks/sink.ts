@@ -35,6 +35,7 @@ export interface Batch {
 export type SinkErrorSlug =
   | "receiver_refused" // the receiver answered, and not with 2xx
   | "batch_too_large" // the receiver takes less than one event at a time
+  | "claim_failed" // the next batch could not be read from the log
   | "not_confirmed" // a syslog receiver did not close its side after the last message
   | "file_failed" // the directory cannot be written to
   | "secret_unusable"; // the secret does not open with the keys of this process

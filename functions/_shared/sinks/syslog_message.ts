@@ -1,6 +1,7 @@
 // One event as a message of RFC 5424, framed by RFC 6587's octet counting (which RFC 5425 takes over for TLS).
 import type { Checkpoint, SinkEvent } from "./sink.ts";
 import { checkpointText, checkpointType } from "./sink.ts";
+import { severities, severityOf } from "./syslog_severity.ts";
 
 export interface MessageOptions {
   /** 0 to 23; 13 is «log audit». */
@@ -11,15 +12,11 @@ export interface MessageOptions {
   hostname: string;
 }
 
-const informational = 6;
-const warning = 4;
-
 export function eventMessage(event: SinkEvent, options: MessageOptions): string {
-  const severity = /(failed|refused|locked|denied)$/.test(event.type) ? warning : informational;
   const [target] = event.targets;
   return message({
     ...options,
-    severity,
+    severity: severityOf(event.type),
     at: event.occurredAt,
     type: event.type,
     data: {
@@ -39,7 +36,7 @@ export function eventMessage(event: SinkEvent, options: MessageOptions): string 
 export function checkpointMessage(checkpoint: Checkpoint, options: MessageOptions): string {
   return message({
     ...options,
-    severity: informational,
+    severity: severities.informational,
     at: checkpoint.createdAt,
     type: checkpointType,
     data: {

@@ -2,8 +2,9 @@
  * Writes one export of a tenant's log to GATEHOUSE_AUDIT_DIR/exports, page by page, its progress visible in `audit_exports`.
  *
  * Queued by `rpc/request_audit_export`. Payload `{ tenantId, id }`. Begun anew when a worker died over it: the file stands
- * there whole or not at all. While the newest events are not sealed yet it comes back in two seconds. It throws to be
- * tried again by the queue, and fails for good at the fifth try.
+ * there whole or not at all. While the newest events are not sealed yet it comes back in two seconds, for a minute; then
+ * the row says that it is not complete. Asked to stop it gives the export back, which is no failure. It throws to be tried
+ * again by the queue, and fails for good at the fifth try.
  * Next: ../../_shared/audit/export_format.ts (jsonl), ../../_shared/exports/csv.ts, sql/30_audit/87_export_job.sql.
  */
 import { createHash } from "node:crypto";
@@ -48,7 +49,7 @@ interface Begun {
 
 const pageSize = 1_000;
 
-/** Nobody waits for it any more, or the process is asked to stop: then the queue hands it on. */
+/** Nobody waits for it any more, or the process is asked to stop. */
 class Abandoned extends Error {}
 
 export default task(Payload, (payload, context) => exportLog(payload, context));
@@ -62,14 +63,14 @@ export async function exportLog(
   const [{ begun }] = await sql<[{ begun: Begun | null }]>`
     select private.begin_export(${tenantId}, ${id}) as begun`;
   if (!begun) return;
-  if (begun.wait) {
-    const key = `audit__export:${id}`;
-    return await queueAgain(sql, { task: "audit__export", key, payload, inSeconds: 2 });
-  }
+  // A job of its own: the attempts of this one are not its.
+  const comeBack = () =>
+    queueAgain(sql, { task: "audit__export", key: `audit__export:${id}`, payload, inSeconds: 2 });
+  if (begun.wait) return await comeBack();
   try {
     await write(payload, begun, context);
   } catch (error) {
-    if (error instanceof Abandoned && !context.stopping.aborted) return;
+    if (error instanceof Abandoned) return context.stopping.aborted ? await comeBack() : undefined;
     await noteFailure(sql, payload, error);
     throw error;
   }

@@ -14,7 +14,7 @@ import { openText } from "../../_shared/secrets.ts";
 import { FileSettings, writeFile } from "../../_shared/sinks/file.ts";
 import { HttpSecret, HttpSettings, sendHttp } from "../../_shared/sinks/http.ts";
 import { sinkSecretPlace } from "../../_shared/sinks/secret.ts";
-import { type Batch, SinkError } from "../../_shared/sinks/sink.ts";
+import { type Batch, SinkError, type SinkEvent } from "../../_shared/sinks/sink.ts";
 import { sendSyslog, SyslogSettings } from "../../_shared/sinks/syslog.ts";
 import { log, span, SpanKind } from "../../_shared/telemetry.ts";
 import { task, type TaskContext } from "../task.ts";
@@ -29,6 +29,8 @@ interface Claim extends Omit<Batch, "sinkId" | "tenantId"> {
   fromSeq: number;
   /** The last of the batch, also where retention has removed it. */
   toSeq: number;
+  /** Months that retention dropped before the sink had them: noted before the cursor moves. */
+  drops: { recordedUntil: string; fromSeq: number; toSeq: number }[];
 }
 
 const batchSize = 500;
@@ -50,21 +52,25 @@ export async function fanOut(
     while (!stopping.aborted && now().getTime() < turnEnds) {
       const claim = await claimNext(sql, sink, limit);
       if (!claim) return;
-      const { batch, toSeq } = cut(claim, sink);
+      await noteDrops(sql, sink, claim);
+      const batch = batchOf(claim, sink, limit);
       try {
         if (batch.events.length + batch.checkpoints.length > 0) await deliver(claim, batch, now);
       } catch (error) {
-        const { events } = batch;
-        if (isTooLarge(error) && events.length > 1) {
-          limit = Math.floor(events.length / 2);
+        const { events: [first], events: { length }, checkpoints } = batch;
+        if (isTooLarge(error) && first && length + checkpoints.length > 1) {
+          limit = Math.max(1, Math.floor(length / 2));
           continue;
         }
-        return await settleFailure(sql, sink, error);
+        return await settleFailure(sql, sink, error, isTooLarge(error) ? first : undefined);
       }
-      await settle(sql, sink, claim, toSeq, batch);
+      await settle(sql, sink, claim, batch);
     }
   } catch (error) {
-    log("error", "a sink's batch was not settled, it is sent again", { sink: sink.id, error });
+    // Without a rest it would come again at once, and nobody would see why.
+    await settleFailure(sql, sink, error).catch((cause) => {
+      log("error", "a sink's failure was not settled, it is tried again", { sink: sink.id, cause });
+    });
   }
 }
 
@@ -98,27 +104,25 @@ async function openSecret({ secret }: Claim, { tenantId, sinkId }: Batch) {
 }
 
 async function claimNext(sql: Sql, { tenantId, id }: SinkId, limit: number): Promise<Claim | null> {
-  const [row] = await sql<[{ claim: Claim | null }]>`
-    select private.claim_sink_events(${tenantId}, ${id}, ${limit}) as claim`;
-  return row.claim;
+  try {
+    const [row] = await sql<[{ claim: Claim | null }]>`
+      select private.claim_sink_events(${tenantId}, ${id}, ${limit}, ${batchBytes}) as claim`;
+    return row.claim;
+  } catch (cause) {
+    log("error", "a sink's next batch cannot be read", { tenant: tenantId, sink: id, cause });
+    throw new SinkError("claim_failed", "The next batch could not be read from the log", { cause });
+  }
 }
 
-/** No more than fits; checkpoints go with what is last. */
-function cut({ events, checkpoints, toSeq }: Claim, { tenantId, id }: SinkId) {
-  let bytes = 0;
-  const over = events.findIndex(({ text }, index) => {
-    bytes += text.length;
-    return bytes > batchBytes && index > 0;
-  });
-  const whole = over < 0;
-  const fitting = whole ? events : events.slice(0, over);
-  const batch = {
-    sinkId: id,
-    tenantId,
-    events: fitting,
-    checkpoints: whole ? checkpoints : [],
-  };
-  return { batch, toSeq: whole ? toSeq : fitting.at(-1)!.seq };
+async function noteDrops(sql: Sql, { tenantId, id }: SinkId, { drops }: Claim): Promise<void> {
+  if (drops.length === 0) return;
+  await sql`select private.note_dropped_events(${tenantId}, ${id}, ${sql.json(drops)})`;
+}
+
+/** Where one event at a time is the most that is taken, checkpoints go on their own after the last. */
+function batchOf({ events, checkpoints }: Claim, { tenantId, id }: SinkId, limit: number): Batch {
+  const alone = limit === 1 && events.length > 0;
+  return { sinkId: id, tenantId, events, checkpoints: alone ? [] : checkpoints };
 }
 
 const isTooLarge = (error: unknown) =>
@@ -127,8 +131,7 @@ const isTooLarge = (error: unknown) =>
 async function settle(
   sql: Sql,
   { tenantId, id }: SinkId,
-  { fromSeq }: Claim,
-  toSeq: number,
+  { fromSeq, toSeq }: Claim,
   { checkpoints }: Batch,
 ): Promise<void> {
   const taken = checkpoints as unknown as JSONValue;
@@ -138,7 +141,13 @@ async function settle(
   })`;
 }
 
-async function settleFailure(sql: Sql, { tenantId, id }: SinkId, error: unknown): Promise<void> {
+/** `refused`: the event that is too large by itself, so that who may can have it skipped. */
+async function settleFailure(
+  sql: Sql,
+  { tenantId, id }: SinkId,
+  error: unknown,
+  refused?: SinkEvent,
+): Promise<void> {
   const slug = error instanceof SinkError
     ? error.slug
     : error instanceof OutboundError
@@ -147,8 +156,16 @@ async function settleFailure(sql: Sql, { tenantId, id }: SinkId, error: unknown)
   if (slug === "internal") log("error", "a sink failed", { tenant: tenantId, sink: id, error });
   const detail = slug === "internal" ? "A fault of ours; the log has it" : (error as Error).message;
   const retryAfter = error instanceof SinkError ? error.retryAfterSeconds : undefined;
+  const why = { slug, detail, ...(refused ? { event: nameOf(refused) } : {}) };
   await sql`
-    select private.settle_sink_failure(${tenantId}, ${id}, ${sql.json({ slug, detail })}, ${
-    retryAfter ?? 0
-  })`;
+    select private.settle_sink_failure(${tenantId}, ${id}, ${sql.json(why)}, ${retryAfter ?? 0})`;
 }
+
+/** What audit_sinks.last_error tells of an event. */
+const nameOf = ({ seq, id, tenantId, type, text }: SinkEvent) => ({
+  seq,
+  id,
+  tenant_id: tenantId,
+  type,
+  size_bytes: new TextEncoder().encode(text).byteLength,
+});

@@ -1,7 +1,7 @@
 // Who may what: one line a table, one line a function. Read it as the documentation of policies/; matrix.test.ts holds the database to it.
 // A line says who reaches rows of which tenant (A and E active, S suspended, P the platform); who is not named reaches none.
 // Every line is held by holders of single rights too: `right` is what reading or writing takes, no more and no less.
-import { backends, dead, downloads, endpoints, looks, robots, sinks } from "./seed.ts";
+import { backends, dead, downloads, endpoints, looks, refused, robots, sinks } from "./seed.ts";
 import { bystanders, type Label, tenants } from "./cast.ts";
 
 /** `alice bob: A; pat: A E`: names as in cast.ts, then the tenants; `all` for what belongs to none. */
@@ -409,6 +409,12 @@ export const functions: FunctionLine[] = [
     ...inTenant("audit.write"),
     call: (label) =>
       `select public.rewind_audit_sink('${tenants[label]}', '${sinks[label]}', now())`,
+  },
+  {
+    name: "skip_audit_sink_event(uuid,uuid,bigint)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select public.skip_audit_sink_event('${tenants[label]}', '${sinks[label]}', ${refused.seq})`,
   },
   {
     name: "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",

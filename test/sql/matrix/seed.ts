@@ -12,6 +12,14 @@ export const robots = byLabel((label) => id(1, label));
 export const backends = byLabel((label) => id(2, label));
 export const endpoints = byLabel((label) => id(3, label));
 export const sinks = byLabel((label) => id(6, label));
+/** What each sink's receiver refused as too large. */
+export const refused = {
+  seq: 7,
+  id: "01990000-0000-7000-8000-000000000707",
+  tenant_id: tenants.A,
+  type: "provider.updated",
+  size_bytes: 900_000,
+};
 /** A ready export of each tenant. */
 export const downloads = byLabel((label) => id(8, label));
 /** A draft of each tenant, published once. */
@@ -91,6 +99,7 @@ export async function seed(sql: Sql): Promise<void> {
         name: "sink",
         kind: "http",
         settings: tx.json({ url: "https://receiver.example/" }),
+        last_error: tx.json({ slug: "batch_too_large", event: refused }),
       }]);
       rows.push(["audit_exports", {
         id: downloads[label],

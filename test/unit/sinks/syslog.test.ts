@@ -91,6 +91,12 @@ Deno.test("what failed is a warning, a missing actor or target is left out", () 
   assert.deepEqual([actor, target], [undefined, undefined]);
 });
 
+Deno.test("the severity is the type's: a fork is an alert, an unlocked account no warning", () => {
+  const severities = ["audit.forked", "user.locked", "user.unlocked", "app.deleted"]
+    .map((type) => read(eventMessage(event(1, { type }), options)).severity);
+  assert.deepEqual(severities, [1, 4, 6, 5]);
+});
+
 Deno.test("a frame counts octets, not characters", () => {
   assert.equal(new TextDecoder().decode(frame("ü✓")), "5 ü✓");
 });
