@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { Target } from "../_shared/outbound.ts";
 import { log } from "../_shared/telemetry.ts";
 import { openHeaders, openSecrets, type SealedText } from "../_shared/webhook_secrets.ts";
-import { attempt, delay, type Delivery, type Result } from "./delivery.ts";
+import { attempt, type Delivery, rest, restSeconds, type Result } from "./delivery.ts";
 import type { Pace, Slots } from "./pace.ts";
 
 /** What `private.claim_deliveries` gives. */
@@ -52,7 +52,7 @@ export async function sendBatch(
 ): Promise<{ results: Result[]; sick: boolean }> {
   const { deliveries, endpoint, beginBy } = batch;
   const opened = await openBatch(of, batch);
-  if (!opened) return { results: deliveries.map(({ id }) => delay(id, 60)), sick: true };
+  if (!opened) return { results: deliveries.map(({ id }) => rest(id, restSeconds)), sick: true };
   if (endpoint.pace) pace.take(endpoint.pace);
   const { send } = await open(endpoint.url);
   const results: Result[] = [];
@@ -72,12 +72,21 @@ export async function sendBatch(
         timeoutMs,
       });
       answered?.();
-      failures = result.outcome === "delivered" ? 0 : failures + 1;
+      if (result.outcome === "delivered") failures = 0;
+      else if (result.outcome !== "release") failures += 1; // that one says nothing of the receiver
       if (result.throttle || result.stop || failures >= failuresToOpen) sick = true;
       results.push(result);
     }
   };
   await Promise.race([Promise.all(Array.from({ length: parallel }, lane)), abandoned]);
+  const unsent = results.find(({ outcome, errorClass }) => outcome === "release" && errorClass);
+  if (unsent) {
+    log("error", "webhooks cannot be sent, the proxy does not let them out", {
+      tenant: of.tenantId,
+      endpoint: of.id,
+      errorClass: unsent.errorClass,
+    });
+  }
   return { results: [...results], sick };
 }
 

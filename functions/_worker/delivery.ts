@@ -46,6 +46,14 @@ export function delay(id: string, retryAfterSeconds: number): Result {
   return { id, outcome: "release", retryAfterSeconds };
 }
 
+/** As `delay`, and the reason holds for all of the endpoint's: it rests as long. */
+export function rest(id: string, retryAfterSeconds: number): Result {
+  return { ...delay(id, retryAfterSeconds), throttle: true };
+}
+
+/** How long a fault of ours is given to be mended. */
+export const restSeconds = 60;
+
 export interface AttemptInput {
   delivery: Delivery;
   keys: KeyObject[];
@@ -56,7 +64,7 @@ export interface AttemptInput {
   timeoutMs: number;
 }
 
-/** Never throws for what the receiver or the network does. */
+/** Never throws for what the receiver or the network does. Released when our own proxy is why nothing was sent. */
 export async function attempt(input: AttemptInput): Promise<Result> {
   const { delivery, keys, send, now, timeoutMs } = input;
   const traceparent = parseTraceparent(delivery.traceparent)
@@ -91,6 +99,9 @@ export async function attempt(input: AttemptInput): Promise<Result> {
     } catch (error) {
       if (!(error instanceof OutboundError)) throw error;
       span.setAttribute("error.type", error.errorClass);
+      if (ofOurProxy.has(error.errorClass)) {
+        return { ...rest(delivery.id, restSeconds), errorClass: error.errorClass };
+      }
       const durationMs = now().getTime() - startedAtMs;
       return { id: delivery.id, startedAtMs, durationMs, ...refused(error.errorClass) };
     }
@@ -139,6 +150,8 @@ export function judge(
   };
 }
 
+/** Between us and the receiver: it was never asked. */
+const ofOurProxy = new Set<OutboundError["errorClass"]>(["proxy_unreachable", "proxy_refused"]);
 /** There was no answer. These say nothing of the next message: the receiver may have stumbled over this one. */
 const ofThisMessage = new Set<OutboundError["errorClass"]>(["connection_lost", "protocol_error"]);
 

@@ -149,13 +149,12 @@ async function attemptWith(
 }
 
 Deno.test("no answer: tried again; the endpoint rests unless the message itself may be why", async () => {
-  const rests: Record<OutboundErrorClass, boolean> = {
+  type Theirs = Exclude<OutboundErrorClass, "proxy_unreachable" | "proxy_refused">;
+  const rests: Record<Theirs, boolean> = {
     url_refused: true,
     address_refused: true,
     dns_failed: true,
     connect_failed: true,
-    proxy_unreachable: true,
-    proxy_refused: true,
     tls_failed: true,
     timeout: true,
     connection_lost: false,
@@ -167,6 +166,21 @@ Deno.test("no answer: tried again; the endpoint rests unless the message itself 
     });
     assert.equal(result.outcome, "retry");
     assert.deepEqual([result.errorClass, result.throttle], [errorClass, throttle]);
+  }
+});
+
+Deno.test("our own proxy in the way: nothing is counted, and the endpoint rests", async () => {
+  for (const errorClass of ["proxy_unreachable", "proxy_refused"] as const) {
+    const result = await attemptWith(() => {
+      throw new OutboundError(errorClass, "why");
+    });
+    assert.deepEqual(result, {
+      id: "d",
+      outcome: "release",
+      retryAfterSeconds: 60,
+      throttle: true,
+      errorClass,
+    });
   }
 });
 
