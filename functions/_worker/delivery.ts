@@ -61,12 +61,14 @@ export interface AttemptInput {
   headers?: Record<string, string>;
   send: Target["send"];
   now: () => Date;
+  /** Milliseconds, never going back: durations are measured by it. */
+  clock: () => number;
   timeoutMs: number;
 }
 
 /** Never throws for what the receiver or the network does. Released when our own proxy is why nothing was sent. */
 export async function attempt(input: AttemptInput): Promise<Result> {
-  const { delivery, keys, send, now, timeoutMs } = input;
+  const { delivery, keys, send, now, clock, timeoutMs } = input;
   const traceparent = parseTraceparent(delivery.traceparent)
     ? delivery.traceparent!
     : newTraceparent();
@@ -78,6 +80,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
   };
   return await hotSpan("webhook attempt", attributes, async (span) => {
     const startedAtMs = now().getTime();
+    const began = clock();
     const body = encoder.encode(delivery.body); // once, for the signature and the request
     const timestampSeconds = Math.floor(startedAtMs / 1_000);
     const signed = signWebhook({ id: delivery.eventId, timestampSeconds, body }, keys);
@@ -102,7 +105,7 @@ export async function attempt(input: AttemptInput): Promise<Result> {
       if (ofOurProxy.has(error.errorClass)) {
         return { ...rest(delivery.id, restSeconds), errorClass: error.errorClass };
       }
-      const durationMs = now().getTime() - startedAtMs;
+      const durationMs = Math.round(clock() - began);
       return { id: delivery.id, startedAtMs, durationMs, ...refused(error.errorClass) };
     }
   }, SpanKind.PRODUCER);

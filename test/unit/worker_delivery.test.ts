@@ -142,6 +142,7 @@ async function attemptWith(
     delivery,
     keys,
     now: () => now,
+    clock: () => performance.now(),
     timeoutMs: 1,
     // deno-lint-ignore require-await
     send: async (request) => send(request),
@@ -167,6 +168,23 @@ Deno.test("no answer: tried again; the endpoint rests unless the message itself 
     assert.equal(result.outcome, "retry");
     assert.deepEqual([result.errorClass, result.throttle], [errorClass, throttle]);
   }
+});
+
+Deno.test("no duration is negative, however the time is set meanwhile", async () => {
+  const times = [new Date("2026-07-01T10:00:00Z"), new Date("2026-07-01T09:00:00Z")];
+  let ms = 5_000;
+  const result = await attempt({
+    delivery: { id: "d", attempt: 1, eventId: "e", body: "{}", traceparent: null },
+    keys: [importWebhookKey(newWebhookSecret())],
+    now: () => times.shift() ?? new Date(0),
+    clock: () => ms,
+    timeoutMs: 1,
+    send: () => {
+      ms += 40.4;
+      return Promise.reject(new OutboundError("timeout", "why"));
+    },
+  });
+  assert.deepEqual([result.startedAtMs, result.durationMs], [now.getTime(), 40]);
 });
 
 Deno.test("our own proxy in the way: nothing is counted, and the endpoint rests", async () => {
