@@ -67,6 +67,29 @@ Deno.test("endpoints get what they ask for", async (t) => {
     assert.ok(everywhere.every(({ text }) => !text.includes("hunter2")));
   });
 
+  await t.step(
+    "the log keeps what is answered with a 200 too, and nothing secret of it",
+    async () => {
+      const endpoint = await bench.endpoint(
+        "test.answered",
+        ({ headers }) =>
+          new Response(JSON.stringify({ got: headers.authorization }) + "é".repeat(4_000), {
+            headers: { "x-request-id": "7", "set-cookie": "a=b", "x-api-key": "mine" },
+          }),
+      );
+      await bench.setHeaders(endpoint.id, { authorization: "Bearer hunter2hunter2" });
+      await bench.record("test.answered");
+      await eventually("it is settled", async () => (await bench.attempts(endpoint)).length === 1);
+      const [attempt] = await bench.attempts(endpoint);
+      assert.equal(attempt!.status, 200);
+      assert.equal(attempt!.response_headers["x-request-id"], "7");
+      const named = Object.keys(attempt!.response_headers);
+      assert.ok(named.includes("content-type"), named.join());
+      assert.ok(!named.includes("set-cookie") && !named.includes("x-api-key"), named.join());
+      assert.match(attempt!.response_body, /^\{"got":"\[redacted\]"\}é{2000,2050}$/);
+    },
+  );
+
   await t.step("webhook-delivery: disable ends it, with a 200 too", async () => {
     const endpoint = await bench.endpoint(
       "test.asked",

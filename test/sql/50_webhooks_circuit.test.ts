@@ -258,3 +258,31 @@ Deno.test("WEB-40 the probe of a worker that died is made again by the next one 
     assert.equal((await claim(tx, 10, second))!.deliveries.length, 1);
   });
 });
+
+Deno.test("WEB-41 released by a fault of ours: the endpoint rests, and its circuit, failures and days stay as they were", async () => {
+  await undone(database().sql, async (tx) => {
+    await endpoint(tx, "A", ["app.*"]);
+    await emit(tx, 30);
+    const ours = { retryAfterSeconds: 60, throttle: true, errorClass: "proxy_unreachable" };
+    for (const [circuit, failures] of [["closed", 0], ["half_open", 10]] as const) {
+      if (circuit === "half_open") {
+        assert.equal(await end(tx, 10, "retry", { status: 500 }), 10);
+        await tx`update public.webhook_endpoint_states set first_failure_at = now() - interval '6 days'`;
+        await wake(tx);
+      }
+      const before = await state(tx);
+      assert.equal(await end(tx, 5, "release", ours), circuit === "closed" ? 5 : 1);
+      const after = await state(tx);
+      assert.deepEqual(
+        [after.circuit, after.failures_in_a_row, after.opened, after.first_failure_at],
+        [circuit, failures, before.opened, before.first_failure_at],
+      );
+      assert.deepEqual([after.enabled, Math.round(after.rests)], [true, 60]);
+      assert.equal(await claim(tx), null);
+      await wake(tx);
+    }
+    assert.equal((await tx`select from public.webhook_attempts`).length, 10);
+    assert.equal(await end(tx, 5, "delivered", { status: 204 }), 1, "still one to find out");
+    assert.equal((await state(tx)).circuit, "closed");
+  });
+});

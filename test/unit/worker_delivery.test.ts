@@ -57,10 +57,79 @@ Deno.test("retry-after: seconds or an HTTP date, never past a day, never negativ
   assert.equal(answer(500, { "retry-after": "7" }).retryAfterSeconds, 7);
 });
 
-Deno.test("what is kept of an answer fits into the database and holds no cookie", () => {
-  const kept = answer(500, { "set-cookie": "a=b", server: "x\0y" }, "oh\0no");
-  assert.deepEqual(kept.responseHeaders, { server: "x\uFFFDy" });
-  assert.equal(kept.responseBody, "oh\uFFFDno");
+Deno.test("what is kept of an answer, a 2xx too: its headers, and its body where there is one", () => {
+  for (const status of [200, 302, 410, 500]) {
+    const kept = answer(status, { server: "x\0y", "x-trace": "7" }, "oh\0no");
+    assert.deepEqual(kept.responseHeaders, { server: "x\uFFFDy", "x-trace": "7" });
+    assert.equal(kept.responseBody, "oh\uFFFDno");
+    assert.ok(!("responseBody" in answer(status)), "an empty one is none");
+  }
+});
+
+Deno.test("an answer of 5 KiB is cut at 4,096 bytes, and no character with it", () => {
+  const kept = (status: number, text: string, maxBytes = 4_096) => {
+    const whole = new TextEncoder().encode(text);
+    const body = whole.slice(0, maxBytes);
+    const truncated = body.length < whole.length;
+    return judge({ status, headers: {}, body, truncated, durationMs: 12 }, now).responseBody!;
+  };
+  for (const status of [200, 500]) {
+    assert.equal(kept(status, "x".repeat(5_120)), "x".repeat(4_096));
+    assert.equal(kept(status, "x" + "✓".repeat(1_706)), "x" + "✓".repeat(1_365));
+    assert.equal(kept(status, "x" + "✓".repeat(1_706), 9_999), "x" + "✓".repeat(1_365));
+    assert.equal(kept(status, "✓".repeat(1_365) + "x"), "✓".repeat(1_365) + "x"); // just fits
+  }
+});
+
+Deno.test("no cookie, credential or challenge of an answer is kept, nor a header of ours sent back", () => {
+  const secrets = {
+    "set-cookie": "a=b",
+    "set-cookie2": "a=b",
+    cookie: "a=b",
+    authorization: "Bearer hunter2hunter2",
+    "proxy-authorization": "Basic eDp5",
+    "www-authenticate": "Negotiate abc",
+    "proxy-authenticate": "Digest nonce=1",
+    "authentication-info": 'nextnonce="1"',
+    "proxy-authentication-info": 'nextnonce="1"',
+    "replay-nonce": "1",
+    "x-auth": "1",
+    "x-api-key": "1",
+    "x-csrf-token": "1",
+    "x-amz-security-token": "1",
+    "sec-session-registration": "1",
+    "webhook-signature": "v1,abc",
+  };
+  const harmless = { date: "today", "x-author": "eve", "content-type": "text/plain" };
+  assert.deepEqual(answer(200, { ...secrets, ...harmless }).responseHeaders, harmless);
+  const echo = judge(
+    {
+      status: 200,
+      headers: { "x-shop": "acme", "x-way": "1" },
+      body: new TextEncoder().encode("you sent hunter2hunter2 to acme"),
+      truncated: false,
+      durationMs: 12,
+    },
+    now,
+    { "x-shop": "acme", "x-pass": "hunter2hunter2" },
+  );
+  assert.deepEqual(echo.responseHeaders, { "x-way": "1" });
+  assert.equal(echo.responseBody, "you sent [redacted] to acme");
+});
+
+Deno.test("many and huge headers of an answer are bounded", () => {
+  const headersOf = (count: number, name: string, value: string) =>
+    answer(200, Object.fromEntries(Array.from({ length: count }, (_, n) => [name + n, value])))
+      .responseHeaders!;
+  assert.equal(Object.keys(headersOf(200, "x-", "y")).length, 50);
+  const huge = headersOf(200, "x-", "y".repeat(100_000));
+  for (const value of Object.values(huge)) assert.equal(value, "y".repeat(500));
+  const length = Object.entries(huge).join("").length;
+  assert.ok(length > 7_000 && length <= 8_192 + 50, `${length}`); // a comma each
+  const [name] = Object.keys(headersOf(1, "x".repeat(9_000), "y"));
+  assert.equal(name, "x".repeat(500));
+  const { responseHeaders } = answer(200, { a: "x".repeat(499) + "💥", b: "x".repeat(498) + "💥" });
+  assert.deepEqual(responseHeaders, { a: "x".repeat(499) + "\uFFFD", b: "x".repeat(498) + "💥" });
 });
 
 async function attemptWith(
@@ -73,6 +142,7 @@ async function attemptWith(
     delivery,
     keys,
     now: () => now,
+    clock: () => performance.now(),
     timeoutMs: 1,
     // deno-lint-ignore require-await
     send: async (request) => send(request),
@@ -80,13 +150,12 @@ async function attemptWith(
 }
 
 Deno.test("no answer: tried again; the endpoint rests unless the message itself may be why", async () => {
-  const rests: Record<OutboundErrorClass, boolean> = {
+  type Theirs = Exclude<OutboundErrorClass, "proxy_unreachable" | "proxy_refused">;
+  const rests: Record<Theirs, boolean> = {
     url_refused: true,
     address_refused: true,
     dns_failed: true,
     connect_failed: true,
-    proxy_unreachable: true,
-    proxy_refused: true,
     tls_failed: true,
     timeout: true,
     connection_lost: false,
@@ -98,6 +167,38 @@ Deno.test("no answer: tried again; the endpoint rests unless the message itself 
     });
     assert.equal(result.outcome, "retry");
     assert.deepEqual([result.errorClass, result.throttle], [errorClass, throttle]);
+  }
+});
+
+Deno.test("no duration is negative, however the time is set meanwhile", async () => {
+  const times = [new Date("2026-07-01T10:00:00Z"), new Date("2026-07-01T09:00:00Z")];
+  let ms = 5_000;
+  const result = await attempt({
+    delivery: { id: "d", attempt: 1, eventId: "e", body: "{}", traceparent: null },
+    keys: [importWebhookKey(newWebhookSecret())],
+    now: () => times.shift() ?? new Date(0),
+    clock: () => ms,
+    timeoutMs: 1,
+    send: () => {
+      ms += 40.4;
+      return Promise.reject(new OutboundError("timeout", "why"));
+    },
+  });
+  assert.deepEqual([result.startedAtMs, result.durationMs], [now.getTime(), 40]);
+});
+
+Deno.test("our own proxy in the way: nothing is counted, and the endpoint rests", async () => {
+  for (const errorClass of ["proxy_unreachable", "proxy_refused"] as const) {
+    const result = await attemptWith(() => {
+      throw new OutboundError(errorClass, "why");
+    });
+    assert.deepEqual(result, {
+      id: "d",
+      outcome: "release",
+      retryAfterSeconds: 60,
+      throttle: true,
+      errorClass,
+    });
   }
 });
 

@@ -28,6 +28,8 @@ const stopMs = 5_000;
 /** This process's claims and settlements of full batches: some 10 ms of a processor each, while one thread sends for 35. */
 const inLine = line(250);
 const atOnce = <T>(call: () => Promise<T>) => call();
+/** A step back of the time would have a pump outlive its claim. */
+const clock = () => performance.now();
 
 export default task(Payload, pump);
 
@@ -35,11 +37,11 @@ async function pump(
   endpoint: Endpoint,
   { sql, now, stopping }: Pick<TaskContext, "sql" | "now" | "stopping">,
 ): Promise<void> {
-  const turnEnds = now().getTime() + turnMs;
-  const goesOn = () => !stopping.aborted && now().getTime() < turnEnds;
+  const turnEnds = clock() + turnMs;
+  const goesOn = () => !stopping.aborted && clock() < turnEnds;
   const abandoned = after(stopping, stopMs);
-  const pace = new Pace(() => performance.now(), (ms) => pause(ms, stopping));
-  const { claim, settle, settlePace, letGo } = desk(sql, endpoint, now);
+  const pace = new Pace(clock, (ms) => pause(ms, stopping));
+  const { claim, settle, settlePace, letGo } = desk(sql, endpoint);
   let settling: Promise<void> = Promise.resolve();
   try {
     let next = claim();
@@ -54,6 +56,7 @@ async function pump(
       const { results, sick } = await sendBatch(endpoint, batch, {
         open: target,
         now,
+        clock,
         pace,
         goOn: () => !stopping.aborted,
         abandoned: abandoned.promise,
@@ -93,12 +96,12 @@ type Claimed = {
 } | { claim: null; bodies: null };
 
 /** This pump's calls; nobody else claims from the endpoint between its first claim and `letGo`. */
-function desk(sql: Sql, { tenantId, id }: Endpoint, now: () => Date) {
+function desk(sql: Sql, { tenantId, id }: Endpoint) {
   const pump = crypto.randomUUID();
   return {
     /** @param behind the `last` of a batch that is not settled yet; without one everything claimed before must be. */
     async claim(behind: Batch["last"] | null = null): Promise<Batch | null> {
-      const beginBy = now().getTime() + beginWithinMs;
+      const beginBy = clock() + beginWithinMs;
       const [{ claim, bodies }] = await sql<[Claimed]>`
         select claim, bodies from private.claim_deliveries(
           ${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds}, ${
