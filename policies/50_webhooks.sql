@@ -68,7 +68,7 @@ grant execute on function
 grant execute on function
   private.find_due_endpoints(integer),
   private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb),
-  private.let_go_of_endpoint(uuid, uuid, uuid),
+  private.let_go_of_endpoint(uuid, uuid, uuid), private.stop_slow_filter(uuid, uuid),
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
   private.retain_deliveries(integer)
   to gatehouse_worker;

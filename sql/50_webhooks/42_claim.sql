@@ -94,7 +94,8 @@ $$;
 comment on function private.next_in_order(uuid, uuid, integer) is
   'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due. Called with the endpoint''s state locked. Definer: runs for jobs.';
 
--- Payload filters.
+-- Payload filters. What a filter costs is bounded twice: by what is let in (payload_filter_problem), and by the clock, should that miss something. A
+-- clock that is looked at between two evaluations stops none, so a claim judges only under a statement_timeout of its caller.
 create function private.passes_filter(p_data jsonb, p_filter text) returns boolean
 language plpgsql stable parallel safe set search_path = ''
 as $$
@@ -120,7 +121,9 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_one record;
+  v_passed uuid[] := '{}';
   v_dropped uuid[] := '{}';
+  v_all_began timestamptz := clock_timestamp();
   v_began timestamptz;
 begin
   for v_one in
@@ -132,29 +135,43 @@ begin
         offset 0) e (event)
   loop
     v_began := clock_timestamp();
-    if not private.passes_filter(v_one.data, p_filter) then
+    if private.passes_filter(v_one.data, p_filter) then
+      v_passed := v_passed || v_one.id;
+    else
       v_dropped := v_dropped || v_one.id;
     end if;
     if clock_timestamp() - v_began > interval '250 ms' then
-      update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
-       where tenant_id = p_tenant and id = p_endpoint;
+      perform private.stop_slow_filter(p_tenant, p_endpoint);
       return '{}';
     end if;
+    exit when clock_timestamp() - v_all_began > interval '1 second'; -- the next claim goes on
   end loop;
   update public.webhook_deliveries set state = 'filtered', settled_at = clock_timestamp()
    where tenant_id = p_tenant and id = any (v_dropped);
-  return array(select d from unnest(p_due) d where d.id <> all (v_dropped));
+  return array(select d from unnest(p_due) d where d.id = any (v_passed));
 end;
 $$;
 comment on function private.drop_filtered(uuid, uuid, text, public.webhook_deliveries[]) is
-  'Settles as filtered what the filter does not want and returns the rest. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+  'Settles as filtered what the filter does not want and returns what it wants, of as many as it can judge in a second. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+
+create function private.stop_slow_filter(p_tenant uuid, p_endpoint uuid) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
+   where tenant_id = p_tenant and id = p_endpoint and enabled and payload_filter is not null;
+  return found;
+end;
+$$;
+comment on function private.stop_slow_filter(uuid, uuid) is
+  'Disables an endpoint whose filter took too long; the pump calls it when a claim met its statement_timeout. False: there is no such endpoint, or it has no filter. Definer: the worker never writes endpoints.';
 
 -- One pump at a time sends to an endpoint. While the batch of a claim is sent the next one may be claimed: behind it, by its place in the
 -- index, which also spares the walk over what was settled before. Without a place a claim begins at the front, so nothing of an earlier
 -- claim may be unsettled then.
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_pump uuid, p_limit integer, p_seconds integer,
-  p_behind jsonb default null, out claim json, out bodies text
+  p_behind jsonb default null, out claim json, out bodies text, out unbounded boolean
 )
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -171,10 +188,17 @@ declare
   v_deliveries json;
   v_slot timestamptz;
 begin
+  unbounded := false;
   select * into v_endpoint from public.webhook_endpoints
    where tenant_id = p_tenant and id = p_endpoint and enabled
      and (paused_until is null or paused_until <= now());
   if not found then
+    return;
+  end if;
+  if v_endpoint.payload_filter is not null
+    and current_setting('statement_timeout')::interval not between '1 ms' and '10 s' -- 0: none
+  then
+    unbounded := true;
     return;
   end if;
   update public.webhook_endpoint_states
@@ -261,7 +285,8 @@ comment on function private.claim_deliveries(uuid, uuid, uuid, integer, integer,
   'Takes the endpoint for this pump and so many seconds, and what is due there, oldest first: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
   'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, traceparent}], full, last}, and apart from it, since they are most of it, their bodies, a line each. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
   '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
-  'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+  'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. '
+  'unbounded: null since there is a filter to judge by and no statement_timeout of 10 s at most: call again under one. Counts no attempt. Definer: reads secrets and the log for the worker.';
 
 create function private.let_go_of_endpoint(p_tenant uuid, p_endpoint uuid, p_pump uuid) returns void
 language plpgsql volatile security definer set search_path = ''

@@ -6,7 +6,7 @@
  * returns. A delivery whose outcome could not be written is sent again: at least once, always with the same webhook-id.
  * Next: ../batch.ts (a batch), ../delivery.ts (one attempt), sql/50_webhooks/42_claim.sql and 44_settle.sql.
  */
-import type { JSONValue, Sql } from "postgres";
+import postgres, { type ISql, type JSONValue, type Sql } from "postgres";
 import { z } from "zod";
 import { target } from "../../_shared/outbound.ts";
 import { log } from "../../_shared/telemetry.ts";
@@ -25,11 +25,16 @@ const batchSize = 500;
 const turnMs = 30_000;
 /** What requests under way get when the process is asked to stop; then they are given back, to be sent again. */
 const stopMs = 5_000;
+/** What a claim gets that judges by a payload filter; it stops judging after 1 s and what one evaluation takes. */
+const filterMs = 5_000;
+/** Less, so that waiting for a lock is not held against the filter. */
+const filterLockMs = 2_000;
 /** This process's claims and settlements of full batches: some 10 ms of a processor each, while one thread sends for 35. */
 const inLine = line(250);
 const atOnce = <T>(call: () => Promise<T>) => call();
-/** A step back of the time would have a pump outlive its claim. */
-const clock = () => performance.now();
+const begunAt = Date.now() - performance.now();
+/** The later of two clocks: after a step back of the one, or a sleep of the machine by the other, a pump would outlive its claim. */
+const clock = () => Math.max(performance.now(), Date.now() - begunAt);
 
 export default task(Payload, pump);
 
@@ -40,7 +45,7 @@ async function pump(
   const turnEnds = clock() + turnMs;
   const goesOn = () => !stopping.aborted && clock() < turnEnds;
   const abandoned = after(stopping, stopMs);
-  const pace = new Pace(clock, (ms) => pause(ms, stopping));
+  const pace = new Pace(() => performance.now(), (ms) => pause(ms, stopping));
   const { claim, settle, settlePace, letGo } = desk(sql, endpoint);
   let settling: Promise<void> = Promise.resolve();
   try {
@@ -93,21 +98,59 @@ async function pump(
 type Claimed = {
   claim: Omit<Batch, "beginBy" | "deliveries"> & { deliveries: Omit<Delivery, "body">[] };
   bodies: string;
-} | { claim: null; bodies: null };
+  unbounded: false;
+} | { claim: null; bodies: null; unbounded: boolean };
+
+const queryCanceled = "57014";
+const lockNotAvailable = "55P03";
+const codeOf = (error: unknown) => error instanceof postgres.PostgresError ? error.code : undefined;
 
 /** This pump's calls; nobody else claims from the endpoint between its first claim and `letGo`. */
 function desk(sql: Sql, { tenantId, id }: Endpoint) {
   const pump = crypto.randomUUID();
+  let bounded = false;
+  const claimBy = async (sql: ISql, behind: Batch["last"] | null) => {
+    const [row] = await sql<[Claimed]>`
+      select claim, bodies, unbounded from private.claim_deliveries(
+        ${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds}, ${behind && sql.json(behind)})`;
+    return row;
+  };
+  const claimInTime = (behind: Batch["last"] | null) =>
+    sql.begin(async (tx) => {
+      await tx`select set_config('statement_timeout', ${`${filterMs}`}, true),
+        set_config('lock_timeout', ${`${filterLockMs}`}, true)`;
+      return await claimBy(tx, behind);
+    });
+  const claimOnce = async (behind: Batch["last"] | null) => {
+    if (!bounded) {
+      const claimed = await claimBy(sql, behind);
+      if (!claimed.unbounded) return claimed;
+      bounded = true; // it has a filter: from here on three round trips more
+    }
+    return await claimInTime(behind);
+  };
+  /** Whether the claim failed for a reason that ends this turn: its filter was stopped, or somebody holds the endpoint for long. */
+  const endsTurn = async (error: unknown): Promise<boolean> => {
+    if (codeOf(error) === lockNotAvailable) return true;
+    if (codeOf(error) !== queryCanceled) return false;
+    const [{ stopped }] = await sql<[{ stopped: boolean }]>`
+      select private.stop_slow_filter(${tenantId}, ${id}) as stopped`;
+    if (stopped) {
+      const fields = { tenant: tenantId, endpoint: id };
+      log("warn", "a payload filter took too long, its endpoint is disabled", fields);
+    }
+    return stopped;
+  };
   return {
     /** @param behind the `last` of a batch that is not settled yet; without one everything claimed before must be. */
     async claim(behind: Batch["last"] | null = null): Promise<Batch | null> {
       const beginBy = clock() + beginWithinMs;
-      const [{ claim, bodies }] = await sql<[Claimed]>`
-        select claim, bodies from private.claim_deliveries(
-          ${tenantId}, ${id}, ${pump}, ${batchSize}, ${claimSeconds}, ${
-        behind && sql.json(behind)
-      })`;
-      if (claim === null) return null;
+      const claimed = await claimOnce(behind).catch(async (error) => {
+        if (await endsTurn(error)) return null;
+        throw error;
+      });
+      if (!claimed?.claim) return null;
+      const { claim, bodies } = claimed;
       const lines = bodies.split("\n");
       const deliveries = claim.deliveries.map((one, n) => ({ ...one, body: lines[n]! }));
       return { ...claim, deliveries, beginBy };

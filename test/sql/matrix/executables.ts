@@ -243,6 +243,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.settle_pace(uuid,uuid,numeric)",
       "private.settle_sink_events(uuid,uuid,bigint,bigint,jsonb)",
       "private.settle_sink_failure(uuid,uuid,jsonb,integer)",
+      "private.stop_slow_filter(uuid,uuid)",
       "private.store_signatures(uuid,bigint,bytea,bytea,bytea,text,text)",
       "private.store_tombstone_note(uuid,timestamp with time zone,text)",
       "private.unlock_dead_workers()",
