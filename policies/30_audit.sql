@@ -30,8 +30,9 @@ grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
 -- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
 grant execute on function
-  private.drop_audit_month(), private.remove_old_values(integer),
-  private.list_unsigned_tombstones(), private.store_tombstone_note(uuid, timestamptz, text)
+  private.drop_audit_month(integer, jsonb), private.remove_old_values(integer),
+  private.list_unsigned_tombstones(), private.list_leaf_hashes(uuid, bigint, bigint),
+  private.report_refused_removal(uuid, bigint, text)
   to gatehouse_worker;
 
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.

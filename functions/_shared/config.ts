@@ -59,6 +59,7 @@ const Environment = z.object({
   GATEHOUSE_BOOTSTRAP_FILE: path.optional(),
   GATEHOUSE_AUDIT_KEY_FILE: path.optional(),
   GATEHOUSE_AUDIT_CHECKPOINT_FILE: path.optional(),
+  GATEHOUSE_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(31).max(36_500).optional(),
   GATEHOUSE_AUDIT_DIR: path.optional(),
   GATEHOUSE_OUTBOUND_ALLOW: networks.default([]),
   GATEHOUSE_OUTBOUND_CA_FILE: path.optional(),
@@ -122,6 +123,8 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     },
     outboundProxies: proxiesOf(env),
     outboundProxyAuthFile: env.GATEHOUSE_OUTBOUND_PROXY_AUTH_FILE,
+    /** How long a record is kept at least, whatever the database says. Undefined: for ever. */
+    auditRetentionDays: env.GATEHOUSE_AUDIT_RETENTION_DAYS,
     logLevel: env.LOG_LEVEL,
     // A getter throws a ConfigError when the process that asks was not given the variable.
     get dbUrl() {

@@ -86,6 +86,12 @@ select t.name, t.description,
       '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
       '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
       '{"size": 1200, "known_size": 1200}'),
+    ('audit.removal_refused',
+      'The worker did not sign that records of the target were removed by retention: look at once',
+      '{"size": {"type": "integer", "description": "Records before this index were to be gone."}, '
+      '"reason": {"type": "string", '
+      '"enum": ["no_checkpoint", "record_too_young", "tree_altered", "unsigned_beginning"]}}',
+      '{"size": 25, "reason": "unsigned_beginning"}'),
     ('audit.key_changed',
       'Another key signs the log from now on: see that it is yours',
       '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '

@@ -1,12 +1,16 @@
 // TAMPER: an attacker who may do everything in the database alters the log at random. With the public key and the last checkpoint known outside, each is
-// found and the first bad record named; what rpc/verify_audit finds without them is counted. FULL=1: 10,000 attacks instead of 300. SEED=n repeats a run, ATTACKS=n sets their number.
+// found and the first bad record named, also after the job of the night; what rpc/verify_audit finds without them is counted. FULL=1: 10,000 attacks instead of 300. SEED=n repeats a run, ATTACKS=n sets their number.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import type { Sql, TransactionSql } from "postgres";
 import { verifyFile } from "../../scripts/audit/verify_file.ts";
 import type { ExportRecord } from "../../functions/_shared/audit/export_format.ts";
+import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
 import { soleKey } from "../../functions/_shared/audit/keys.ts";
 import { auditOrigin, openCheckpoint } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
+import type { Config } from "../../functions/_shared/config.ts";
+import { auditRetain } from "../../functions/_worker/tasks/audit__retain.ts";
 import { arrangeCast, tenants } from "../support/actors.ts";
 import { exportAll, type Exported, publicUrl } from "../support/audit_export.ts";
 import { createDatabase, type TestDatabase } from "../support/database.ts";
@@ -20,12 +24,15 @@ const open = (note: string) => openCheckpoint(note, origin, key)!;
 const attacks = Number(Deno.env.get("ATTACKS") ?? (Deno.env.get("FULL") ? 10_000 : 300));
 const seed = Number(Deno.env.get("SEED") ?? 20_261_122);
 
-/** About 100 records, some with personal values, signed in eight batches. */
-async function sealedLog(): Promise<TestDatabase> {
+/** About 100 records, some with personal values, signed in eight batches; `night` is the worker's job, allowed as little as can be. */
+async function sealedLog(): Promise<TestDatabase & { night(tx: TransactionSql): Promise<void> }> {
   const database = await createDatabase();
   const { sql } = database;
   await arrangeCast(sql);
-  const signer = sealer({ sql, keys: soleKey(privateKey), publicUrl });
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-tamper-" });
+  await Deno.writeTextFile(`${dir}/key`, JSON.stringify(privateKey.export({ format: "jwk" })));
+  const outside = checkpointFile(`${dir}/notes`);
+  const signer = sealer({ sql, keys: soleKey(privateKey), publicUrl, outside });
   for (let batch = 0; batch < 8; batch++) {
     await sql`
       select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i),
@@ -35,7 +42,27 @@ async function sealedLog(): Promise<TestDatabase> {
     await sql`select private.seal_events(1000)`;
     while (await signer.sign(1_000) > 0);
   }
-  return database;
+  const retain = auditRetain(() => ({
+    publicUrl,
+    auditKeyFile: `${dir}/key`,
+    auditCheckpointFile: `${dir}/notes`,
+    auditRetentionDays: 31,
+    has: () => true,
+  } as unknown as Config));
+  return {
+    ...database,
+    night: (tx) =>
+      retain({}, {
+        sql: tx as unknown as Sql,
+        now: () => new Date(),
+        holder: "test",
+        stopping: new AbortController().signal,
+      }),
+    async [Symbol.asyncDispose]() {
+      await database.drop();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
 }
 
 const same = (a: ExportRecord | undefined, b: ExportRecord | undefined) =>
@@ -68,7 +95,7 @@ function firstBad(before: Exported, after: Exported): number | null {
   );
 }
 
-Deno.test(`TAMPER-01 ${attacks} random attacks on everything in the database: each is found outside, the first bad record named`, async () => {
+Deno.test(`TAMPER-01 ${attacks} random attacks on everything in the database: each is found outside, the first bad record named, whatever the night's job makes of it`, async () => {
   await using database = await sealedLog();
   const { sql } = database;
   const before = await exportAll(sql, tenants.A);
@@ -87,6 +114,7 @@ Deno.test(`TAMPER-01 ${attacks} random attacks on everything in the database: ea
       const told = `seed ${seed}, attack ${n}: ${JSON.stringify(attack)}`;
       const { after, inSql } = await undone(sql, async (tx) => {
         await carryOut(tx, attack, random);
+        await database.night(tx);
         const after = await exportAll(tx, tenants.A);
         const inSql = await tx`
           select problem from private.verify_records(${tenants.A}, 0, 1000000)
@@ -133,7 +161,7 @@ function attackedRecord(before: Exported, after: Exported): number {
 
 /** Whether SQL may find nothing: the attacker made everything fit, or did nothing. */
 function fitsTogether(attack: Attack, expected: number | null): boolean {
-  return attack.cover === "everything" || expected === null;
+  return attack.cover === "everything" || attack.deed === "bury" || expected === null;
 }
 
 Deno.test("TAMPER-02 with every checkpoint known outside, a bad record is named within its batch though all signatures are gone", async () => {

@@ -26,7 +26,16 @@ export function seeded(seed: number): Random {
   };
 }
 
-const deeds = ["edit", "delete", "insert", "swap", "truncate", "restamp", "personal"] as const;
+const deeds = [
+  "edit",
+  "delete",
+  "insert",
+  "swap",
+  "truncate",
+  "restamp",
+  "personal",
+  "bury", // the beginning goes as if by retention, a tombstone stands for it
+] as const;
 /** How much fits again: only the row · the leaves' bytes · their hashes too · the tree and the checkpoints too. */
 const covers = ["nothing", "bytes", "hashes", "everything"] as const;
 const signatures = ["kept", "dropped", "dropped where altered", "forged", "copied"] as const;
@@ -64,6 +73,7 @@ export function drawAttack(random: Random, size: number, checkpoints: number[]):
 export async function carryOut(tx: TransactionSql, attack: Attack, random: Random): Promise<void> {
   const altered = await deed(tx, attack, random);
   const { cover } = attack;
+  if (attack.deed === "bury") return; // nothing of what is left was touched: it fits
   if (cover !== "nothing" || attack.deed === "insert") await fitBytes(tx);
   if (cover === "hashes" || cover === "everything") await fitHashes(tx);
   await fitSignatures(tx, attack, altered);
@@ -139,6 +149,9 @@ async function deed(tx: TransactionSql, attack: Attack, random: Random): Promise
          where l.tenant_id = ${tenant} and l.leaf_index >= ${at} and e.tenant_id = l.tenant_id
            and e.recorded_at = l.recorded_at and e.id = l.event_id`;
       return at;
+    case "bury":
+      await bury(tx, Math.max(1, at));
+      return 0;
     case "personal": {
       const [found] = await tx<[{ leaf_index: number }?]>`
         update private.audit_personal p set value = p.value || '{"context.address": "192.0.2.66"}'
@@ -167,6 +180,19 @@ async function forget(tx: TransactionSql, from: number, to: number): Promise<voi
     )
     delete from public.audit_events e using leaves l
      where e.tenant_id = l.tenant_id and e.recorded_at = l.recorded_at and e.id = l.event_id`;
+}
+
+/** The log is kept for ever, or as short as can be: what the job of the night makes of it is the test. */
+async function bury(tx: TransactionSql, size: number): Promise<void> {
+  await tx`
+    insert into private.audit_tombstones (tenant_id, recorded_until, size, frontier, root, events)
+    select ${tenant}, '2020-01-01', ${size}, f, private.tree_root(f), ${size}
+      from private.retained_frontier(${tenant}, ${size}) f`;
+  await forget(tx, 0, size);
+  await tx`delete from private.audit_checkpoints where tenant_id = ${tenant} and size < ${size}`;
+  if (size % 2 === 0) {
+    await tx`update public.settings set value = '31' where key = 'audit.retention_days'`;
+  }
 }
 
 /** Moves the leaves from `at` on, in two steps for the key's sake. */

@@ -37,18 +37,37 @@ export async function exportAll(sql: ISql, tenant: string): Promise<Exported> {
   const notes = (await sql<{ note: string }[]>`
     select note from private.audit_checkpoints where tenant_id = ${tenant} order by size`)
     .map(({ note }) => note);
-  return { records, notes, text: exportText(tenant, records, notes) };
+  const [removed] = await sql<[Removed?]>`
+    select t.size::int as first, t.note as tombstone, (
+        select array_agg(encode(f, 'base64') order by at)
+          from unnest(t.frontier) with ordinality as u (f, at)) as prefix
+      from private.audit_tombstones t where t.tenant_id = ${tenant} order by t.size desc limit 1`;
+  return { records, notes, text: exportText(tenant, records, notes, removed) };
 }
 
-export function exportText(tenant: string, records: ExportRecord[], notes: string[]): string {
+/** What stands for the records before the first one. */
+interface Removed {
+  first: number;
+  prefix: string[];
+  /** Its signed note, where there is one. */
+  tombstone: string | null;
+}
+
+export function exportText(
+  tenant: string,
+  records: ExportRecord[],
+  notes: string[],
+  { first, prefix, tombstone }: Removed = { first: 0, prefix: [], tombstone: null },
+): string {
   const header = headerLine({
     origin: auditOrigin(publicUrl, tenant),
     tenant_id: tenant,
-    first: 0,
-    prefix: [],
+    first,
+    prefix,
     size: (records.at(-1)?.index ?? -1) + 1,
     exported_at: "2026-01-01T00:00:00.000Z",
   });
   return header + records.map(recordLine).join("") +
+    (tombstone === null ? "" : noteLine({ tombstone })) +
     notes.map((checkpoint) => noteLine({ checkpoint })).join("");
 }

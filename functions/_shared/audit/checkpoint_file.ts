@@ -13,12 +13,14 @@ import {
   type OpenedCheckpoint,
 } from "./note.ts";
 
+type Purpose = "checkpoint" | "tombstone";
+
 export interface CheckpointFile {
   /**
    * The newest checkpoint of each origin that one of the keys signed; one by a later key is newer, for an earlier one may
-   * be in other hands by now. What is torn or foreign is passed over.
+   * be in other hands by now. What is torn or foreign is passed over. `purpose` as in note.ts.
    */
-  newest(keys: Keys): Promise<Map<string, OpenedCheckpoint>>;
+  newest(keys: Keys, purpose?: Purpose): Promise<Map<string, OpenedCheckpoint>>;
   /** The notes in which a key names the next one. */
   successions(): Promise<string[]>;
   /** Returns when the note is on the disk. */
@@ -27,10 +29,14 @@ export interface CheckpointFile {
 
 export function checkpointFile(path: string): CheckpointFile {
   return {
-    async newest(keys) {
+    async newest(keys, purpose = "checkpoint") {
       const newest = new Map<string, OpenedCheckpoint>();
       for (const note of splitNotes(await readOrEmpty(path))) {
-        const checkpoint = openCheckpoint(note, claimedOrigin(note), keys);
+        const origin = claimedOrigin(note).replace(
+          purpose === "tombstone" ? /\/tombstone$/ : "",
+          "",
+        );
+        const checkpoint = openCheckpoint(note, origin, keys, purpose);
         if (checkpoint && !isOlder(checkpoint, newest.get(checkpoint.origin), keyList(keys))) {
           newest.set(checkpoint.origin, checkpoint);
         }
