@@ -48,11 +48,6 @@ Deno.test("a part is proved when a part was asked for, and else lacks records", 
 Deno.test("records that retention removed are missed by nobody when the tombstone is signed", async () => {
   const kept = text({ first: 13, notes: [tombstone(13), checkpoint(size)] });
   assert.deepEqual(await problems(kept), []);
-  assert.deepEqual(
-    await problems(kept, { known: [at(7)] }),
-    [],
-    "the checkpoint is older than that",
-  );
   const without = text({ first: 13 });
   assert.deepEqual(await problems(without), ["record_missing 0"]);
   const short = text({ first: 13, notes: [tombstone(9), checkpoint(size)] });
@@ -86,6 +81,32 @@ Deno.test("a checkpoint that is older than a part proves nothing of it, and says
   assert.deepEqual(await problems(text({ first: 13 }), { from: 13, known: [at(7)] }), [
     "checkpoint_not_covered -",
   ]);
+});
+
+Deno.test("a checkpoint that is older than what retention left is not passed over in silence", async () => {
+  const kept = text({ first: 13, notes: [tombstone(13), checkpoint(size)] });
+  const trust = { known: [at(7)] };
+  assert.deepEqual(await problems(kept, trust), ["checkpoint_not_covered -"]);
+  assert.deepEqual(await problems(kept, { known: [at(7), at(12)] }), ["checkpoint_not_covered -"]);
+  assert.deepEqual(await problems(kept, { known: [at(7), at(13)] }), [], "of just what is gone");
+  assert.deepEqual(await problems(kept, { known: [at(7), at(14)] }), [], "a newer one is compared");
+  const other = { ...at(13), root: leafHash("another") };
+  assert.notDeepEqual(await problems(kept, { known: [at(7), other] }), []);
+});
+
+Deno.test("what the caller knows of retention is what is believed of it, and no more", async () => {
+  const stones = [tombstone(13), checkpoint(size)];
+  const kept = text({ first: 13, notes: stones });
+  const said = (removedBefore: number) => ({ known: [at(7)], removedBefore });
+  assert.deepEqual(await problems(kept, said(13)), []);
+  assert.deepEqual(await problems(kept, said(20)), []);
+  assert.deepEqual(await problems(kept, said(12)), ["record_missing 12"]);
+  assert.deepEqual(await problems(kept, said(0)), ["record_missing 0"]);
+  assert.deepEqual(await problems(text({ first: 13 }), said(13)), [], "not signed yet");
+  assert.deepEqual(await problems(text({ first: 13 }), { ...said(5), from: 13 }), [
+    "checkpoint_not_covered -",
+  ]);
+  assert.deepEqual(await problems(text(), { removedBefore: 13 }), []);
 });
 
 Deno.test("a checkpoint file of many days is taken whole", async () => {
