@@ -10,7 +10,6 @@ import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, isOfTenant, readLine } from "./export_reader.ts";
 import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
 import {
-  type Checkpoint,
   isOriginOf,
   keyList,
   type Keys,
