@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { type ExportRecord, recordLine } from "../../../functions/_shared/audit/export_format.ts";
+import { isOfTenant } from "../../../functions/_shared/audit/export_reader.ts";
 import { openCheckpoint, signLeaf } from "../../../functions/_shared/audit/note.ts";
 import { leafHash } from "../../../functions/_shared/audit/tree.ts";
 import { verifyFile, type VerifyOptions } from "../../../scripts/audit/verify_file.ts";
@@ -193,6 +194,19 @@ Deno.test("a record that says it is another tenant's is named, though it is sign
     assert.deepEqual(await problems(file, trust), ["record_foreign 0"], bytes);
     const unproved = text({ end: 1, notes: [], change: () => [{ ...record, bytes: ours }] });
     assert.deepEqual(await problems(unproved, trust), ["record_altered 0"]);
+  }
+});
+
+Deno.test("whose record it is stands at the end as Postgres prints it, and is found anywhere else", () => {
+  const at = '"2026-01-01T00:00:00.000000Z"';
+  const end = `"tenant_id": "${tenant}", "occurred_at": ${at}, "recorded_at": ${at}}`;
+  for (const bytes of [`{"v": 1, ${end}`, `{${end}`, `{"tenant_id": "${tenant}", "v": 1}`]) {
+    assert.ok(isOfTenant(bytes, tenant), bytes);
+    assert.ok(!isOfTenant(bytes, theirs.tenant), bytes);
+    assert.ok(isOfTenant(bytes, tenant), "again: nothing is left over from the one before");
+  }
+  for (const bytes of ["", "{}", "null", "[]", tenant, `{"data": {${end}}`]) {
+    assert.ok(!isOfTenant(bytes, tenant), bytes);
   }
 });
 
