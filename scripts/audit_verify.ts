@@ -1,7 +1,7 @@
 /**
  * Verifies an export of the sealed log with nothing but the public key and checkpoints that were known before.
  *
- *   deno task audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--checkpoint …] [--tenant ID | --origin NAME] [--from INDEX] [--to INDEX] [--signatures] [--json]
+ *   deno task audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--checkpoint …] [--tenant ID | --origin NAME] [--from INDEX] [--to INDEX] [--removed-before INDEX] [--signatures] [--json]
  *
  * --key         the public key: a JWK or a set of them (scripts/audit_key.ts wrote it) or a C2SP verifier key; several in the
  *               order of their use. Keys that the last one names as its successors, in NOTES, are trusted as it is
@@ -9,6 +9,8 @@
  * --tenant      whose log is meant; needed when the notes are of several. --origin names the log itself, as its notes' first
  *               line does: needed when the tenant has had several, under other public addresses
  * --from, --to  a part was asked for: it begins with this record at the latest, and ends before that one at the earliest
+ * --removed-before  retention dropped the records before this one, as you know: neither a tombstone that says more is believed,
+ *               nor is it a problem that your checkpoints are of those records only
  * --signatures  checks the signature of every record, also where a checkpoint proves it
  *
  * Needs no network and no database. Prints what is proved and what is not, one line a problem, the first bad record last.
@@ -22,7 +24,7 @@ import { verifyFile, type VerifyOptions } from "./audit/verify_file.ts";
 
 const usage =
   "usage: audit:verify EXPORT.jsonl --key FILE.pub [--key …] --checkpoint NOTES [--checkpoint …] [--tenant ID | --origin NAME]\n" +
-  "       [--from INDEX] [--to INDEX] [--signatures] [--json]";
+  "       [--from INDEX] [--to INDEX] [--removed-before INDEX] [--signatures] [--json]";
 const printed = 100;
 
 if (import.meta.main) {
@@ -54,6 +56,7 @@ async function read(args: string[]) {
       ...trustOptions,
       from: { type: "string" },
       to: { type: "string" },
+      "removed-before": { type: "string" },
       signatures: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
@@ -70,7 +73,15 @@ async function read(args: string[]) {
     throw new Error(`There is no checkpoint of ${log} signed by this key in ${files}`);
   }
   const { origin } = meant;
-  const options: VerifyOptions = { key, known, origin, from, to, allSignatures: values.signatures };
+  const options: VerifyOptions = {
+    key,
+    known,
+    origin,
+    from,
+    to,
+    removedBefore: indexOf(values["removed-before"]),
+    allSignatures: values.signatures,
+  };
   return { path, options, forked, json: values.json };
 }
 
@@ -81,10 +92,23 @@ function indexOf(text: string | undefined): number | undefined {
 }
 
 function tell(report: Report, seconds: number) {
-  const { origin, first, records, removedBefore, provedTo, keys, problems, firstBad } = report;
+  const { origin, first, records, removedBefore, saidRemovedBefore, notCompared } = report;
+  const { provedTo, keys, problems, firstBad } = report;
   console.log(`log         ${origin}`);
   console.log(`records     ${records}, from ${first}`);
-  if (removedBefore > 0) console.log(`removed     before ${removedBefore}, by retention, signed`);
+  if (removedBefore > 0) {
+    const by = report.removedBy.join(" and ");
+    console.log(`removed     before ${removedBefore}, by retention, signed by ${by}`);
+  }
+  if (saidRemovedBefore !== null) {
+    console.log(`removed     before ${saidRemovedBefore}, as you say`);
+  }
+  if (notCompared.count > 0) {
+    const { count, newest } = notCompared;
+    console.log(
+      `unused      ${count} known checkpoints of up to ${newest} records, before the first`,
+    );
+  }
   console.log(`proved to   ${provedTo}, by signed checkpoints`);
   for (const { key, provedTo, records } of keys) {
     const what = [

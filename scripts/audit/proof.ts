@@ -13,8 +13,10 @@ import {
   openCheckpoint,
   tenantOf,
 } from "../../functions/_shared/audit/note.ts";
+import { openPrefix } from "../../functions/_shared/audit/roots.ts";
 import {
   consistencyProof,
+  Frontier,
   type Hash,
   inclusionProof,
   leafHash,
@@ -55,21 +57,36 @@ export class ProofError extends Error {
 
 /** Proves record `index` by the newest checkpoint in the export. @throws {ProofError} */
 export async function proveInclusion(file: string, index: number): Promise<Proof> {
-  const { origin, records, leaves, size, checkpoint } = await read(file, (n) => n === index);
+  const { origin, before, records, leaves, size, checkpoint } = await read(
+    file,
+    (n) => n === index,
+  );
   const record = records[0];
-  if (!record || index >= size) throw new ProofError(`There is no record ${index} in ${size}`);
-  const proof = inclusionProof(index, leaves.slice(0, size));
-  return { kind: "inclusion", origin, index, bytes: record.bytes, path: texts(proof), checkpoint };
+  if (!record || index >= size) {
+    throw new ProofError(`There is no record ${index} from ${before.size} to before ${size}`);
+  }
+  const path = texts(inclusionProof(index, leaves, before));
+  return { kind: "inclusion", origin, index, bytes: record.bytes, path, checkpoint };
 }
 
-/** Proves that the newest checkpoint in the export continues the tree of `oldSize`. @throws {ProofError} */
+/**
+ * Proves that the newest checkpoint in the export continues the tree of `oldSize`, which is not older than the export's
+ * first record, unless the hashes before it happen to suffice.
+ * @throws {ProofError}
+ */
 export async function proveConsistency(file: string, oldSize: number): Promise<Proof> {
-  const { origin, leaves, size, checkpoint } = await read(file, () => false);
+  const { origin, before, leaves, size, checkpoint } = await read(file, () => false);
   if (oldSize < 1 || oldSize > size) {
     throw new ProofError(`${size} records did not grow from ${oldSize}`);
   }
-  const proof = consistencyProof(oldSize, leaves.slice(0, size));
-  return { kind: "consistency", origin, oldSize, path: texts(proof), checkpoint };
+  let path: string[];
+  try {
+    path = texts(consistencyProof(oldSize, leaves, before));
+  } catch (cause) {
+    const detail = `The export begins with record ${before.size}: too late for ${oldSize}`;
+    throw new ProofError(detail, { cause });
+  }
+  return { kind: "consistency", origin, oldSize, path, checkpoint };
 }
 
 /** `told`: what was proved, of which log and by whom. */
@@ -145,27 +162,44 @@ const agree = ([first, ...more]: Checkpoint[]): boolean =>
 const twoHistories = (size: number): string =>
   `two checkpoints of ${size} records are signed: the key signed two histories`;
 
+/** The leaves that the newest checkpoint covers, and the tree of those before the first. */
 async function read(file: string, keep: (index: number) => boolean) {
   const header = readHeader(firstLine(file));
   if (!header) throw new ProofError(`"${file}" does not begin as an export`);
-  if (header.first > 0) throw new ProofError("A proof takes an export from the first record on");
+  const before = openPrefix(header);
+  if (!before) throw new ProofError("What stands for the records before the first is no tree");
+  const { origin, first } = header;
   const records: ExportRecord[] = [];
   const leaves: Hash[] = [];
-  let newest = { size: 0, note: "" };
+  let newest = { size: 0, root: "", note: "" };
   for await (const text of linesAfterFirst(file)) {
     const line = readLine(text);
     if (line.kind === "record") {
-      if (keep(leaves.length)) records.push(line.record);
-      leaves.push(leafHash(line.record.bytes));
+      const { record } = line;
+      if (record.index !== first + leaves.length) {
+        throw new ProofError(`Record ${record.index} comes where ${first + leaves.length} belongs`);
+      }
+      if (keep(record.index)) records.push(record);
+      leaves.push(leafHash(record.bytes));
     } else if (line.kind === "checkpoint") {
-      const size = Number(line.note.split("\n")[1]);
-      if (size > newest.size) newest = { size, note: line.note };
+      const { note } = line;
+      const [, sizeText, root = ""] = note.split("\n");
+      const size = Number(sizeText);
+      if (size > newest.size) newest = { size, root, note };
     }
   }
-  if (newest.size === 0 || newest.size > leaves.length) {
-    throw new ProofError(`The export has ${leaves.length} records and no checkpoint of them`);
+  const { size, root, note: checkpoint } = newest;
+  if (size <= first || size > first + leaves.length) {
+    const range = `${leaves.length} records from ${first}`;
+    throw new ProofError(`The export has ${range} and no checkpoint of them`);
   }
-  return { origin: header.origin, records, leaves, size: newest.size, checkpoint: newest.note };
+  const covered = leaves.slice(0, size - first);
+  const tree = new Frontier(first, before.subtrees);
+  for (const leaf of covered) tree.append(leaf);
+  if (tree.root().toBase64() !== root) {
+    throw new ProofError("The export's checkpoint is not of its records: audit:verify says why");
+  }
+  return { origin, before, records, leaves: covered, size, checkpoint };
 }
 
 const texts = (hashes: Hash[]): string[] => hashes.map((hash) => hash.toBase64());

@@ -61,9 +61,7 @@ export async function readTrust(values: TrustValues): Promise<Brought> {
   const logs = new Set(known.map(({ origin }) => origin));
   if (logs.size > 1) {
     const some = [...logs].slice(0, 10).map((log) => `\n  ${log}`).join("");
-    throw new Error(
-      `The checkpoints are of ${logs.size} logs: --tenant or --origin says which one is meant${some}`,
-    );
+    throw new Error(`Of ${logs.size} logs --tenant or --origin says which one is meant:${some}`);
   }
   return { keys, forked, known, meant: { ...meant, origin: origin ?? [...logs][0] } };
 }

@@ -34,6 +34,9 @@ export async function verifyFile(path: string, options: VerifyOptions): Promise<
       first: 0,
       records: 0,
       removedBefore: 0,
+      removedBy: [],
+      saidRemovedBefore: options.removedBefore ?? null,
+      notCompared: { count: 0, newest: 0 },
       provedTo: 0,
       keys: [],
       firstBad: null,
@@ -65,7 +68,8 @@ async function asWhole(
   // The notes stand at the end, so roots are compared when all is hashed.
   const chunks = await hashInThreads(orders, threads);
   const notes = chunks.flatMap(({ notes }) => notes);
-  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
+  const weighed = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighed;
   if (problems.length > 0 || !prefixFits(prefix, tombstones)) return undefined;
   const roots = new Roots(prefix, checkpoints, keys);
   for (const { first, regular, hashes, subtrees } of chunks) {
@@ -85,8 +89,12 @@ async function asWhole(
     header.size === size && size >= (trust.to ?? 0);
   // After the newest checkpoint each record stands by its own signature.
   if (!allFit || roots.provedTo !== size) return undefined;
-  const by = roots.report(trust.key);
-  return report(header, size - header.first, roots.provedTo, by, tombstones, []);
+  const proved = {
+    records: size - header.first,
+    provedTo: roots.provedTo,
+    keys: roots.report(trust.key),
+  };
+  return report(header, trust, weighed, proved);
 }
 
 async function hashInThreads(orders: Order[], threads: number): Promise<Chunk[]> {

@@ -44,17 +44,18 @@ export function readLine(line: string): Line {
 
 /**
  * Whether the record says that it is this tenant's. As Postgres prints a sealed event (private.leaf_bytes) the tenant stands
- * at the end; looked at there it costs 0.1 µs, and parsing the record 2.
+ * at the end, and is looked at there: parsing the record costs about 3 µs more.
  */
 export function isOfTenant(bytes: string, tenantId: string): boolean {
-  const [, printed] = sealedEnd.exec(bytes.slice(-sealedEndSize)) ?? [];
+  sealedEnd.lastIndex = Math.max(0, bytes.length - sealedEndSize);
+  const printed = sealedEnd.exec(bytes)?.[1];
   const named = printed ?? (parse(bytes) as { tenant_id?: unknown } | null | undefined)?.tenant_id;
   return named === tenantId;
 }
 
 // One brace closes the whole record, so these keys are its own; no quote within a value stands there without a backslash.
 const sealedEnd =
-  /^"tenant_id": "([0-9a-f-]{36})", "occurred_at": "[0-9T:.Z-]{27}", "recorded_at": "[0-9T:.Z-]{27}"\}$/;
+  /"tenant_id": "([0-9a-f-]{36})", "occurred_at": "[0-9T:.Z-]{27}", "recorded_at": "[0-9T:.Z-]{27}"\}$/y;
 const sealedEndSize = 144;
 
 /**

@@ -83,3 +83,7 @@ export class Roots {
     });
   }
 }
+
+/** The size of the largest. Not Math.max(...): a checkpoint a second is more than a call has room for within a day or two. */
+export const largest = (checkpoints: Checkpoint[]): number =>
+  checkpoints.reduce((largest, { size }) => Math.max(largest, size), 0);

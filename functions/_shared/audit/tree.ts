@@ -91,38 +91,79 @@ export function rootOf(leaves: Hash[]): Hash {
   return tree.root();
 }
 
-/** PATH(index, leaves): the hashes from the leaf's neighbour up. @throws {RangeError} */
-export function inclusionProof(index: number, leaves: Hash[]): Hash[] {
-  if (!(index >= 0 && index < leaves.length)) {
-    throw new RangeError(`There is no leaf ${index} in a tree of ${leaves.length}`);
+/**
+ * PATH(index, leaves): the hashes from the leaf's neighbour up. `before`: the tree of what comes before the first of the
+ * leaves, of which no more is known; `index` counts from its beginning.
+ * @throws {RangeError} the leaf is not among these
+ */
+export function inclusionProof(index: number, leaves: Hash[], before = new Frontier()): Hash[] {
+  const size = before.size + leaves.length;
+  if (!(index >= before.size && index < size)) {
+    throw new RangeError(`There is no leaf ${index} from ${before.size} to ${size}`);
   }
-  if (leaves.length === 1) return [];
-  const split = splitOf(leaves.length);
-  return index < split
-    ? [...inclusionProof(index, leaves.slice(0, split)), rootOf(leaves.slice(split))]
-    : [...inclusionProof(index - split, leaves.slice(split)), rootOf(leaves.slice(0, split))];
+  const rootOf = rangeRoots(leaves, before);
+  const path = (from: number, to: number): Hash[] => {
+    if (to - from === 1) return [];
+    const split = from + splitOf(to - from);
+    return index < split
+      ? [...path(from, split), rootOf(split, to)]
+      : [...path(split, to), rootOf(from, split)];
+  };
+  return path(0, size);
 }
 
-/** PROOF(oldSize, leaves): that the tree of `oldSize` is the beginning of this one. @throws {RangeError} */
-export function consistencyProof(oldSize: number, leaves: Hash[]): Hash[] {
-  if (!(oldSize > 0 && oldSize <= leaves.length)) {
-    throw new RangeError(`A tree of ${leaves.length} leaves did not grow from ${oldSize}`);
+/**
+ * PROOF(oldSize, leaves): that the tree of `oldSize` is the beginning of this one. `before` as above: an older tree than that
+ * one can be proved only where it ends with one of its subtrees.
+ * @throws {RangeError} the tree did not grow from that, or too little is known of it
+ */
+export function consistencyProof(
+  oldSize: number,
+  leaves: Hash[],
+  before = new Frontier(),
+): Hash[] {
+  const size = before.size + leaves.length;
+  if (!(oldSize > 0 && oldSize <= size)) {
+    throw new RangeError(`A tree of ${size} leaves did not grow from ${oldSize}`);
   }
-  const subproof = (m: number, part: Hash[], whole: boolean): Hash[] => {
-    if (m === part.length) return whole ? [] : [rootOf(part)];
-    const split = splitOf(part.length);
-    return m <= split
-      ? [...subproof(m, part.slice(0, split), whole), rootOf(part.slice(split))]
-      : [...subproof(m - split, part.slice(split), false), rootOf(part.slice(0, split))];
+  const rootOf = rangeRoots(leaves, before);
+  const subproof = (from: number, to: number, whole: boolean): Hash[] => {
+    if (oldSize === to) return whole ? [] : [rootOf(from, to)];
+    const split = from + splitOf(to - from);
+    return oldSize <= split
+      ? [...subproof(from, split, whole), rootOf(split, to)]
+      : [...subproof(split, to, false), rootOf(from, split)];
   };
-  return subproof(oldSize, leaves, true);
+  return subproof(0, size, true);
+}
+
+/** Gives the root over the leaves [from, to), a node of the tree. It throws RangeError where it is within a subtree of `before`. */
+function rangeRoots(leaves: Hash[], before: Frontier): (from: number, to: number) => Hash {
+  const known = new Map<string, Hash>();
+  let start = 0;
+  for (const root of before.subtrees) {
+    const width = largestWithin(before.size - start);
+    known.set(`${start} ${start + width}`, root);
+    start += width;
+  }
+  return function rootBetween(from: number, to: number): Hash {
+    if (from >= before.size) return rootOf(leaves.slice(from - before.size, to - before.size));
+    const root = known.get(`${from} ${to}`);
+    if (root) return root;
+    if (to <= before.size) throw new RangeError(`The leaves ${from} to ${to - 1} are not known`);
+    const split = from + splitOf(to - from);
+    return nodeHash(rootBetween(from, split), rootBetween(split, to));
+  };
 }
 
 /** The largest power of two below `size`. */
-function splitOf(size: number): number {
-  let split = 1;
-  while (split * 2 < size) split *= 2;
-  return split;
+const splitOf = (size: number): number => largestWithin(size - 1);
+
+/** The largest power of two that is no more than `size`. */
+function largestWithin(size: number): number {
+  let width = 1;
+  while (width * 2 <= size) width *= 2;
+  return width;
 }
 
 /** Whether `leaf` is record `index` of the tree with this root. RFC 9162, section 2.1.3.2. */

@@ -10,14 +10,14 @@ import type { ExportHeader } from "./export_format.ts";
 import { alteredPersonal, isOfTenant, readLine } from "./export_reader.ts";
 import { KeyOrder, type KnownCheckpoint } from "./key_order.ts";
 import {
-  type Checkpoint,
   isOriginOf,
   keyList,
   type Keys,
   openCheckpoint,
+  type OpenedCheckpoint,
   verifyLeaf,
 } from "./note.ts";
-import { type KeyReport, openPrefix, prefixFits, Roots } from "./roots.ts";
+import { type KeyReport, largest, openPrefix, prefixFits, Roots } from "./roots.ts";
 import { Frontier, leafHash } from "./tree.ts";
 
 export type ProblemSlug =
@@ -25,7 +25,7 @@ export type ProblemSlug =
   | "log_foreign" // not the log that was meant, or the header's origin is not the log of its tenant
   | "checkpoint_missing" // no known checkpoint of this log: nothing can be proved
   | "checkpoint_invalid" // a note is not signed by a key that counts there, or tells of another log
-  | "checkpoint_not_covered" // the known checkpoint is older than the first record
+  | "checkpoint_not_covered" // every known checkpoint is older than the first record
   | "prefix_altered" // the hashes that stand for the records before the first are not the signed ones
   | "history_forked" // every record is signed and the whole is not: the key signed two histories
   | "key_forked" // a key names two others as the next one: it is in two hands
@@ -50,6 +50,12 @@ export interface Report {
   records: number;
   /** A signed tombstone says that retention removed the records before. */
   removedBefore: number;
+  /** The names of the keys that signed it. */
+  removedBy: string[];
+  /** What the caller said of it. */
+  saidRemovedBefore: number | null;
+  /** Known checkpoints of records that are not in the export: nothing here was compared with them. */
+  notCompared: { count: number; newest: number };
   /** Size of the newest checkpoint whose root fits: the records before it are proved as a whole. */
   provedTo: number;
   /** Who proved it, in the order of use. */
@@ -69,22 +75,29 @@ export interface Trust {
   from?: number;
   /** Index that it may end before, when the caller asked for a part. */
   to?: number;
+  /** Retention removed the records before this index, as the caller knows; a tombstone that says more of it is not believed. */
+  removedBefore?: number;
   /** Checks the signature of every record, though a root covers it. */
   allSignatures?: boolean;
 }
 
-/** The checkpoints to compare, by size, and what is wrong before any record is looked at. */
+/** What the notes come to. */
+export interface Weighed {
+  /** To compare, by size. */
+  checkpoints: KnownCheckpoint[];
+  tombstones: OpenedCheckpoint[];
+  notCompared: Report["notCompared"];
+  problems: Problem[];
+  keys: KeyOrder;
+}
+
+/** What is to be compared, and what is wrong before any record is looked at. */
 export function weighNotes(
   header: ExportHeader,
   notes: { kind: "checkpoint" | "tombstone"; note: string }[],
   trust: Trust,
-): {
-  checkpoints: KnownCheckpoint[];
-  tombstones: Checkpoint[];
-  problems: Problem[];
-  keys: KeyOrder;
-} {
-  const { origin, tenant_id: tenantId } = header;
+): Weighed {
+  const { origin, tenant_id: tenantId, first } = header;
   const problems: Problem[] = [];
   if (trust.origin !== undefined && origin !== trust.origin) {
     problems.push(whole("log_foreign", `${origin} is not the log that is meant, ${trust.origin}`));
@@ -108,7 +121,7 @@ export function weighNotes(
   }
   const end = trust.to === undefined ? Infinity : Math.max(trust.to, header.size);
   const checkpoints = known.filter(({ size }) => size <= end);
-  const tombstones: Checkpoint[] = [];
+  const tombstones: OpenedCheckpoint[] = [];
   const newest = largest(known);
   if (known.length === 0) {
     problems.push(whole("checkpoint_missing", `no known checkpoint is of ${origin}`));
@@ -119,13 +132,22 @@ export function weighNotes(
       problems.push(whole("checkpoint_invalid", `${kind} ${JSON.stringify(note)}`));
     } else (kind === "checkpoint" ? checkpoints : tombstones).push(checkpoint);
   }
-  const begins = Math.max(trust.from ?? 0, largest(tombstones));
-  if (header.first > begins) {
-    problems.push(missing(begins, header.first));
-  } else if (newest > 0 && newest <= header.first && tombstones.length === 0) {
-    problems.push(whole("checkpoint_not_covered", `it has ${newest} records`));
+  const begins = Math.max(trust.from ?? 0, trust.removedBefore ?? largest(tombstones));
+  // One of just the records that retention removed is compared with the hashes that stand for them.
+  const compares = newest > first || newest === first && tombstones.length > 0;
+  if (first > begins) problems.push(missing(begins, first));
+  else if (newest > 0 && !compares && first > (trust.removedBefore ?? 0)) {
+    const detail = `the newest known one is of ${newest} records, the export begins with ${first}`;
+    problems.push(whole("checkpoint_not_covered", detail));
   }
-  return { checkpoints: checkpoints.sort((a, b) => a.size - b.size), tombstones, problems, keys };
+  const older = known.filter(({ size }) => size < first);
+  return {
+    checkpoints: checkpoints.sort((a, b) => a.size - b.size),
+    tombstones,
+    notCompared: { count: older.length, newest: largest(older) },
+    problems,
+    keys,
+  };
 }
 
 /** Goes through the export line by line and names every bad record. Slower than verify_file.ts, which calls it in doubt. */
@@ -139,7 +161,8 @@ export async function examine(
     const line = readLine(text);
     if ("note" in line) notes.push(line);
   }
-  const { checkpoints, tombstones, problems, keys } = weighNotes(header, notes, trust);
+  const weighed = weighNotes(header, notes, trust);
+  const { checkpoints, tombstones, problems, keys } = weighed;
   const prefix = openPrefix(header);
   if (!prefix) problems.push(whole("prefix_altered", "so many hashes are no tree of that size"));
   if (prefix && !prefixFits(prefix, tombstones)) {
@@ -228,35 +251,34 @@ export async function examine(
         : whole("history_forked", `the roots at ${sizes} do not fit`),
     );
   }
-  const by = roots.report(trust.key, signed);
-  return report(header, records, provedTo, by, tombstones, problems);
+  const proved = { records, provedTo, keys: roots.report(trust.key, signed) };
+  return report(header, trust, weighed, proved);
 }
 
 export function report(
   { origin, first }: ExportHeader,
-  records: number,
-  provedTo: number,
-  keys: KeyReport[],
-  tombstones: Checkpoint[],
-  problems: Problem[],
+  trust: Trust,
+  { tombstones, notCompared, problems }: Weighed,
+  proved: Pick<Report, "records" | "provedTo" | "keys">,
 ): Report {
   const indexes = problems.flatMap(({ index }) => index ?? []);
   const firstBad = indexes.length === 0 ? null : indexes.reduce((a, b) => Math.min(a, b));
+  const removedBefore = largest(tombstones);
+  const removedBy = tombstones.flatMap(({ size, signers }) =>
+    size === removedBefore ? signers : []
+  );
   return {
     origin,
     first,
-    records,
-    removedBefore: largest(tombstones),
-    provedTo,
-    keys,
+    ...proved,
+    removedBefore,
+    removedBy: [...new Set(removedBy)],
+    saidRemovedBefore: trust.removedBefore ?? null,
+    notCompared,
     problems,
     firstBad,
   };
 }
-
-/** Not Math.max(...): a checkpoint a second is more than a call has room for within a day or two. */
-const largest = (checkpoints: Checkpoint[]) =>
-  checkpoints.reduce((largest, { size }) => Math.max(largest, size), 0);
 
 function signatureOf(base64: string): Uint8Array | null {
   try {
@@ -266,7 +288,7 @@ function signatureOf(base64: string): Uint8Array | null {
   }
 }
 
-export function missing(from: number, to: number): Problem {
+function missing(from: number, to: number): Problem {
   const detail = to - from === 1 ? `record ${from}` : `records ${from} to ${to - 1}`;
   return { problem: "record_missing", index: from, detail };
 }

@@ -31,6 +31,11 @@ function concat(parts: Uint8Array[]): Uint8Array {
 const entries = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 70 });
 const some = fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 70 });
 const hex = (bytes: Uint8Array) => bytes.toHex();
+const treeOf = (leaves: Hash[]): Frontier => {
+  const tree = new Frontier();
+  for (const leaf of leaves) tree.append(leaf);
+  return tree;
+};
 const flipped = (hash: Hash, bit: number): Hash => {
   const copy = hash.slice();
   copy[bit >> 3]! ^= 1 << (bit & 7);
@@ -101,6 +106,38 @@ Deno.test("every record is proved to be in its tree, and no other in its place",
       const bent = proof.with(pick % proof.length, flipped(proof[pick % proof.length]!, bit));
       assert.ok(!verifyInclusion({ ...claim, proof: bent }));
     }
+  }));
+});
+
+Deno.test("a record is proved with nothing of those before it but their subtrees, and by the same hashes", () => {
+  fc.assert(fc.property(some, fc.nat(), fc.nat(), (all, pick, cut) => {
+    const leaves = all.map(leafHash);
+    const index = pick % all.length;
+    const first = cut % (index + 1);
+    const before = treeOf(leaves.slice(0, first));
+    const proof = inclusionProof(index, leaves.slice(first), before);
+    assert.deepEqual(proof, inclusionProof(index, leaves));
+    if (first > 0) {
+      assert.throws(() => inclusionProof(first - 1, leaves.slice(first), before), RangeError);
+    }
+    assert.throws(() => inclusionProof(all.length, leaves.slice(first), before), RangeError);
+  }));
+});
+
+Deno.test("growth is proved from the subtrees before the first leaf, or refused: never another proof", () => {
+  fc.assert(fc.property(some, fc.nat(), fc.nat(), (all, pick, cut) => {
+    const leaves = all.map(leafHash);
+    const oldSize = 1 + pick % all.length;
+    const first = cut % (all.length + 1);
+    const before = treeOf(leaves.slice(0, first));
+    const made = () => consistencyProof(oldSize, leaves.slice(first), before);
+    let end = 0;
+    const ends = before.subtrees.map((_, n) =>
+      end += 2 ** Math.floor(Math.log2(n === 0 ? first : first - end))
+    );
+    if (oldSize >= first || ends.includes(oldSize)) {
+      assert.deepEqual(made(), consistencyProof(oldSize, leaves));
+    } else assert.throws(made, RangeError);
   }));
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { type ExportRecord, recordLine } from "../../../functions/_shared/audit/export_format.ts";
+import { isOfTenant } from "../../../functions/_shared/audit/export_reader.ts";
 import { openCheckpoint, signLeaf } from "../../../functions/_shared/audit/note.ts";
 import { leafHash } from "../../../functions/_shared/audit/tree.ts";
 import { verifyFile, type VerifyOptions } from "../../../scripts/audit/verify_file.ts";
@@ -48,11 +49,6 @@ Deno.test("a part is proved when a part was asked for, and else lacks records", 
 Deno.test("records that retention removed are missed by nobody when the tombstone is signed", async () => {
   const kept = text({ first: 13, notes: [tombstone(13), checkpoint(size)] });
   assert.deepEqual(await problems(kept), []);
-  assert.deepEqual(
-    await problems(kept, { known: [at(7)] }),
-    [],
-    "the checkpoint is older than that",
-  );
   const without = text({ first: 13 });
   assert.deepEqual(await problems(without), ["record_missing 0"]);
   const short = text({ first: 13, notes: [tombstone(9), checkpoint(size)] });
@@ -86,6 +82,32 @@ Deno.test("a checkpoint that is older than a part proves nothing of it, and says
   assert.deepEqual(await problems(text({ first: 13 }), { from: 13, known: [at(7)] }), [
     "checkpoint_not_covered -",
   ]);
+});
+
+Deno.test("a checkpoint that is older than what retention left is not passed over in silence", async () => {
+  const kept = text({ first: 13, notes: [tombstone(13), checkpoint(size)] });
+  const trust = { known: [at(7)] };
+  assert.deepEqual(await problems(kept, trust), ["checkpoint_not_covered -"]);
+  assert.deepEqual(await problems(kept, { known: [at(7), at(12)] }), ["checkpoint_not_covered -"]);
+  assert.deepEqual(await problems(kept, { known: [at(7), at(13)] }), [], "of just what is gone");
+  assert.deepEqual(await problems(kept, { known: [at(7), at(14)] }), [], "a newer one is compared");
+  const other = { ...at(13), root: leafHash("another") };
+  assert.notDeepEqual(await problems(kept, { known: [at(7), other] }), []);
+});
+
+Deno.test("what the caller knows of retention is what is believed of it, and no more", async () => {
+  const stones = [tombstone(13), checkpoint(size)];
+  const kept = text({ first: 13, notes: stones });
+  const said = (removedBefore: number) => ({ known: [at(7)], removedBefore });
+  assert.deepEqual(await problems(kept, said(13)), []);
+  assert.deepEqual(await problems(kept, said(20)), []);
+  assert.deepEqual(await problems(kept, said(12)), ["record_missing 12"]);
+  assert.deepEqual(await problems(kept, said(0)), ["record_missing 0"]);
+  assert.deepEqual(await problems(text({ first: 13 }), said(13)), [], "not signed yet");
+  assert.deepEqual(await problems(text({ first: 13 }), { ...said(5), from: 13 }), [
+    "checkpoint_not_covered -",
+  ]);
+  assert.deepEqual(await problems(text(), { removedBefore: 13 }), []);
 });
 
 Deno.test("a checkpoint file of many days is taken whole", async () => {
@@ -172,6 +194,19 @@ Deno.test("a record that says it is another tenant's is named, though it is sign
     assert.deepEqual(await problems(file, trust), ["record_foreign 0"], bytes);
     const unproved = text({ end: 1, notes: [], change: () => [{ ...record, bytes: ours }] });
     assert.deepEqual(await problems(unproved, trust), ["record_altered 0"]);
+  }
+});
+
+Deno.test("whose record it is stands at the end as Postgres prints it, and is found anywhere else", () => {
+  const at = '"2026-01-01T00:00:00.000000Z"';
+  const end = `"tenant_id": "${tenant}", "occurred_at": ${at}, "recorded_at": ${at}}`;
+  for (const bytes of [`{"v": 1, ${end}`, `{${end}`, `{"tenant_id": "${tenant}", "v": 1}`]) {
+    assert.ok(isOfTenant(bytes, tenant), bytes);
+    assert.ok(!isOfTenant(bytes, theirs.tenant), bytes);
+    assert.ok(isOfTenant(bytes, tenant), "again: nothing is left over from the one before");
+  }
+  for (const bytes of ["", "{}", "null", "[]", tenant, `{"data": {${end}}`]) {
+    assert.ok(!isOfTenant(bytes, tenant), bytes);
   }
 });
 

@@ -107,3 +107,109 @@ Deno.test("ROT-11 after a theft the next key's newest note ends what the stolen 
     assert.equal(code, 1, out);
   }
 });
+
+Deno.test("PROOF-01 a record is proved from an export without the beginning, after retention or of a part", async () => {
+  await using files = await auditFiles(keys, {
+    "kept.jsonl": log.text({ first: 13, notes: [log.tombstone(13), log.checkpoint(50)] }),
+    "part.jsonl": log.text({ first: 22, end: 44 }),
+    "whole.jsonl": log.text(),
+    "known": [13, 16, 31, 44, 50].map((size) => log.note(size)).join("\n"),
+  });
+  const known = ["--checkpoint", "known"];
+  for (const [name, indexes] of [["kept", [13, 14, 31, 49]], ["part", [22, 43]]] as const) {
+    for (const index of indexes) {
+      const made = await files.prove(`${name}.jsonl`, "--index", String(index));
+      assert.equal(made.code, 0, made.err);
+      await files.write("proof", made.out);
+      const checked = await files.check("proof", ...known);
+      assert.equal(checked.code, 0, checked.err);
+      assert.ok(checked.out.includes(`record ${index} of ${origin}`), checked.out);
+    }
+  }
+  for (const since of ["13", "16", "31", "50"]) {
+    const made = await files.prove("kept.jsonl", "--since", since);
+    assert.equal(made.code, 0, made.err);
+    assert.equal(made.out, (await files.prove("whole.jsonl", "--since", since)).out);
+    await files.write("proof", made.out);
+    assert.equal((await files.check("proof", ...known)).code, 0, since);
+  }
+  const gone = [["kept", "--index", "12"], ["kept", "--since", "7"], ["part", "--index", "44"]];
+  for (const [name, ...args] of gone) {
+    const { code, out, err } = await files.prove(`${name}.jsonl`, ...args);
+    assert.equal(code, 1, out);
+    assert.notEqual(err, "");
+    assert.equal(out, "");
+  }
+});
+
+Deno.test("PROOF-02 growth that did not happen, and two histories, do not prove", async () => {
+  const say = (from: number) => (n: number) => n < from ? String(n) : "another";
+  const signer = next!.privateKey;
+  const other = handmadeLog(tenant, 50, () => signer, say(10));
+  await using files = await auditFiles(keys, {
+    "ours.jsonl": log.text(),
+    "other.jsonl": other.text(),
+    "ours": `${log.note(20)}\n${log.note(50)}`,
+    "old": log.note(20, signer),
+    "both": `${log.note(20, signer)}\n${other.note(20, signer)}`,
+    "none": log.note(50),
+  });
+  const since = async (name: string) => {
+    const made = await files.prove(`${name}.jsonl`, "--since", "20");
+    assert.equal(made.code, 0, made.err);
+    return made.out;
+  };
+  await files.write("proof", await since("ours"));
+  await files.write("forked", await since("other"));
+  const [path] = JSON.parse(await since("ours")).path;
+  await files.write("bent", (await since("ours")).replace(path, leafHash("x").toBase64()));
+  const faults: [string, string, RegExp][] = [
+    ["forked", "old", /does not continue/],
+    ["forked", "ours", /two histories/],
+    ["proof", "both", /two histories/],
+    ["proof", "none", /no known checkpoint has 20/],
+    ["bent", "ours", /does not continue/],
+  ];
+  assert.equal((await files.check("proof", "--checkpoint", "ours")).code, 0);
+  for (const [proof, notes, fault] of faults) {
+    const { code, out, err } = await files.check(proof, "--checkpoint", notes);
+    assert.equal(code, 1, `${proof} ${notes}: ${out}`);
+    assert.match(err, fault);
+    assert.equal(out, "");
+  }
+});
+
+Deno.test("PROOF-03 a proof is of the log that is meant", async () => {
+  const theirs = handmadeLog(tenant.replace(/.$/, "2"), 50, () => next!.privateKey);
+  await using files = await auditFiles(keys, {
+    "theirs.jsonl": theirs.text(),
+    "notes": `${log.note(50)}\n${theirs.note(50)}`,
+    "ours": log.note(50),
+  });
+  await files.write("proof", (await files.prove("theirs.jsonl", "--index", "3")).out);
+  const check = async (...args: string[]) => (await files.check("proof", ...args)).code;
+  assert.equal(await check(), 0, "the log is printed");
+  assert.equal(await check("--tenant", theirs.tenant), 0);
+  assert.equal(await check("--checkpoint", "notes", "--tenant", theirs.tenant), 0);
+  assert.equal(await check("--checkpoint", "notes"), 2, "which one is not said");
+  assert.equal(await check("--tenant", tenant), 1);
+  assert.equal(await check("--origin", origin), 1);
+  assert.equal(await check("--checkpoint", "ours"), 1);
+});
+
+Deno.test("PROOF-04 what is no whole export makes no proof", async () => {
+  const lines = log.text().split("\n");
+  await using files = await auditFiles(keys, {
+    "cut.jsonl": lines.toSpliced(6, 1).join("\n"),
+    "altered.jsonl": log.text().replace('\\"data\\":\\"5\\"', '\\"data\\":\\"6\\"'),
+    "prefix.jsonl": log.text({ first: 13, prefix: [] }),
+    "bare.jsonl": log.text({ notes: [] }),
+    "early.jsonl": log.text({ first: 13, notes: [log.checkpoint(13)] }),
+    "proof": "{}",
+  });
+  for (const name of ["cut", "altered", "prefix", "bare", "early"]) {
+    const { code, out, err } = await files.prove(`${name}.jsonl`, "--index", "20");
+    assert.deepEqual([code, out], [1, ""], `${name}: ${err}`);
+  }
+  assert.equal((await files.check("proof")).code, 1);
+});

@@ -1,6 +1,7 @@
 // The command that verifies an export: which log is meant, what it prints, exit codes. Whole logs from a database: test/integration/audit_seal.test.ts.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { keyName } from "../../../functions/_shared/audit/note.ts";
 import { auditFiles } from "../../support/audit_commands.ts";
 import { type HandmadeLog, handmadeLog } from "../../support/audit_handmade.ts";
 
@@ -69,4 +70,35 @@ Deno.test("VERIFY-03 a log that was cut where a tombstone was signed does not ve
   const meant = ["--origin", origin];
   assert.equal((await files.verify("cut.jsonl", "--checkpoint", "notes", ...meant)).code, 2);
   assert.equal((await files.verify("cut.jsonl", "--checkpoint", "stone")).code, 2);
+});
+
+Deno.test("VERIFY-04 where every checkpoint is of what retention removed, the verifier says so, or is told", async () => {
+  await using files = await auditFiles([publicKey], {
+    "export.jsonl": ours.text({ first: 13, notes: [ours.tombstone(13), ours.checkpoint(40)] }),
+    "old": ours.note(7),
+    "both": `${ours.note(7)}\n${ours.note(40)}`,
+  });
+  const verify = async (notes: string, ...args: string[]) => {
+    const ran = await files.verify("export.jsonl", "--checkpoint", notes, ...args);
+    return { ...ran, json: () => JSON.parse(ran.out) };
+  };
+  const silent = await verify("old");
+  assert.equal(silent.code, 1, silent.out);
+  assert.match(silent.out, /^checkpoint_not_covered {2}- /m);
+  assert.match(silent.out, /^unused {6}1 known /m);
+  const told = await verify("old", "--removed-before", "13");
+  assert.equal(told.code, 0, told.out);
+  assert.match(told.out, /^removed {5}before 13, as you say$/m);
+  assert.equal(
+    (await verify("old", "--removed-before", "13", "--json")).json().saidRemovedBefore,
+    13,
+  );
+  assert.equal((await verify("old", "--removed-before", "soon")).code, 2);
+  const less = await verify("both", "--removed-before", "12");
+  assert.equal(less.code, 1);
+  assert.match(less.out, /first bad record: 12\n/);
+  const newer = await verify("both", "--json");
+  assert.equal(newer.code, 0, newer.out);
+  assert.deepEqual(newer.json().notCompared, { count: 1, newest: 7 });
+  assert.deepEqual(newer.json().removedBy, [keyName(publicKey)]);
 });
