@@ -4,7 +4,8 @@
  * Usage: `deno run -A functions/_worker/main.ts`. Environment: GATEHOUSE_DB_URL (role gatehouse_worker), GATEHOUSE_LISTEN
  * (`/health`, `/ready`), GATEHOUSE_PUBLIC_URL, ZITADEL_ISSUER, ZITADEL_PROVISIONER_TOKEN_FILE, ZITADEL_EVENT_READER_TOKEN_FILE,
  * GATEHOUSE_SECRETS_KEY_FILE, GATEHOUSE_BOOTSTRAP_FILE, GATEHOUSE_OUTBOUND_ALLOW and the proxy (docs/proxy.md), GATEHOUSE_AUDIT_KEY_FILE and
- * GATEHOUSE_AUDIT_CHECKPOINT_FILE (the log is signed, checkpoints leave the database), GATEHOUSE_AUDIT_DIR (sinks of kind file, exports),
+ * GATEHOUSE_AUDIT_CHECKPOINT_FILE (the log is signed, checkpoints leave the database), GATEHOUSE_AUDIT_RETENTION_DAYS (how old a month is
+ * at least that goes), GATEHOUSE_AUDIT_DIR (sinks of kind file, exports),
  * GATEHOUSE_MAIL_KEY_FILE, GATEHOUSE_MAIL_FROM and GATEHOUSE_SMTP_… (mails). Exit: 0 after SIGTERM or SIGINT, 70 when
  * the database went away (start it again), 1 on anything else.
  */

@@ -154,6 +154,8 @@ export function processes(layout: Layout, credentials: Credentials): Processes {
         GATEHOUSE_AUDIT_DIR: auditDir,
         GATEHOUSE_AUDIT_KEY_FILE: files.auditKey,
         GATEHOUSE_AUDIT_CHECKPOINT_FILE: join(auditDir, "checkpoints"),
+        // From whoever starts the stack: the database alone must not say how soon records may go.
+        GATEHOUSE_AUDIT_RETENTION_DAYS: Deno.env.get("GATEHOUSE_AUDIT_RETENTION_DAYS") ?? "",
       },
       logFile: logFile("worker"),
       graceMs: 25_000, // running jobs get 20 s to end

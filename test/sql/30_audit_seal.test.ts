@@ -257,3 +257,40 @@ Deno.test("SEAL-08 SQL's tree is the definition's, however the leaves come", asy
     { numRuns: 60 },
   );
 });
+
+Deno.test("SEAL-09 a checkpoint that did not get outside is pushed by the same signer as soon as it can, though the log rests", async () => {
+  await using database = await prepared();
+  const { sql } = database;
+  const path = await Deno.makeTempFile();
+  const outside = checkpointFile(path);
+  let isFull = false;
+  const append = (note: string) =>
+    isFull ? Promise.reject(new Error("the disk is full")) : outside.append(note);
+  try {
+    const signer = sealer({ sql, keys: soleKey(key), publicUrl, outside: { ...outside, append } });
+    await record(sql, 5);
+    await seal(sql);
+    while (await signer.sign(1_000) > 0);
+    const before = (await treeOf(sql, tenants.A)).size;
+    isFull = true;
+    await record(sql, 3);
+    await seal(sql);
+    await assert.rejects(signer.sign(1_000), /the disk is full/);
+    await assert.rejects(
+      signer.sign(1_000),
+      /the disk is full/,
+      "it stays an error while it lasts",
+    );
+    assert.equal((await outside.newest(publicKey)).get(originA)?.size, before);
+    isFull = false;
+    assert.equal(await signer.sign(1_000), 0, "there is nothing to sign");
+    const tree = await treeOf(sql, tenants.A);
+    assert.equal(tree.signed_size, before + 3);
+    assert.equal((await outside.newest(publicKey)).get(originA)?.size, before + 3);
+    const text = await Deno.readTextFile(path);
+    assert.equal(await signer.sign(1_000), 0);
+    assert.equal(await Deno.readTextFile(path), text, "once");
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -143,22 +143,31 @@ export function sealer(
     return { note, checkpoint: { origin, size: tree.size, root }, leaves: leaves.length };
   }
 
+  async function signWaiting(limit: number): Promise<number> {
+    if (!known || refusedStore) await begin();
+    if (succeeded) return 0;
+    const waiting = await sql<Unsigned[]>`
+      select * from private.list_unsigned(${limit}, ${[...refused]}::uuid[])`;
+    const signed: Signed[] = [];
+    for (const one of waiting) {
+      const done = succeeded ? null : await signOne(one);
+      if (done) signed.push(done);
+    }
+    // One write to the disk for all of them. Should it fail, catchUp finds them in the database.
+    if (signed.length > 0) await outside?.append(signed.map(({ note }) => note).join("\n"));
+    for (const { checkpoint } of signed) known!.set(checkpoint.origin, checkpoint);
+    return signed.reduce((sum, { leaves }) => sum + leaves, 0);
+  }
+
   return {
     async sign(limit) {
       if (succeeded) return 0;
-      if (!known || refusedStore) await begin();
-      if (succeeded) return 0;
-      const waiting = await sql<Unsigned[]>`
-        select * from private.list_unsigned(${limit}, ${[...refused]}::uuid[])`;
-      const signed: Signed[] = [];
-      for (const one of waiting) {
-        const done = succeeded ? null : await signOne(one);
-        if (done) signed.push(done);
+      try {
+        return await signWaiting(limit);
+      } catch (error) {
+        known = undefined; // what was stored and did not get outside is found in the database the next time
+        throw error;
       }
-      // One write to the disk for all of them. Should it fail, catchUp finds them in the database.
-      if (signed.length > 0) await outside?.append(signed.map(({ note }) => note).join("\n"));
-      for (const { checkpoint } of signed) known!.set(checkpoint.origin, checkpoint);
-      return signed.reduce((sum, { leaves }) => sum + leaves, 0);
     },
   };
 }
