@@ -98,7 +98,9 @@ create policy audit_sinks_update_platform on public.audit_sinks for update to ga
 grant execute on function
   public.rewind_audit_sink(uuid, uuid, timestamptz),
   public.skip_audit_sink_event(uuid, uuid, bigint), public.sink_lag(public.audit_sinks),
-  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
+  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea),
+  private.open_sink_secret(uuid, uuid),
+  private.rotate_sink_secret(uuid, uuid, text, bytea, integer)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer, integer),

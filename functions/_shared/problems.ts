@@ -136,6 +136,7 @@ export const problems = {
   mail_not_available: 409, // there is no mail server
   sink_not_found: 404, // the tenant has no such audit sink
   sink_event_not_refused: 409, // the sink does not wait at an event of this seq that is too large for its receiver
+  sink_has_no_secret: 409, // only a sink of kind http signs what it sends
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
   sink_settings_malformed: 422, // not the settings of the sink's kind

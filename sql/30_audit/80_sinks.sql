@@ -1,6 +1,6 @@
 -- audit_sinks: where the log goes on the record of somebody else. A tenant's sink gets the tenant's events; one of the platform tenant gets those of all.
 -- Made by POST /functions/v1/audit/sinks, since its secret is shown once there.
--- Next: 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
+-- Next: 81_sink_secrets.sql (another secret), 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
 create table public.audit_sinks (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
@@ -71,7 +71,7 @@ create table private.audit_sink_secrets (
     references public.audit_sinks (tenant_id, id) on delete cascade
 );
 comment on table private.audit_sink_secrets is
-  'JSON {signingSecret, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
+  'JSON {signingSecret, previous, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
 
 create table private.audit_sink_checkpoints (
   tenant_id uuid not null,

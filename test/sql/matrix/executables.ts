@@ -86,6 +86,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.open_webhook_endpoint(uuid,uuid)",
       "private.put_provider_secret(uuid,uuid,text,bytea)",
       "private.put_webhook_headers(uuid,uuid,text[],text,bytea)",
+      "private.open_sink_secret(uuid,uuid)",
+      "private.rotate_sink_secret(uuid,uuid,text,bytea,integer)",
       "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ],
   },

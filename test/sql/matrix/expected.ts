@@ -535,6 +535,19 @@ export const functions: FunctionLine[] = [
     works: catalogue.replace(": all", ": A E S P"),
   },
   {
+    name: "private.open_sink_secret(uuid,uuid)",
+    ...inTenant("audit.write"),
+    call: (label) => `select private.open_sink_secret('${tenants[label]}', '${sinks[label]}')`,
+  },
+  {
+    name: "private.rotate_sink_secret(uuid,uuid,text,bytea,integer)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select private.rotate_sink_secret('${tenants[label]}', '${
+        sinks[label]
+      }', 'k2', '\\x02', 60)`,
+  },
+  {
     name: "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ...inTenant("webhooks.write"),
     call: (label) =>
