@@ -145,6 +145,7 @@ export const problems = {
   export_not_ready: 409, // it is still being written, failed or has expired
   exports_too_many: 409, // three exports of the tenant are under way
   export_format_unknown: 422, // jsonl or csv
+  export_filter_unprovable: 422, // only csv can be of some types, an actor or a target: a proof takes every record
   export_period_empty: 422, // until is not after since
   delivery_not_found: 404, // the tenant has no such delivery
   delivery_state_unknown: 422, // deliveries end delivered, dead, cancelled or filtered

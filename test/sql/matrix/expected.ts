@@ -417,7 +417,8 @@ export const functions: FunctionLine[] = [
       `select public.skip_audit_sink_event('${tenants[label]}', '${sinks[label]}', ${refused.seq})`,
   },
   {
-    name: "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",
+    name:
+      "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text,text[],text,text)",
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) => `select public.request_audit_export('${tenants[label]}')`,
   },
