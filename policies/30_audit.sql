@@ -99,7 +99,9 @@ create policy audit_sinks_update_platform on public.audit_sinks for update to ga
 grant execute on function
   public.rewind_audit_sink(uuid, uuid, timestamptz),
   public.skip_audit_sink_event(uuid, uuid, bigint), public.sink_lag(public.audit_sinks),
-  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
+  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea),
+  private.open_sink_secret(uuid, uuid),
+  private.rotate_sink_secret(uuid, uuid, text, bytea, integer)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer, integer),
@@ -129,12 +131,13 @@ create policy audit_exports_select_platform on public.audit_exports for select t
   using ((select private.platform_has('audit.read')));
 
 grant execute on function
-  public.request_audit_export(uuid, timestamptz, timestamptz, text),
+  public.request_audit_export(uuid, timestamptz, timestamptz, text, text[], text, text),
   private.open_audit_export(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.begin_export(uuid, uuid), private.list_export_leaves(uuid, bigint, bigint),
-  private.list_export_events(uuid, bigint, bigint, timestamptz, timestamptz, integer),
+  private.list_export_events(
+    uuid, bigint, bigint, timestamptz, timestamptz, text[], text, text, integer),
   private.progress_export(uuid, uuid, bigint),
   private.settle_export(uuid, uuid, bigint, bigint, text),
   private.fail_export(uuid, uuid, jsonb), private.expire_exports()

@@ -137,6 +137,7 @@ export const problems = {
   mail_not_available: 409, // there is no mail server
   sink_not_found: 404, // the tenant has no such audit sink
   sink_event_not_refused: 409, // the sink does not wait at an event of this seq that is too large for its receiver
+  sink_has_no_secret: 409, // only a sink of kind http signs what it sends
   sink_name_taken: 409, // another audit sink of the tenant has the name
   sink_name_malformed: 422, // 1 to 200 characters, none of control, no space at either end
   sink_settings_malformed: 422, // not the settings of the sink's kind
@@ -145,6 +146,7 @@ export const problems = {
   export_not_ready: 409, // it is still being written, failed or has expired
   exports_too_many: 409, // three exports of the tenant are under way
   export_format_unknown: 422, // jsonl or csv
+  export_filter_unprovable: 422, // only csv can be of some types, an actor or a target: a proof takes every record
   export_period_empty: 422, // until is not after since
   delivery_not_found: 404, // the tenant has no such delivery
   delivery_state_unknown: 422, // deliveries end delivered, dead, cancelled or filtered

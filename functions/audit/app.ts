@@ -10,10 +10,11 @@ import { config } from "../_shared/config.ts";
 import { asCaller } from "../_shared/db.ts";
 import { type ExportFormat, exportPath } from "../_shared/exports/files.ts";
 import { Problem } from "../_shared/problem.ts";
-import { seal, toBase64 } from "../_shared/secrets.ts";
+import { openText, seal, toBase64 } from "../_shared/secrets.ts";
 import { newWebhookSecret } from "../_shared/signing_keys.ts";
+import { HttpSecret, rotateSecret } from "../_shared/sinks/http.ts";
 import { sinkSecretPlace } from "../_shared/sinks/secret.ts";
-import { NewSink, refuseUnlessReachable, secretHeaders } from "./sinks.ts";
+import { NewSink, refuseUnlessReachable, Rotation, secretHeaders } from "./sinks.ts";
 
 export const app = newApp("audit");
 app.use("*", authenticate);
@@ -41,6 +42,35 @@ app.post("/sinks", async (c) => {
     return created.sink;
   }, { path: c.req.path });
   return c.json({ ...sink, signingSecret }, 201);
+});
+
+/**
+ * 200 `{ signingSecret }`, shown this once; the old ones sign on beside it for the overlap · 403 `not_allowed` ·
+ * 404 `sink_not_found` · 409 `sink_has_no_secret` · 422 `invalid_request`
+ */
+app.post("/sinks/:id/rotate", async (c) => {
+  const { tenantId, overlapSeconds } = await body(c, Rotation);
+  const id = c.req.param("id").toLowerCase();
+  if (!z.uuid().safeParse(id).success) {
+    throw new Problem("sink_not_found", `There is no sink "${id}"`);
+  }
+  const place = sinkSecretPlace(tenantId, id);
+  const signingSecret = newWebhookSecret();
+  await asCaller(c.var.caller, async (sql) => {
+    const [{ sealed }] = await sql<[{ sealed: { keyId: string; ciphertext: string } }]>`
+      select private.open_sink_secret(${tenantId}, ${id}) as sealed`;
+    const ciphertext = Uint8Array.fromBase64(sealed.ciphertext);
+    const held = HttpSecret.parse(
+      JSON.parse(await openText({ keyId: sealed.keyId, ciphertext }, place)),
+    );
+    const now = new Date();
+    const next = rotateSecret(held, { signingSecret, overlapSeconds, now });
+    const anew = await seal(JSON.stringify(next), place);
+    await sql`
+      select private.rotate_sink_secret(${tenantId}, ${id}, ${anew.keyId}, ${anew.ciphertext},
+        ${overlapSeconds})`;
+  }, { path: c.req.path });
+  return c.json({ signingSecret });
 });
 
 interface OpenExport {

@@ -6,9 +6,11 @@ import { FileSettings } from "../_shared/sinks/file.ts";
 import { HttpSettings } from "../_shared/sinks/http.ts";
 import { SyslogSettings } from "../_shared/sinks/syslog.ts";
 
+/** As the database writes it: the secret is sealed for this tenant, letter by letter. */
+const TenantId = z.uuid().toLowerCase();
 const common = {
   /** The platform tenant's id: the log of every tenant goes there. */
-  tenantId: z.uuid(),
+  tenantId: TenantId,
   name: z.string().min(1).max(200),
   /** What was recorded from then on is sent too. Default: from now on. */
   from: z.iso.datetime({ offset: true }).optional(),
@@ -34,6 +36,12 @@ export const NewSink = z.discriminatedUnion("kind", [
   z.strictObject({ ...common, kind: z.literal("file"), settings: FileSettings }),
 ]);
 export type NewSink = z.output<typeof NewSink>;
+
+export const Rotation = z.strictObject({
+  tenantId: TenantId,
+  /** How long the old secret signs beside the new one. Default a day, a week at most. */
+  overlapSeconds: z.int().min(0).max(604_800).default(86_400),
+});
 
 export const secretHeaders = (sink: NewSink) => sink.kind === "http" ? sink.headers ?? {} : {};
 

@@ -1,6 +1,6 @@
 -- audit_sinks: where the log goes on the record of somebody else. A tenant's sink gets the tenant's events; one of the platform tenant gets those of all.
 -- Made by POST /functions/v1/audit/sinks, since its secret is shown once there.
--- Next: 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
+-- Next: 81_sink_secrets.sql (another secret), 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
 create table public.audit_sinks (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
@@ -71,7 +71,7 @@ create table private.audit_sink_secrets (
     references public.audit_sinks (tenant_id, id) on delete cascade
 );
 comment on table private.audit_sink_secrets is
-  'JSON {signingSecret, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
+  'JSON {signingSecret, previous, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
 
 create table private.audit_sink_checkpoints (
   tenant_id uuid not null,
@@ -229,13 +229,17 @@ begin
   perform private.require_right(sink.tenant_id, 'audit.read');
   return (
     with waiting as (
-      select s.recorded_at from private.audit_sequence s
-       where (v_instance or s.tenant_id = sink.tenant_id) and s.seq > sink.cursor_seq
-       order by s.seq limit 100000)
-    select jsonb_build_object('events', count(*), 'seconds', coalesce(ceil(greatest(
-        extract(epoch from now() - (select w.recorded_at from waiting w limit 1)), 0)), 0))
-      from waiting);
+      (select s.recorded_at from private.audit_sequence s
+        where (v_instance or s.tenant_id = sink.tenant_id) and s.seq > sink.cursor_seq
+        order by s.seq limit 100000)
+      union all
+      select u.recorded_at from private.unsequenced(sink.tenant_id, 'infinity', 100000)
+        as u (recorded_at)
+    )
+    select jsonb_build_object('events', least(count(*), 100000),
+        'seconds', coalesce(ceil(greatest(extract(epoch from now() - min(w.recorded_at)), 0)), 0))
+      from waiting w);
 end;
 $$;
 comment on function public.sink_lag(public.audit_sinks) is
-  'How far a sink is behind, as a column: select=*,sink_lag. {events, 100000 at most, seconds since the oldest of them was recorded}. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'How far a sink is behind, as a column: select=*,sink_lag. {events, 100000 at most, seconds since the oldest of them was recorded}; those that are committed and have no seq yet count too. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';

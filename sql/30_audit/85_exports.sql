@@ -6,6 +6,11 @@ create table public.audit_exports (
   format text not null constraint export_format_unknown check (format in ('jsonl', 'csv')),
   since_at timestamptz,
   until_at timestamptz,
+  types text[] constraint event_types_malformed check (
+    cardinality(types) between 1 and 100
+    and array_to_string(types, '|') || '|' ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?\|)+$'),
+  actor_id text check (length(actor_id) between 1 and 200),
+  target_id text check (length(target_id) between 1 and 200),
   state text not null default 'pending'
     check (state in ('pending', 'running', 'ready', 'failed', 'expired')),
   requested_by jsonb not null,
@@ -22,13 +27,22 @@ create table public.audit_exports (
   expires_at timestamptz,
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  constraint export_period_empty check (until_at > since_at)
+  constraint export_period_empty check (until_at > since_at),
+  constraint export_filter_unprovable check (
+    format = 'csv' or types is null and actor_id is null and target_id is null)
 );
 comment on table public.audit_exports is 'A file with a part of a tenant''s log, and how far it is.';
 comment on column public.audit_exports.format is
   'jsonl: the sealed records with signatures, checkpoint and proof, for deno task audit:verify; ends at a checkpoint, so it may hold a little more than was asked for. csv: flat, for reading, proves nothing.';
 comment on column public.audit_exports.since_at is 'Events recorded from then on; null: from the first that is kept.';
 comment on column public.audit_exports.until_at is 'Events recorded before; null: until it was asked for.';
+comment on column public.audit_exports.types is
+  'Of these types and prefixes such as tenant.* only; null: of every type. As actor_id and target_id for csv only: a proof takes every record.';
+comment on column public.audit_exports.actor_id is 'What this actor did only; null: whoever it was.';
+comment on column public.audit_exports.target_id is
+  'What has this among its targets only; null: whatever it was about.';
+comment on column public.audit_exports.records_total is
+  'Null while it is not known, as of a filtered export until it is ready.';
 comment on column public.audit_exports.state is 'pending, running, then ready until expires_at, or failed for the reason in last_error; written by the worker.';
 comment on column public.audit_exports.complete is
   'False: what was committed before it was asked for is not all in it, for the log was not sealed that far (csv: not numbered) after a minute of waiting; ask again once it is. Null until it is written.';
@@ -45,7 +59,8 @@ alter table public.audit_exports enable always trigger _500_record;
 
 create function public.request_audit_export(
   tenant_id uuid, since timestamptz default null, until timestamptz default null,
-  format text default 'jsonl'
+  format text default 'jsonl', types text[] default null, actor_id text default null,
+  target_id text default null
 ) returns public.audit_exports
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -60,9 +75,11 @@ begin
   then
     perform private.refuse(409, 'exports_too_many', 'Three exports of this tenant are under way: wait for one');
   end if;
-  insert into public.audit_exports as e (tenant_id, format, since_at, until_at, requested_by)
+  insert into public.audit_exports as e
+    (tenant_id, format, since_at, until_at, types, actor_id, target_id, requested_by)
   values (request_audit_export.tenant_id, request_audit_export.format,
-    request_audit_export.since, request_audit_export.until, private.current_actor())
+    request_audit_export.since, request_audit_export.until, request_audit_export.types,
+    request_audit_export.actor_id, request_audit_export.target_id, private.current_actor())
   returning e.* into v_export;
   perform private.enqueue('audit__export',
     jsonb_build_object('tenantId', v_export.tenant_id, 'id', v_export.id),
@@ -70,9 +87,11 @@ begin
   return v_export;
 end;
 $$;
-comment on function public.request_audit_export(uuid, timestamptz, timestamptz, text) is
-  'Asks for the tenant''s log between two moments as a file: jsonl (provable) or csv (for reading). Watch the row; its file is kept a week. '
-  'Errors: 403 not_allowed, 409 exports_too_many, 400 export_format_unknown, export_period_empty. Definer: the queue is its owner''s; checks audit.read itself.';
+comment on function public.request_audit_export(
+  uuid, timestamptz, timestamptz, text, text[], text, text
+) is
+  'Asks for the tenant''s log between two moments as a file: jsonl (provable) or csv (for reading), the latter also of some types and prefixes such as tenant.*, of one actor or about one target alone. Watch the row; its file is kept a week. '
+  'Errors: 403 not_allowed, 409 exports_too_many, 400 export_format_unknown, export_period_empty, export_filter_unprovable, event_types_malformed. Definer: the queue is its owner''s; checks audit.read itself.';
 
 create function private.open_audit_export(p_export uuid) returns jsonb
 language plpgsql volatile security definer set search_path = ''

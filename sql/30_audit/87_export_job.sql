@@ -44,6 +44,9 @@ begin
       from private.audit_sequence s
      where s.tenant_id = p_tenant and s.recorded_at < v_until
        and (v_export.since_at is null or s.recorded_at >= v_export.since_at);
+    if num_nonnulls(v_export.types, v_export.actor_id, v_export.target_id) > 0 then
+      v_total := null; -- how many of them pass is known when all are read
+    end if;
   end if;
   v_behind := exists (select from private.unsequenced(p_tenant, v_until, 1))
     or v_export.format = 'jsonl' and (
@@ -61,6 +64,8 @@ begin
   return jsonb_build_object(
     'format', v_export.format, 'total', v_total,
     'since', v_export.since_at, 'until', v_until,
+    'types', to_jsonb(v_export.types), 'actorId', v_export.actor_id,
+    'targetId', v_export.target_id,
     'first', v_first, 'size', v_size,
     'prefix', (
       select coalesce(jsonb_agg(translate(encode(f, 'base64'), E'\n', '') order by at), '[]')
@@ -72,7 +77,7 @@ begin
 end;
 $$;
 comment on function private.begin_export(uuid, uuid) is
-  'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
+  'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, types, actorId, targetId, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
   'wait: the newest of it is not sealed yet; after a minute it goes without, and the row says complete = false. Definer: leaves are private.';
 
 create function private.list_export_leaves(
@@ -96,7 +101,7 @@ comment on function private.list_export_leaves(uuid, bigint, bigint) is
 
 create function private.list_export_events(
   p_tenant uuid, p_after bigint, p_last bigint, p_since timestamptz, p_until timestamptz,
-  p_limit integer
+  p_types text[], p_actor_id text, p_target_id text, p_limit integer
 ) returns table (seq bigint, event jsonb)
 language sql stable security definer set search_path = ''
 as $$
@@ -112,13 +117,17 @@ as $$
     left join lateral (
       select private.with_personal(o) as event from public.audit_events o
        where o.tenant_id = p.tenant_id and o.recorded_at = p.recorded_at and o.id = p.event_id
+         and private.event_type_matches(o.type, p_types)
+         and (p_actor_id is null or o.actor ->> 'id' = p_actor_id)
+         and (p_target_id is null
+           or o.targets @> jsonb_build_array(jsonb_build_object('id', p_target_id)))
        limit 1) e on true
    order by p.seq
 $$;
 comment on function private.list_export_events(
-  uuid, bigint, bigint, timestamptz, timestamptz, integer
+  uuid, bigint, bigint, timestamptz, timestamptz, text[], text, text, integer
 ) is
-  'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
+  'Events of an export in order, a page of them; null for one that its filter leaves out or that retention has removed meanwhile. Definer: the sequence is private.';
 
 create function private.progress_export(
   p_tenant uuid, p_export uuid, p_done bigint

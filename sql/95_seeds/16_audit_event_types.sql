@@ -22,6 +22,12 @@ insert into public.event_types (name, description, schema, example) values
     '"properties": {"recorded_until": {"type": "string", "format": "date-time"}, '
     '"from_seq": {"type": "integer"}, "to_seq": {"type": "integer"}}}',
     '{"recorded_until": "2026-11-01T00:00:00+00:00", "from_seq": 4711, "to_seq": 5120}'),
+  ('audit_sink.secret_rotated', 'A sink got a new secret to sign with',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["overlap_seconds"], '
+    '"properties": {"overlap_seconds": {"type": "integer", '
+    '"description": "How long the old one signs on."}}}',
+    '{"overlap_seconds": 86400}'),
   ('audit_export.downloaded', 'Somebody took an export away',
     '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
     '"additionalProperties": false, "required": ["format", "size_bytes", "sha256"], '

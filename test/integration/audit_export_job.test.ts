@@ -1,7 +1,7 @@
 // EXJ: what the job of an export tells while it is written, when it is stopped, and when the log is not sealed that far.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { as, tenants } from "../support/actors.ts";
+import { type Actor, as, refusal, tenants } from "../support/actors.ts";
 import { eventually } from "../support/eventually.ts";
 import { arrange } from "./functions_support.ts";
 
@@ -163,6 +163,81 @@ Deno.test("an export's job", async (t) => {
         values (${tenants.A}, 1, '\\x00', 'note')`;
         const forked = await outcome("jsonl", 120);
         assert.deepEqual([forked.state, forked.complete, forked.records], ["ready", false, 1]);
+      },
+    );
+    await t.step(
+      "EXJ-04 csv of some types, an actor or a target holds these and no other",
+      async () => {
+        const by = (type: string, actor: string, target: string, tenant: string = tenants.A) =>
+          sql`
+        select private.record_event(${tenant}, ${type},
+          ${sql.json([{ kind: "app", id: "other" }, { kind: "app", id: target }])},
+          ${sql.json(type === "app.activated" ? { client_id: null } : { idp_id: "1" })},
+          ${sql.json({ kind: "user", id: actor })})`;
+        await by("app.activated", "u1", "t1");
+        await by("app.activated", "u2", "t1");
+        await by("app.activated", "u1", "t2");
+        await by("provider.activated", "u1", "t1");
+        await by("app.activated", "u1", "t1", tenants.E);
+        await sequence();
+        const written = async (
+          types: string[] | null,
+          actor: string | null,
+          target: string | null,
+        ) => {
+          const id = await ask("csv");
+          await sql`update audit_exports set types = ${types}::text[], actor_id = ${actor},
+          target_id = ${target} where id = ${id}`;
+          await sequence();
+          await run(id);
+          const { state, records_done, records_total, complete } = await row(id);
+          assert.deepEqual([state, records_total, complete], ["ready", records_done, true]);
+          const lines = (await Deno.readTextFile(join(dir, "exports", `${id}.csv`))).trimEnd()
+            .split("\r\n").slice(1);
+          assert.equal(lines.length, Number(records_done));
+          return lines.map((line) =>
+            ["app.activated", "provider.activated", "u1", "u2", "t1", "t2"]
+              .filter((text) => line.includes(`"${text}"`)).join(" ")
+          );
+        };
+        assert.deepEqual(await written(null, "u1", "t1"), [
+          "app.activated u1 t1",
+          "provider.activated u1 t1",
+        ]);
+        assert.deepEqual(await written(["app.activated"], "u1", null), [
+          "app.activated u1 t1",
+          "app.activated u1 t2",
+        ]);
+        assert.deepEqual(await written(["provider.*"], null, "t1"), ["provider.activated u1 t1"]);
+        assert.deepEqual(await written(["provider.activ"], null, null), []);
+        assert.equal((await written(["app.*"], null, "t1")).length, 2);
+      },
+    );
+
+    await t.step(
+      "EXJ-05 a selection is asked for by who reads the log, and never with a proof",
+      async () => {
+        const select = (actor: Actor, format: string, types: string[]) =>
+          as(sql, actor, async (tx) => {
+            const [one] = await tx`
+            select * from public.request_audit_export(tenant_id => ${tenants.A},
+              format => ${format}, types => ${types}::text[], actor_id => 'u1',
+              target_id => 't1')`;
+            return one!;
+          });
+        const { types, actor_id, target_id } = await select("audrey", "csv", ["app.*"]);
+        assert.deepEqual([types, actor_id, target_id], [["app.*"], "u1", "t1"]);
+        await assert.rejects(select("audrey", "jsonl", ["app.*"]), {
+          constraint_name: "export_filter_unprovable",
+        });
+        for (const wrong of [[], ["*"], ["App"], ["app.*.x"], ["a b"]]) {
+          await assert.rejects(select("audrey", "csv", wrong), {
+            constraint_name: "event_types_malformed",
+          });
+        }
+        for (const actor of ["eve", "bob", "mallory"] as const) {
+          await assert.rejects(select(actor, "csv", ["app.*"]), refusal("not_allowed", 403), actor);
+        }
       },
     );
   } finally {

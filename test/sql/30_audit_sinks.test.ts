@@ -232,6 +232,9 @@ Deno.test("SNK-22 strangers, members and auditors make, change and rewind no sin
           (s: TransactionSql) => create(s, tenants.A),
           (s: TransactionSql) => s`select public.rewind_audit_sink(${tenants.A}, ${ids.A}, now())`,
           (s: TransactionSql) => s`select public.skip_audit_sink_event(${tenants.A}, ${ids.A}, 1)`,
+          (s: TransactionSql) => s`select private.open_sink_secret(${tenants.A}, ${ids.A})`,
+          (s: TransactionSql) =>
+            s`select private.rotate_sink_secret(${tenants.A}, ${ids.A}, 'k1', '\\x02', 60)`,
         ]
       ) {
         await assert.rejects(tx.savepoint(attempt), refusal("not_allowed", 403), actor);

@@ -1,7 +1,7 @@
 // SNK: nothing that a tenant records holds a sink for ever, and what a sink never gets is on record.
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
-import { as, platform, refusal, tenants } from "../support/actors.ts";
+import { arrangeCast, as, people, platform, refusal, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { asOwner, eventsOf, undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
@@ -228,4 +228,48 @@ Deno.test("SNK-35 a month that went after a sink had it is no loss, also where i
     const one = await log.sql.begin((tx) => claim(tx as TransactionSql, label));
     assert.deepEqual(one!.drops, [], label);
   }
+});
+
+Deno.test("SNK-36 how far a sink is behind counts what the sequencer does not get to while a transaction is held", async () => {
+  await using log = await createDatabase();
+  const { sql } = log;
+  await arrangeCast(sql);
+  for (const label of ["A", "E", "P"] as const) {
+    await sql`
+      insert into public.audit_sinks (tenant_id, id, name, kind, settings)
+      values (${all[label]}, ${ids[label]}, 'sink', 'http', '{"url": "https://r.example/"}')`;
+  }
+  await sql`select private.sequence_events(1000)`;
+  await sql`update public.audit_sinks set cursor_seq = private.seq_before(tenant_id, null)`;
+  const lag = async (label: Label) =>
+    await sql.begin(async (tx) => {
+      await tx`select set_config('gatehouse.principal_id', ${people.pat.id}, true),
+        set_config('gatehouse.client_kind', 'portal', true)`;
+      const [row] = await tx`
+        select public.sink_lag(s) as lag from public.audit_sinks s where id = ${ids[label]}`;
+      return row!.lag as { events: number; seconds: number };
+    });
+  const held = await sql.reserve();
+  await held`begin`;
+  await held`select pg_current_xact_id()`;
+  for (let n = 0; n < 5; n++) {
+    await sql`
+      select private.record_event(${n < 3 ? tenants.A : tenants.E}, 'app.activated', '[]',
+        '{"client_id": null}')`;
+  }
+  assert.equal((await sql`select private.sequence_events(1000) as n`)[0]!.n, 0, "it is held");
+  const counts =
+    async () => [(await lag("A")).events, (await lag("E")).events, (await lag("P")).events];
+  assert.deepEqual(await counts(), [3, 2, 5]);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  assert.ok((await lag("A")).seconds >= 2, "and its age");
+  await held`commit`;
+  held.release();
+  await sql`select private.sequence_events(1000)`;
+  assert.deepEqual(await counts(), [3, 2, 5], "none twice");
+  for (const label of ["A", "E", "P"] as const) {
+    await sql`update public.audit_sinks set cursor_seq = private.seq_before(tenant_id, null)
+      where id = ${ids[label]}`;
+  }
+  assert.deepEqual(await counts(), [0, 0, 0]);
 });

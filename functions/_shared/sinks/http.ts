@@ -17,13 +17,18 @@ export const HttpSettings = z.strictObject({ url: z.string().min(1).max(2000) })
 /** What lies sealed in private.audit_sink_secrets. */
 export const HttpSecret = z.strictObject({
   signingSecret: z.string(),
+  /** Former secrets, which sign beside it until then. */
+  previous: z.array(z.strictObject({ signingSecret: z.string(), until: z.iso.datetime() }))
+    .default([]),
   /** Sent with each request, such as a receiver's own `authorization`. */
   headers: z.record(z.string(), z.string()),
 });
 
+export type HttpSecret = z.output<typeof HttpSecret>;
+
 export interface HttpSink {
   settings: z.output<typeof HttpSettings>;
-  secret: z.output<typeof HttpSecret>;
+  secret: HttpSecret;
 }
 
 export async function sendHttp(
@@ -38,7 +43,7 @@ export async function sendHttp(
   const body = batchBody(batch, at);
   const signed = signWebhook(
     { id: batchId(batch), timestampSeconds: Math.floor(at.getTime() / 1000), body },
-    [importWebhookKey(secret.signingSecret)],
+    signingSecrets(secret, at).map(importWebhookKey),
   );
   const { status, headers } = await send({
     url,
@@ -56,6 +61,28 @@ export async function sendHttp(
   throw new SinkError("receiver_refused", `The receiver answered ${status}`, {
     retryAfterSeconds: retryAfter(headers["retry-after"], at),
   });
+}
+
+/** The newest first. */
+export function signingSecrets({ signingSecret, previous }: HttpSecret, at: Date): string[] {
+  const valid = previous.filter(({ until }) => Date.parse(until) > at.getTime());
+  return [signingSecret, ...valid.map((one) => one.signingSecret)];
+}
+
+/** What is to be sealed next: the secret that signs now, and those that still do, sign on for the overlap at most. */
+export function rotateSecret(
+  secret: HttpSecret,
+  { signingSecret, overlapSeconds, now }: {
+    signingSecret: string;
+    overlapSeconds: number;
+    now: Date;
+  },
+): HttpSecret {
+  const end = new Date(now.getTime() + overlapSeconds * 1000).toISOString();
+  const previous = [{ signingSecret: secret.signingSecret, until: end }, ...secret.previous]
+    .map((one) => one.until < end ? one : { ...one, until: end })
+    .filter(({ until }) => Date.parse(until) > now.getTime());
+  return { ...secret, signingSecret, previous };
 }
 
 /** Events as the database printed them, so by hand: nothing of them is parsed or written anew. */

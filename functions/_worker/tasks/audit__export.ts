@@ -35,9 +35,14 @@ type ExportId = z.output<typeof Payload>;
 /** What `private.begin_export` gives. */
 interface Begun {
   format: ExportFormat;
-  total: number;
+  /** Null: filtered, so not known yet. */
+  total: number | null;
   since: string | null;
   until: string;
+  /** The filter, of csv only. */
+  types: string[] | null;
+  actorId: string | null;
+  targetId: string | null;
   first: number;
   size: number;
   prefix: string[];
@@ -143,7 +148,7 @@ async function writeSealed(
 async function writeFlat(
   sql: Sql,
   tenantId: string,
-  { afterSeq, lastSeq, since, until }: Begun,
+  { afterSeq, lastSeq, since, until, types, actorId, targetId }: Begun,
   file: ExportFile,
   pageWritten: PageWritten,
 ): Promise<void> {
@@ -151,7 +156,8 @@ async function writeFlat(
   for (let after = afterSeq; after < lastSeq;) {
     const rows = await sql<{ seq: string; event: Record<string, unknown> | null }[]>`
       select seq, event from private.list_export_events(${tenantId}, ${after}, ${lastSeq},
-        ${since}::text::timestamptz, ${until}::text::timestamptz, ${pageSize})`;
+        ${since}::text::timestamptz, ${until}::text::timestamptz, ${types}::text[], ${actorId},
+        ${targetId}, ${pageSize})`;
     const kept = rows.filter(({ event }) => event !== null);
     for (const { seq, event } of kept) file.add(csvLine(Number(seq), event!));
     await pageWritten(kept.length);

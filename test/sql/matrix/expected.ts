@@ -417,7 +417,8 @@ export const functions: FunctionLine[] = [
       `select public.skip_audit_sink_event('${tenants[label]}', '${sinks[label]}', ${refused.seq})`,
   },
   {
-    name: "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",
+    name:
+      "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text,text[],text,text)",
     ...inTenant("audit.read", `${readers}; ${staff.read}`),
     call: (label) => `select public.request_audit_export('${tenants[label]}')`,
   },
@@ -533,6 +534,19 @@ export const functions: FunctionLine[] = [
         tenants[label]
       }"}'))`,
     works: catalogue.replace(": all", ": A E S P"),
+  },
+  {
+    name: "private.open_sink_secret(uuid,uuid)",
+    ...inTenant("audit.write"),
+    call: (label) => `select private.open_sink_secret('${tenants[label]}', '${sinks[label]}')`,
+  },
+  {
+    name: "private.rotate_sink_secret(uuid,uuid,text,bytea,integer)",
+    ...inTenant("audit.write"),
+    call: (label) =>
+      `select private.rotate_sink_secret('${tenants[label]}', '${
+        sinks[label]
+      }', 'k2', '\\x02', 60)`,
   },
   {
     name: "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",

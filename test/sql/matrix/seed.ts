@@ -122,6 +122,9 @@ export async function seed(sql: Sql): Promise<void> {
       for (const [table, row] of rows) {
         await tx`insert into ${tx(`public.${table}`)} ${tx({ tenant_id, ...row })}`;
       }
+      await tx`
+        insert into private.audit_sink_secrets (tenant_id, sink_id, key_id, ciphertext)
+        values (${tenant_id}, ${sinks[label]}, 'k1', '\\x01')`;
     }
     const sessions: [Label, string][] = [
       ["A", people.visitor.id],
