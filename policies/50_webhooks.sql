@@ -81,3 +81,9 @@ grant execute on function
   public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
   public.replay_missed(uuid, uuid, timestamptz, boolean)
   to authenticated, gatehouse_platform;
+
+-- public.webhook_attempt_log, webhook_endpoint_statistics: views of endpoints, states, deliveries and attempts, as their caller sees those.
+revoke all on public.webhook_attempt_log, public.webhook_endpoint_statistics
+  from public, anon, authenticated, service_role;
+grant select on public.webhook_attempt_log, public.webhook_endpoint_statistics
+  to authenticated, gatehouse_platform;

@@ -261,6 +261,11 @@ Deno.test("WEB-11 each failed attempt waits longer, and after the last the deliv
     }
     assert.equal(await claim(tx), null);
     assert.equal((await tx`select count(*)::int as n from public.webhook_attempts`)[0]!.n, 10);
+    const drawn = await tx<{ wait: number }[]>`
+      select extract(epoch from private.retry_delay('{1000}', 1))::float8 as wait
+        from generate_series(1, 400) order by 1`;
+    const [least, most] = [drawn[0]!.wait, drawn.at(-1)!.wait];
+    assert.ok(least >= 800 && least < 850 && most > 1150 && most <= 1200, `${least} to ${most}`);
   });
 });
 

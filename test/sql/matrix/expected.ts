@@ -241,6 +241,14 @@ export const tables: Record<string, TableLine> = {
   webhook_endpoint_states: reads("webhooks.read", readers),
   webhook_deliveries: reads("webhooks.read", readers),
   webhook_attempts: reads("webhooks.read", readers),
+  webhook_attempt_log: {
+    ...reads("webhooks.read", readers),
+    key: "delivery_id::text || '/' || number",
+  },
+  webhook_endpoint_statistics: {
+    ...reads("webhooks.read", readers),
+    key: "endpoint_id::text || '/' || period",
+  },
   dead_letters: { ...reads("webhooks.read", readers), key: "id::text" },
   settings: {
     owner: all,
