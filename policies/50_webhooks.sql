@@ -1,8 +1,8 @@
 -- public.webhook_endpoints: webhooks.read reads, webhooks.write changes. No insert: the webhooks function makes one with its secret.
--- No delete: disable keeps the history readable.
+-- No delete: disable keeps the history readable, and so does removing (private.remove_webhook_endpoint): then nobody sees or changes the row again.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
--- signature_scheme, public_key and header_names change with what is sealed: through the function.
+-- url is judged by the door, and signature_scheme, public_key and header_names change with what is sealed: through the function.
 grant select, update (
     description, event_types, enabled, disabled_reason, retry_schedule, ordering, rate_per_second,
     payload_filter)
@@ -15,15 +15,19 @@ grant execute on function
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints
   for select to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.read'))));
 create policy webhook_endpoints_update_writer on public.webhook_endpoints
   for update to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
-  for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
+  for select to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.read')));
 create policy webhook_endpoints_update_platform on public.webhook_endpoints
-  for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
+  for update to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
 
 -- public.webhook_endpoint_states, webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: triggers and the worker do.
@@ -58,7 +62,9 @@ grant execute on function
   private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb),
   private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer),
   private.put_webhook_headers(uuid, uuid, text[], text, bytea),
-  private.open_webhook_endpoint(uuid, uuid)
+  private.open_webhook_endpoint(uuid, uuid),
+  private.move_webhook_endpoint(uuid, uuid, text, boolean),
+  private.remove_webhook_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;
 -- invokers: row level security decides which attempts are counted and shown
 grant execute on function

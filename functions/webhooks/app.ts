@@ -1,12 +1,13 @@
 /**
- * What needs a webhook secret's plaintext once, and the headers' values. Everything else about endpoints is the table `webhook_endpoints` at PostgREST.
- * Next: sql/50_webhooks/50_secrets.sql (who may, and the rows), _shared/webhook_secrets.ts (how they are sealed), test_event.ts.
+ * What needs a webhook secret's plaintext once, the headers' values or the door's word on an address, and an endpoint's end. Everything else about
+ * endpoints is the table `webhook_endpoints` at PostgREST. Next: sql/50_webhooks/50_secrets.sql and 52_changes.sql (who may, and the rows),
+ * _shared/webhook_secrets.ts (how they are sealed), test_event.ts.
  */
 import type { ISql } from "postgres";
 import { z } from "zod";
 import { newApp } from "../_shared/app.ts";
 import { authenticate, type Caller } from "../_shared/auth.ts";
-import { body } from "../_shared/body.ts";
+import { body, check } from "../_shared/body.ts";
 import { asCaller } from "../_shared/db.ts";
 import { door, OutboundError } from "../_shared/outbound.ts";
 import { Problem } from "../_shared/problem.ts";
@@ -29,9 +30,10 @@ const EventType = z.string().max(100).regex(
   "Expected a type such as tenant.created, or a prefix such as tenant.*",
 );
 const Scheme = z.enum(["v1", "v1a", "both"]);
+const Url = z.string().min(1).max(2000);
 const NewEndpoint = z.strictObject({
   tenantId: z.uuid(),
-  url: z.string().min(1).max(2000),
+  url: Url,
   description: z.string().max(500).optional(),
   /** Absent: every type. */
   eventTypes: z.array(EventType).min(1).max(100).optional(),
@@ -48,6 +50,12 @@ const NewEndpoint = z.strictObject({
   /** A jsonpath on the event's data. */
   payloadFilter: z.string().min(1).max(300).optional(),
   headers: Headers.default({}),
+});
+const NewAddress = z.strictObject({
+  tenantId: z.uuid(),
+  url: Url,
+  /** Absent: those there are, as long as scheme, host and port stay the same; else none. */
+  headers: Headers.optional(),
 });
 const Rotation = z.strictObject({
   tenantId: z.uuid(),
@@ -89,6 +97,39 @@ app.post("/endpoints", async (c) => {
     return { ...endpoint, headerNames: Object.keys(headers), ...keys };
   }, { path: c.req.path });
   return c.json(made, 201);
+});
+
+/**
+ * 200 the endpoint; what is being sent meanwhile may still go to the old address. Headers do not follow to another scheme, host or port unless they are
+ * given anew: `headerNames` says which there are · 403 `not_allowed` · 404 `endpoint_not_found` · 422 `invalid_request`, `url_refused`, `address_refused`
+ */
+app.patch("/endpoints/:id", async (c) => {
+  const { tenantId, url, headers } = await body(c, NewAddress);
+  const id = endpointId(c.req.param("id"));
+  await refuseUnlessCallable(url);
+  const moved = await asCaller(c.var.caller, async (sql) => {
+    const [{ endpoint }] = await sql<[{ endpoint: Record<string, unknown> }]>`
+      select private.move_webhook_endpoint(${tenantId}, ${id}, ${url}, ${
+      headers !== undefined
+    }) as endpoint`;
+    if (headers === undefined) return endpoint;
+    await putHeaders(sql, tenantId, id, headers);
+    return { ...endpoint, headerNames: Object.keys(headers) };
+  }, { path: c.req.path });
+  return c.json(moved);
+});
+
+/**
+ * 204, also when it was removed before: disabled for good, what waits is cancelled, secrets and headers are erased; its deliveries stay to be read ·
+ * 403 `not_allowed` · 404 `endpoint_not_found` · 422 `invalid_request`
+ */
+app.delete("/endpoints/:id", async (c) => {
+  const { tenantId } = check(c.req.query(), OfTenant);
+  const id = endpointId(c.req.param("id"));
+  await asCaller(c.var.caller, async (sql) => {
+    await sql`select private.remove_webhook_endpoint(${tenantId}, ${id})`;
+  }, { path: c.req.path });
+  return c.body(null, 204);
 });
 
 /**

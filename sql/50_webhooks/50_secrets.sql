@@ -93,7 +93,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  perform from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint for update;
+  perform from public.webhook_endpoints
+    where tenant_id = p_tenant and id = p_endpoint and removed_at is null for update;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -122,7 +123,7 @@ as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   update public.webhook_endpoints set header_names = p_names
-   where tenant_id = p_tenant and id = p_endpoint;
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -147,7 +148,8 @@ declare
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+    from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;

@@ -18,8 +18,9 @@ as $$
 declare
   v_endpoint public.webhook_endpoints;
 begin
-  select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  -- shared: it is neither disabled nor removed before what is noted here is there to be cancelled
+  select * into v_endpoint from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null for share;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   elsif not v_endpoint.enabled then

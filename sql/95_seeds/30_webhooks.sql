@@ -12,7 +12,8 @@ insert into public.event_types (name, description, schema, example) values
       "properties": {
         "url": {"type": "string"},
         "reason": {"type": ["string", "null"],
-          "description": "gone, asked, failing, payload_filter_slow, or what the caller wrote."},
+          "description":
+            "gone, asked, failing, payload_filter_slow, removed, or what the caller wrote."},
         "first_failure_at": {"type": ["string", "null"], "format": "date-time",
           "description": "Since then every attempt failed."}}}',
     '{"url": "https://receiver.acme.example/hooks", "reason": "failing",

@@ -85,6 +85,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.open_webhook_endpoint(uuid,uuid)",
       "private.put_provider_secret(uuid,uuid,text,bytea)",
       "private.put_webhook_headers(uuid,uuid,text[],text,bytea)",
+      "private.move_webhook_endpoint(uuid,uuid,text,boolean)",
+      "private.remove_webhook_endpoint(uuid,uuid)",
       "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ],
   },

@@ -537,6 +537,20 @@ export const functions: FunctionLine[] = [
       }', 'v1', null, '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]', 60)`,
   },
   {
+    name: "private.move_webhook_endpoint(uuid,uuid,text,boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.move_webhook_endpoint('${tenants[label]}', '${
+        endpoints[label]
+      }', 'https://moved.example/')`,
+  },
+  {
+    name: "private.remove_webhook_endpoint(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.remove_webhook_endpoint('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
     name: "private.open_webhook_endpoint(uuid,uuid)",
     ...inTenant("webhooks.write"),
     call: (label) =>
