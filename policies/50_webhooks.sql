@@ -79,11 +79,12 @@ grant execute on function
   private.retain_deliveries(integer)
   to gatehouse_worker;
 
--- public.dead_letters: a view of deliveries, as its caller sees them. Replay: webhooks.write, asked by each function itself.
+-- public.dead_letters: a view of deliveries, as its caller sees them. Replay and resume: webhooks.write, asked by each function itself.
 revoke all on public.dead_letters from public, anon, authenticated, service_role;
 grant select on public.dead_letters to authenticated, gatehouse_platform;
 grant execute on function
   public.replay_delivery(uuid, uuid),
   public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
-  public.replay_missed(uuid, uuid, timestamptz, boolean)
+  public.replay_missed(uuid, uuid, timestamptz, boolean),
+  public.resume_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;

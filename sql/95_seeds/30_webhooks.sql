@@ -1,4 +1,5 @@
--- What operators may tune of webhooks (public.settings), and their one event that is more than the change of a row.
+-- What operators may tune of webhooks (public.settings), and their events that are more than the change of a row.
+-- Others of these: 15_event_types.sql.
 insert into public.settings (key, value) values
   ('webhooks.disable_after_days', '5'),
   ('webhooks.attempts_retention_days', '30'),
@@ -17,4 +18,15 @@ insert into public.event_types (name, description, schema, example) values
         "first_failure_at": {"type": ["string", "null"], "format": "date-time",
           "description": "Since then every attempt failed."}}}',
     '{"url": "https://receiver.acme.example/hooks", "reason": "failing",
-      "first_failure_at": "2026-11-17T10:00:00.25+00:00"}');
+      "first_failure_at": "2026-11-17T10:00:00.25+00:00"}'),
+  ('webhook_endpoint.resumed',
+    'The rest of a webhook endpoint was ended: what waited for a later attempt is due at once',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["count", "circuit", "paused_until"],
+      "properties": {
+        "count": {"type": "integer", "minimum": 0,
+          "description": "How many deliveries are due earlier than before."},
+        "circuit": {"enum": ["closed", "open", "half_open"], "description": "Before."},
+        "paused_until": {"type": ["string", "null"], "format": "date-time",
+          "description": "Before."}}}',
+    '{"count": 12, "circuit": "open", "paused_until": "2026-11-22T10:15:00.25+00:00"}');

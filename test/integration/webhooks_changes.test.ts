@@ -1,6 +1,6 @@
 // An endpoint that is moved, removed or goes on after an outage, with a real receiver and a worker that sends.
 import assert from "node:assert/strict";
-import { tenants } from "../support/actors.ts";
+import { bearer, claims, tenants } from "../support/actors.ts";
 import { eventually } from "../support/eventually.ts";
 import { arrange, receive } from "./functions_support.ts";
 import { sleep, startChild } from "./worker_support.ts";
@@ -33,17 +33,17 @@ Deno.test("an endpoint is moved, removed, and goes on after an outage", async (t
   };
   const remove = (id: string, tenant: string = tenants.A, by: "alice" | "eve" = "alice") =>
     call("DELETE", `/${id}?tenantId=${tenant}`, null, by);
-  const make = async (url: string, type: string, more = {}) =>
+  const make = async (url: string, more = {}) =>
     (await call("POST", "", { url, eventTypes: ["custom.*"], ...more })).json.id as string;
   const record = (n = 1) =>
     sql`
-      select private.record_event(${tenants.A}, 'custom.' || 'done', '[]', jsonb_build_object('n', n))
+      select private.record_event(${tenants.A}, 'custom.done', '[]', jsonb_build_object('n', n))
         from generate_series(1, ${n}) n`;
 
   await t.step("moved: events go to the new address, and headers to no other host", async () => {
     await using before = receive();
     await using after = receive();
-    const id = await make(before.url, "a", { headers: { authorization: "Bearer hunter2" } });
+    const id = await make(before.url, { headers: { authorization: "Bearer hunter2" } });
     await record();
     await eventually("it arrived at the old one", () => before.received.length === 1);
     assert.equal(before.received[0]!.headers.authorization, "Bearer hunter2");
@@ -79,7 +79,7 @@ Deno.test("an endpoint is moved, removed, and goes on after an outage", async (t
   await t.step("removed: nothing is sent any more, and it is there for nobody", async () => {
     let down = true;
     await using receiver = receive(() => new Response(null, { status: down ? 500 : 204 }));
-    const id = await make(receiver.url, "b", { retrySchedule: [1] });
+    const id = await make(receiver.url, { retrySchedule: [1] });
     await record(3);
     await eventually("all three were tried", () => receiver.received.length >= 3);
     for (const [tenant, slug] of [[tenants.A, "not_allowed"], [tenants.E, "endpoint_not_found"]]) {
@@ -109,6 +109,36 @@ Deno.test("an endpoint is moved, removed, and goes on after an outage", async (t
       assert.deepEqual([gone.status, gone.slug], [404, "endpoint_not_found"], path);
     }
     assert.equal((await remove(crypto.randomUUID())).slug, "endpoint_not_found");
+  });
+
+  await t.step("resumed: what a receiver missed while it was down arrives at once", async () => {
+    let down = true;
+    await using receiver = receive(() => new Response(null, { status: down ? 503 : 204 }));
+    const id = await make(receiver.url, { retrySchedule: [3_600] });
+    await record(12);
+    const open = async () =>
+      (await sql`select from public.webhook_endpoint_states
+        where endpoint_id = ${id} and circuit = 'open'`).length === 1;
+    await eventually("its circuit is open", open);
+    const rest = async () =>
+      (await sql`
+        select count(*)::int as n from public.webhook_deliveries
+         where endpoint_id = ${id} and state = 'pending' and next_attempt_at > now()`)[0]!.n;
+    await eventually("all wait for an hour", async () => await rest() === 12);
+    down = false;
+    const before = receiver.received.length;
+    const { asCaller } = await import("../../functions/_shared/db.ts");
+    const held = claims("alice")!;
+    const alice = { claims: held, token: "", headers: { authorization: bearer(held) } };
+    const resumed = await asCaller(
+      alice as never,
+      async (tx) => (await tx`select public.resume_endpoint(${tenants.A}, ${id}) as n`)[0]!.n,
+    );
+    assert.equal(resumed, 12);
+    await eventually("all arrived", () => receiver.received.length >= before + 12);
+    const ids = receiver.received.slice(before).map(({ headers }) => headers["webhook-id"]);
+    assert.equal(new Set(ids).size, 12);
+    await remove(id);
   });
 
   await worker.signal("SIGTERM");

@@ -38,6 +38,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "replay_deliveries(uuid,uuid,text[],timestamp with time zone,timestamp with time zone,text[],boolean)",
       "replay_delivery(uuid,uuid)",
       "replay_missed(uuid,uuid,timestamp with time zone,boolean)",
+      "resume_endpoint(uuid,uuid)",
       "publish_widget_config(uuid,uuid)",
       "revert_widget_config(uuid,uuid,integer)",
       "request_audit_export(uuid,timestamp with time zone,timestamp with time zone,text)",

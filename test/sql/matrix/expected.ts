@@ -446,6 +446,11 @@ export const functions: FunctionLine[] = [
       `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
   },
   {
+    name: "resume_endpoint(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.resume_endpoint('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
     name: "publish_widget_config(uuid,uuid)",
     ...inTenant("widgets.write"),
     call: (label) => `select public.publish_widget_config('${tenants[label]}', '${looks[label]}')`,
