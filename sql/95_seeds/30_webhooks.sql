@@ -29,4 +29,12 @@ insert into public.event_types (name, description, schema, example) values
         "circuit": {"enum": ["closed", "open", "half_open"], "description": "Before."},
         "paused_until": {"type": ["string", "null"], "format": "date-time",
           "description": "Before."}}}',
-    '{"count": 12, "circuit": "open", "paused_until": "2026-11-22T10:15:00.25+00:00"}');
+    '{"count": 12, "circuit": "open", "paused_until": "2026-11-22T10:15:00.25+00:00"}'),
+  ('webhook_endpoint.headers_changed',
+    'The headers of a webhook endpoint''s requests were replaced, or only their values',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["names"],
+      "properties": {
+        "names": {"type": "array", "items": {"type": "string"},
+          "description": "Those that there are now; empty: none. Values are never told."}}}',
+    '{"names": ["authorization"]}');
