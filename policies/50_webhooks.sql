@@ -64,7 +64,9 @@ grant execute on function
   private.put_webhook_headers(uuid, uuid, text[], text, bytea),
   private.open_webhook_endpoint(uuid, uuid),
   private.move_webhook_endpoint(uuid, uuid, text, boolean),
-  private.remove_webhook_endpoint(uuid, uuid)
+  private.remove_webhook_endpoint(uuid, uuid),
+  private.begin_webhook_test(uuid, uuid, text),
+  private.record_webhook_test(uuid, uuid, integer, text)
   to authenticated, gatehouse_platform;
 -- invokers: row level security decides which attempts are counted and shown
 grant execute on function

@@ -1,25 +1,20 @@
 /**
  * What needs a webhook secret's plaintext once, the headers' values or the door's word on an address, and an endpoint's end. Everything else about
- * endpoints is the table `webhook_endpoints` at PostgREST. Next: sql/50_webhooks/50_secrets.sql and 52_changes.sql (who may, and the rows),
+ * endpoints is the table `webhook_endpoints` at PostgREST. Next: sql/50_webhooks/50_secrets.sql to 54_tests.sql (who may, and the rows),
  * _shared/webhook_secrets.ts (how they are sealed), test_event.ts.
  */
 import type { ISql } from "postgres";
 import { z } from "zod";
 import { newApp } from "../_shared/app.ts";
-import { authenticate, type Caller } from "../_shared/auth.ts";
+import { authenticate } from "../_shared/auth.ts";
 import { body, check } from "../_shared/body.ts";
 import { asCaller } from "../_shared/db.ts";
 import { door, OutboundError } from "../_shared/outbound.ts";
 import { Problem } from "../_shared/problem.ts";
-import {
-  newSecrets,
-  type SealedSecret,
-  type SealedText,
-  sealHeaders,
-} from "../_shared/webhook_secrets.ts";
+import { newSecrets, type SealedSecret, sealHeaders } from "../_shared/webhook_secrets.ts";
 import type { SignatureScheme } from "../_shared/signing.ts";
 import { Headers } from "./headers.ts";
-import { sendTestEvent } from "./test_event.ts";
+import { sendTestEvent, type TestEvent } from "./test_event.ts";
 
 export const app = newApp("webhooks");
 app.use("/endpoints/*", authenticate);
@@ -65,6 +60,11 @@ const Rotation = z.strictObject({
   overlapSeconds: z.int().min(0).max(604_800).default(86_400),
 });
 const NewHeaders = z.strictObject({ tenantId: z.uuid(), headers: Headers });
+const Test = z.strictObject({
+  tenantId: z.uuid(),
+  /** Of the catalogue, no prefix. */
+  eventType: z.string().min(1).max(100).default("webhook_endpoint.test"),
+});
 const OfTenant = z.strictObject({ tenantId: z.uuid() });
 
 /**
@@ -182,34 +182,35 @@ async function putHeaders(
 const rows = (sealed: SealedSecret[]) => sealed.map((one) => ({ ...one }));
 
 /**
- * 200 `{ delivered, status, durationMs, errorClass, responseBody }`: what the receiver did is the answer, not an error of ours ·
- * 403 `not_allowed` · 404 `endpoint_not_found`
+ * 200 `{ delivered, status, durationMs, errorClass, responseBody }`: what the receiver did is the answer, not an error of ours. Sends the catalogue's
+ * example of `eventType`, `webhook_endpoint.test` unless told otherwise · 403 `not_allowed` · 404 `endpoint_not_found` · 422 `event_type_unknown` ·
+ * 429 `webhook_tests_too_many` with retry-after, beyond ten in a minute
  */
 app.post("/endpoints/:id/test", async (c) => {
-  const { tenantId } = await body(c, OfTenant);
+  const { tenantId, eventType } = await body(c, Test);
   const id = endpointId(c.req.param("id"));
-  const endpoint = await openEndpoint(c.var.caller, tenantId, id, c.req.path);
-  return c.json(await sendTestEvent(tenantId, id, endpoint));
+  const options = { path: c.req.path };
+  const test = await asCaller(c.var.caller, async (sql) => {
+    const [{ begun }] = await sql<[{ begun: TestEvent | { waitSeconds: number } }]>`
+      select private.begin_webhook_test(${tenantId}, ${id}, ${eventType}) as begun`;
+    return begun;
+  }, options);
+  if ("waitSeconds" in test) throw tooManyTests(test.waitSeconds);
+  const result = await sendTestEvent(tenantId, id, test);
+  await asCaller(c.var.caller, async (sql) => {
+    await sql`
+      select private.record_webhook_test(
+        ${tenantId}, ${id}, ${result.status}, ${result.errorClass})`;
+  }, options);
+  return c.json(result);
 });
 
-export interface OpenEndpoint {
-  url: string;
-  headers: SealedText | null;
-  secrets: SealedSecret[];
-}
-
-async function openEndpoint(
-  caller: Caller,
-  tenantId: string,
-  id: string,
-  path: string,
-): Promise<OpenEndpoint> {
-  return await asCaller(caller, async (sql) => {
-    const [row] = await sql<[{ endpoint: OpenEndpoint }]>`
-      select private.open_webhook_endpoint(${tenantId}, ${id}) as endpoint`;
-    return row.endpoint;
-  }, { path });
-}
+const tooManyTests = (seconds: number) =>
+  new Problem(
+    "webhook_tests_too_many",
+    `An endpoint is tested ten times a minute at most; the next test is taken in ${seconds} s`,
+    { headers: { "retry-after": String(seconds) } },
+  );
 
 function endpointId(text: string): string {
   if (z.uuid().safeParse(text).success) return text.toLowerCase();

@@ -37,4 +37,20 @@ insert into public.event_types (name, description, schema, example) values
       "properties": {
         "names": {"type": "array", "items": {"type": "string"},
           "description": "Those that there are now; empty: none. Values are never told."}}}',
-    '{"names": ["authorization"]}');
+    '{"names": ["authorization"]}'),
+  ('webhook_endpoint.test',
+    'A test that somebody asked for: sent to that one endpoint, in no log',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["endpoint_id"],
+      "properties": {"endpoint_id": {"type": "string", "format": "uuid"}}}',
+    '{"endpoint_id": "01990000-0000-7000-8000-000000000001"}'),
+  ('webhook_endpoint.tested',
+    'A test event was sent to a webhook endpoint',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["status", "error_class"],
+      "properties": {
+        "status": {"type": ["integer", "null"],
+          "description": "What the receiver answered; null: nothing."},
+        "error_class": {"type": ["string", "null"],
+          "description": "Why there was no answer, such as connect_failed or timeout."}}}',
+    '{"status": 204, "error_class": null}');

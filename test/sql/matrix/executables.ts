@@ -88,6 +88,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.put_webhook_headers(uuid,uuid,text[],text,bytea)",
       "private.move_webhook_endpoint(uuid,uuid,text,boolean)",
       "private.remove_webhook_endpoint(uuid,uuid)",
+      "private.begin_webhook_test(uuid,uuid,text)",
+      "private.record_webhook_test(uuid,uuid,integer,text)",
       "private.rotate_webhook_secret(uuid,uuid,text,text,jsonb,integer)",
     ],
   },

@@ -556,6 +556,20 @@ export const functions: FunctionLine[] = [
       `select private.remove_webhook_endpoint('${tenants[label]}', '${endpoints[label]}')`,
   },
   {
+    name: "private.begin_webhook_test(uuid,uuid,text)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.begin_webhook_test('${tenants[label]}', '${
+        endpoints[label]
+      }', 'user.removed')`,
+  },
+  {
+    name: "private.record_webhook_test(uuid,uuid,integer,text)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.record_webhook_test('${tenants[label]}', '${endpoints[label]}', 204, null)`,
+  },
+  {
     name: "private.open_webhook_endpoint(uuid,uuid)",
     ...inTenant("webhooks.write"),
     call: (label) =>
