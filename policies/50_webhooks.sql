@@ -1,8 +1,8 @@
 -- public.webhook_endpoints: webhooks.read reads, webhooks.write changes. No insert: the webhooks function makes one with its secret.
--- No delete: disable keeps the history readable.
+-- No delete: disable keeps the history readable, and so does removing (private.remove_webhook_endpoint): then nobody sees or changes the row again.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
--- signature_scheme, public_key and header_names change with what is sealed: through the function.
+-- url is judged by the door, and signature_scheme, public_key and header_names change with what is sealed: through the function.
 grant select, update (
     description, event_types, enabled, disabled_reason, retry_schedule, ordering, rate_per_second,
     payload_filter)
@@ -15,15 +15,19 @@ grant execute on function
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints
   for select to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.read'))));
 create policy webhook_endpoints_update_writer on public.webhook_endpoints
   for update to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
-  for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
+  for select to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.read')));
 create policy webhook_endpoints_update_platform on public.webhook_endpoints
-  for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
+  for update to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
 
 -- public.webhook_endpoint_states, webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: triggers and the worker do.
@@ -58,7 +62,11 @@ grant execute on function
   private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb),
   private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer),
   private.put_webhook_headers(uuid, uuid, text[], text, bytea),
-  private.open_webhook_endpoint(uuid, uuid)
+  private.open_webhook_endpoint(uuid, uuid),
+  private.move_webhook_endpoint(uuid, uuid, text, boolean),
+  private.remove_webhook_endpoint(uuid, uuid),
+  private.begin_webhook_test(uuid, uuid, text),
+  private.record_webhook_test(uuid, uuid, integer, text)
   to authenticated, gatehouse_platform;
 -- invokers: row level security decides which attempts are counted and shown
 grant execute on function
@@ -73,13 +81,14 @@ grant execute on function
   private.retain_deliveries(integer)
   to gatehouse_worker;
 
--- public.dead_letters: a view of deliveries, as its caller sees them. Replay: webhooks.write, asked by each function itself.
+-- public.dead_letters: a view of deliveries, as its caller sees them. Replay and resume: webhooks.write, asked by each function itself.
 revoke all on public.dead_letters from public, anon, authenticated, service_role;
 grant select on public.dead_letters to authenticated, gatehouse_platform;
 grant execute on function
   public.replay_delivery(uuid, uuid),
   public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
-  public.replay_missed(uuid, uuid, timestamptz, boolean)
+  public.replay_missed(uuid, uuid, timestamptz, boolean),
+  public.resume_endpoint(uuid, uuid)
   to authenticated, gatehouse_platform;
 
 -- public.webhook_attempt_log, webhook_endpoint_statistics: views of endpoints, states, deliveries and attempts, as their caller sees those.

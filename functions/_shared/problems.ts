@@ -153,6 +153,7 @@ export const problems = {
   event_gone: 409, // the log no longer has the event
   endpoint_disabled: 409, // the endpoint is switched off: enable it first
   endpoint_not_found: 404, // the tenant has no such webhook endpoint
+  webhook_tests_too_many: 429, // ten tests of an endpoint within a minute; retry-after says how many seconds to wait
   already_exists: 409, // a row with this key is there
   still_referenced: 409, // the row it points at is missing, or others point at it
   lease_lost: 409, // another run of provisioning took the tenant over; callers do not meet it

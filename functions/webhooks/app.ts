@@ -1,24 +1,20 @@
 /**
- * What needs a webhook secret's plaintext once, and the headers' values. Everything else about endpoints is the table `webhook_endpoints` at PostgREST.
- * Next: sql/50_webhooks/50_secrets.sql (who may, and the rows), _shared/webhook_secrets.ts (how they are sealed), test_event.ts.
+ * What needs a webhook secret's plaintext once, the headers' values or the door's word on an address, and an endpoint's end. Everything else about
+ * endpoints is the table `webhook_endpoints` at PostgREST. Next: sql/50_webhooks/50_secrets.sql to 54_tests.sql (who may, and the rows),
+ * _shared/webhook_secrets.ts (how they are sealed), test_event.ts.
  */
 import type { ISql } from "postgres";
 import { z } from "zod";
 import { newApp } from "../_shared/app.ts";
-import { authenticate, type Caller } from "../_shared/auth.ts";
-import { body } from "../_shared/body.ts";
+import { authenticate } from "../_shared/auth.ts";
+import { body, check } from "../_shared/body.ts";
 import { asCaller } from "../_shared/db.ts";
 import { door, OutboundError } from "../_shared/outbound.ts";
 import { Problem } from "../_shared/problem.ts";
-import {
-  newSecrets,
-  type SealedSecret,
-  type SealedText,
-  sealHeaders,
-} from "../_shared/webhook_secrets.ts";
+import { newSecrets, type SealedSecret, sealHeaders } from "../_shared/webhook_secrets.ts";
 import type { SignatureScheme } from "../_shared/signing.ts";
 import { Headers } from "./headers.ts";
-import { sendTestEvent } from "./test_event.ts";
+import { sendTestEvent, type TestEvent } from "./test_event.ts";
 
 export const app = newApp("webhooks");
 app.use("/endpoints/*", authenticate);
@@ -29,9 +25,10 @@ const EventType = z.string().max(100).regex(
   "Expected a type such as tenant.created, or a prefix such as tenant.*",
 );
 const Scheme = z.enum(["v1", "v1a", "both"]);
+const Url = z.string().min(1).max(2000);
 const NewEndpoint = z.strictObject({
   tenantId: z.uuid(),
-  url: z.string().min(1).max(2000),
+  url: Url,
   description: z.string().max(500).optional(),
   /** Absent: every type. */
   eventTypes: z.array(EventType).min(1).max(100).optional(),
@@ -49,6 +46,12 @@ const NewEndpoint = z.strictObject({
   payloadFilter: z.string().min(1).max(300).optional(),
   headers: Headers.default({}),
 });
+const NewAddress = z.strictObject({
+  tenantId: z.uuid(),
+  url: Url,
+  /** Absent: those there are, as long as scheme, host and port stay the same; else none. */
+  headers: Headers.optional(),
+});
 const Rotation = z.strictObject({
   tenantId: z.uuid(),
   /** Default: the endpoint's own. Another one takes over like a new secret: the old signatures stay beside it for the overlap. */
@@ -57,6 +60,11 @@ const Rotation = z.strictObject({
   overlapSeconds: z.int().min(0).max(604_800).default(86_400),
 });
 const NewHeaders = z.strictObject({ tenantId: z.uuid(), headers: Headers });
+const Test = z.strictObject({
+  tenantId: z.uuid(),
+  /** Of the catalogue, no prefix. */
+  eventType: z.string().min(1).max(100).default("webhook_endpoint.test"),
+});
 const OfTenant = z.strictObject({ tenantId: z.uuid() });
 
 /**
@@ -89,6 +97,39 @@ app.post("/endpoints", async (c) => {
     return { ...endpoint, headerNames: Object.keys(headers), ...keys };
   }, { path: c.req.path });
   return c.json(made, 201);
+});
+
+/**
+ * 200 the endpoint; what is being sent meanwhile may still go to the old address. Headers do not follow to another scheme, host or port unless they are
+ * given anew: `headerNames` says which there are · 403 `not_allowed` · 404 `endpoint_not_found` · 422 `invalid_request`, `url_refused`, `address_refused`
+ */
+app.patch("/endpoints/:id", async (c) => {
+  const { tenantId, url, headers } = await body(c, NewAddress);
+  const id = endpointId(c.req.param("id"));
+  await refuseUnlessCallable(url);
+  const moved = await asCaller(c.var.caller, async (sql) => {
+    const [{ endpoint }] = await sql<[{ endpoint: Record<string, unknown> }]>`
+      select private.move_webhook_endpoint(${tenantId}, ${id}, ${url}, ${
+      headers !== undefined
+    }) as endpoint`;
+    if (headers === undefined) return endpoint;
+    await putHeaders(sql, tenantId, id, headers);
+    return { ...endpoint, headerNames: Object.keys(headers) };
+  }, { path: c.req.path });
+  return c.json(moved);
+});
+
+/**
+ * 204, also when it was removed before: disabled for good, what waits is cancelled, secrets and headers are erased; its deliveries stay to be read ·
+ * 403 `not_allowed` · 404 `endpoint_not_found` · 422 `invalid_request`
+ */
+app.delete("/endpoints/:id", async (c) => {
+  const { tenantId } = check(c.req.query(), OfTenant);
+  const id = endpointId(c.req.param("id"));
+  await asCaller(c.var.caller, async (sql) => {
+    await sql`select private.remove_webhook_endpoint(${tenantId}, ${id})`;
+  }, { path: c.req.path });
+  return c.body(null, 204);
 });
 
 /**
@@ -141,34 +182,35 @@ async function putHeaders(
 const rows = (sealed: SealedSecret[]) => sealed.map((one) => ({ ...one }));
 
 /**
- * 200 `{ delivered, status, durationMs, errorClass, responseBody }`: what the receiver did is the answer, not an error of ours ·
- * 403 `not_allowed` · 404 `endpoint_not_found`
+ * 200 `{ delivered, status, durationMs, errorClass, responseBody }`: what the receiver did is the answer, not an error of ours. Sends the catalogue's
+ * example of `eventType`, `webhook_endpoint.test` unless told otherwise · 403 `not_allowed` · 404 `endpoint_not_found` · 422 `event_type_unknown` ·
+ * 429 `webhook_tests_too_many` with retry-after, beyond ten in a minute
  */
 app.post("/endpoints/:id/test", async (c) => {
-  const { tenantId } = await body(c, OfTenant);
+  const { tenantId, eventType } = await body(c, Test);
   const id = endpointId(c.req.param("id"));
-  const endpoint = await openEndpoint(c.var.caller, tenantId, id, c.req.path);
-  return c.json(await sendTestEvent(tenantId, id, endpoint));
+  const options = { path: c.req.path };
+  const test = await asCaller(c.var.caller, async (sql) => {
+    const [{ begun }] = await sql<[{ begun: TestEvent | { waitSeconds: number } }]>`
+      select private.begin_webhook_test(${tenantId}, ${id}, ${eventType}) as begun`;
+    return begun;
+  }, options);
+  if ("waitSeconds" in test) throw tooManyTests(test.waitSeconds);
+  const result = await sendTestEvent(tenantId, id, test);
+  await asCaller(c.var.caller, async (sql) => {
+    await sql`
+      select private.record_webhook_test(
+        ${tenantId}, ${id}, ${result.status}, ${result.errorClass})`;
+  }, options);
+  return c.json(result);
 });
 
-export interface OpenEndpoint {
-  url: string;
-  headers: SealedText | null;
-  secrets: SealedSecret[];
-}
-
-async function openEndpoint(
-  caller: Caller,
-  tenantId: string,
-  id: string,
-  path: string,
-): Promise<OpenEndpoint> {
-  return await asCaller(caller, async (sql) => {
-    const [row] = await sql<[{ endpoint: OpenEndpoint }]>`
-      select private.open_webhook_endpoint(${tenantId}, ${id}) as endpoint`;
-    return row.endpoint;
-  }, { path });
-}
+const tooManyTests = (seconds: number) =>
+  new Problem(
+    "webhook_tests_too_many",
+    `An endpoint is tested ten times a minute at most; the next test is taken in ${seconds} s`,
+    { headers: { "retry-after": String(seconds) } },
+  );
 
 function endpointId(text: string): string {
   if (z.uuid().safeParse(text).success) return text.toLowerCase();

@@ -1,9 +1,24 @@
-// One signed event that says it is a test, sent at once through the door. Nothing is recorded: it is no event of the tenant.
+// One signed event that never happened, sent at once through the door, as the worker would send it (_worker/delivery.ts).
 import { OutboundError, send } from "../_shared/outbound.ts";
 import { signWebhook } from "../_shared/signing.ts";
 import { traceparent } from "../_shared/telemetry.ts";
-import { openHeaders, openSecrets } from "../_shared/webhook_secrets.ts";
-import type { OpenEndpoint } from "./app.ts";
+import {
+  openHeaders,
+  openSecrets,
+  type SealedSecret,
+  type SealedText,
+} from "../_shared/webhook_secrets.ts";
+
+/** As `private.begin_webhook_test` gives it. */
+export interface TestEvent {
+  url: string;
+  headers: SealedText | null;
+  secrets: SealedSecret[];
+  /** The `webhook-id`. */
+  eventId: string;
+  /** The exact bytes to sign and send. */
+  body: string;
+}
 
 export interface TestResult {
   delivered: boolean;
@@ -18,21 +33,11 @@ export interface TestResult {
 export async function sendTestEvent(
   tenantId: string,
   endpointId: string,
-  { url, headers, secrets }: OpenEndpoint,
+  { url, headers, secrets, eventId, body }: TestEvent,
 ): Promise<TestResult> {
   const keys = await openSecrets(secrets, tenantId, endpointId);
   const added = await openHeaders(headers, tenantId, endpointId);
-  const id = crypto.randomUUID();
-  const now = new Date();
-  const body = JSON.stringify({
-    type: "webhook_endpoint.test",
-    timestamp: now.toISOString(),
-    data: { endpoint_id: endpointId },
-    id,
-    tenant_id: tenantId,
-    version: 1,
-  });
-  const timestampSeconds = Math.floor(now.getTime() / 1000);
+  const timestampSeconds = Math.floor(Date.now() / 1000);
   const parent = traceparent();
   const startedAt = performance.now();
   try {
@@ -42,8 +47,9 @@ export async function sendTestEvent(
       headers: {
         ...added,
         "content-type": "application/json",
+        "user-agent": "Gatehouse-Webhooks/1",
         ...(parent ? { traceparent: parent } : {}),
-        ...signWebhook({ id, timestampSeconds, body }, keys),
+        ...signWebhook({ id: eventId, timestampSeconds, body }, keys),
       },
     });
     return {

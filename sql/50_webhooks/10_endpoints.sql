@@ -94,12 +94,14 @@ create table public.webhook_endpoints (
   paused_until timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (tenant_id, id)
+  removed_at timestamptz,
+  primary key (tenant_id, id),
+  check (removed_at is null or not enabled)
 );
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
 comment on column public.webhook_endpoints.disabled_reason is
-  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote.';
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, removed, or what the caller wrote.';
 comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
 comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
 comment on column public.webhook_endpoints.retry_schedule is
@@ -112,6 +114,8 @@ comment on column public.webhook_endpoints.payload_filter is
 comment on column public.webhook_endpoints.header_names is 'Headers that are added to each request. Their values are sealed in private.webhook_headers.';
 comment on column public.webhook_endpoints.since_at is 'Events recorded from this moment on are sent, also those from before the endpoint was made.';
 comment on column public.webhook_endpoints.paused_until is 'Nothing is sent before: the receiver asked for a slower pace. Written by the worker.';
+comment on column public.webhook_endpoints.removed_at is
+  'Removed for good: no caller sees it any more, its secrets and headers are erased. The row stays, since its deliveries are kept as long as others.';
 
 create trigger _100_touch before update on public.webhook_endpoints
   for each row execute function private.tg_touch();

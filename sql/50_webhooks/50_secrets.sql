@@ -93,7 +93,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  perform from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint for update;
+  perform from public.webhook_endpoints
+    where tenant_id = p_tenant and id = p_endpoint and removed_at is null for update;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -122,22 +123,29 @@ as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   update public.webhook_endpoints set header_names = p_names
-   where tenant_id = p_tenant and id = p_endpoint;
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
   if cardinality(p_names) = 0 then
     delete from private.webhook_headers where tenant_id = p_tenant and endpoint_id = p_endpoint;
-    return;
+    if not found then
+      return;
+    end if;
+  else
+    insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
+    values (p_tenant, p_endpoint, p_key_id, p_ciphertext)
+    on conflict (tenant_id, endpoint_id) do update
+      set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = now();
   end if;
-  insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
-  values (p_tenant, p_endpoint, p_key_id, p_ciphertext)
-  on conflict (tenant_id, endpoint_id) do update
-    set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = now();
+  -- Of its own: another value under the same name changes no column that is governed.
+  perform private.record_event(p_tenant, 'webhook_endpoint.headers_changed',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),
+    jsonb_build_object('names', to_jsonb(p_names)));
 end;
 $$;
 comment on function private.put_webhook_headers(uuid, uuid, text[], text, bytea) is
-  'Replaces the headers that are added to an endpoint''s requests: names to be seen, the whole sealed. Raises not_allowed, endpoint_not_found, header_names_refused. Definer: values are private; checks webhooks.write itself.';
+  'Replaces the headers that are added to an endpoint''s requests: names to be seen, the whole sealed; on record by their names (webhook_endpoint.headers_changed). Raises not_allowed, endpoint_not_found, header_names_refused. Definer: values are private; checks webhooks.write itself.';
 
 create function private.open_webhook_endpoint(p_tenant uuid, p_endpoint uuid) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -147,7 +155,8 @@ declare
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+    from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;

@@ -18,8 +18,9 @@ as $$
 declare
   v_endpoint public.webhook_endpoints;
 begin
-  select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  -- shared: it is neither disabled nor removed before what is noted here is there to be cancelled
+  select * into v_endpoint from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null for share;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   elsif not v_endpoint.enabled then
@@ -96,13 +97,19 @@ begin
   v_endpoint := private.begin_replay(replay_delivery.tenant_id, v_delivery.endpoint_id);
   loop -- to the newest word on it, read with the lock held
     select * into v_delivery from public.webhook_deliveries d
-     where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id;
+     where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id for update;
     exit when v_delivery.replayed_as is null or not exists (
       select from public.webhook_deliveries d
        where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.replayed_as);
     v_delivery.id := v_delivery.replayed_as;
   end loop;
   if v_delivery.state = 'pending' then
+    if v_delivery.next_attempt_at > now() then -- else it is due, or on its way
+      update public.webhook_deliveries d set next_attempt_at = now()
+       where d.tenant_id = v_delivery.tenant_id and d.id = v_delivery.id;
+      perform private.record_replay(
+        v_endpoint, 1, jsonb_build_object('event_id', v_delivery.event_id));
+    end if;
     return v_delivery.id;
   end if;
   if 0 = private.replay_events(v_endpoint,
@@ -129,7 +136,7 @@ begin
 end;
 $$;
 comment on function public.replay_delivery(uuid, uuid) is
-  'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
+  'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way: that is due now, should it wait for a later attempt. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
 
 create function private.replay_deliveries(
   tenant_id uuid, endpoint_id uuid, types text[],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Webhook } from "standardwebhooks";
 import { importVerificationKey } from "../../functions/_shared/signing_keys.ts";
 import { verifyWebhook } from "../../functions/_shared/signing_verify.ts";
-import { tenants } from "../support/actors.ts";
+import { people, tenants } from "../support/actors.ts";
 import { arrange, receive } from "./functions_support.ts";
 
 Deno.test("an administrator makes endpoints with all they may ask for", async (t) => {
@@ -133,6 +133,81 @@ Deno.test("an administrator makes endpoints with all they may ask for", async (t
       });
     },
   );
+
+  await t.step(
+    "a test event is as the worker would send it, and on record with its outcome",
+    async () => {
+      await using receiver = receive();
+      const { id, secret } = (await call("POST", "", { url: receiver.url })).json;
+      const sent = await call("POST", `/${id}/test`, {});
+      assert.deepEqual([sent.status, sent.json.delivered], [200, true]);
+      const { headers, body } = receiver.received.at(-1)!;
+      const event = new Webhook(secret).verify(body, headers) as Record<string, unknown>;
+      const { timestamp, ...rest } = event;
+      assert.deepEqual(Object.keys(event), [
+        ...["type", "timestamp", "data", "id", "tenant_id", "version", "actor", "targets"],
+      ]);
+      assert.deepEqual(rest, {
+        type: "webhook_endpoint.test",
+        data: { endpoint_id: id },
+        id: headers["webhook-id"],
+        tenant_id: tenants.A,
+        version: 1,
+        actor: { kind: "user", id: people.alice.id },
+        targets: [{ kind: "webhook_endpoint", id }],
+      });
+      assert.match(timestamp as string, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+      assert.equal(headers["user-agent"], "Gatehouse-Webhooks/1");
+
+      await call("POST", `/${id}/test`, { eventType: "user.password_changed" });
+      const example = JSON.parse(receiver.received.at(-1)!.body);
+      assert.deepEqual([example.type, example.data, example.targets[0].kind], [
+        ...["user.password_changed", { change_required: false }, "user"],
+      ]);
+      for (const eventType of ["user.*", "custom.done", "user.exploded"]) {
+        const { status, slug } = await call("POST", `/${id}/test`, { eventType });
+        assert.deepEqual([status, slug], [422, "event_type_unknown"], eventType);
+      }
+      await receiver[Symbol.asyncDispose]();
+      await call("POST", `/${id}/test`, {});
+      const events = await sql`
+      select data from public.audit_events
+       where type = 'webhook_endpoint.tested' and targets -> 0 ->> 'id' = ${id}
+       order by recorded_at`;
+      assert.deepEqual(events.map(({ data }) => data), [
+        { status: 200, error_class: null },
+        { status: 200, error_class: null },
+        { status: null, error_class: "connect_failed" },
+      ]);
+    },
+  );
+
+  await t.step("ten tests of an endpoint in a minute, however many ask at once", async () => {
+    await using receiver = receive();
+    const [one, other] = [
+      (await call("POST", "", { url: receiver.url })).json.id,
+      (await call("POST", "", { url: receiver.url })).json.id,
+    ];
+    const test = (id: string) =>
+      app.request(`/webhooks/endpoints/${id}/test`, {
+        method: "POST",
+        body: JSON.stringify({ tenantId: tenants.A }),
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      });
+    const answers = await Promise.all(Array.from({ length: 13 }, () => test(one)));
+    const refused = answers.filter(({ status }) => status === 429);
+    assert.deepEqual([refused.length, receiver.received.length], [3, 10]);
+    for (const answer of refused) {
+      const seconds = Number(answer.headers.get("retry-after"));
+      assert.ok(seconds >= 1 && seconds <= 60, String(seconds));
+      assert.equal((await answer.json()).type, "urn:gatehouse:problem:webhook_tests_too_many");
+    }
+    assert.equal((await test(other)).status, 200);
+    await sql`
+      update private.webhook_tests
+         set begun_ats = array(select t - interval '1 minute' from unnest(begun_ats) t)`;
+    assert.equal((await test(one)).status, 200);
+  });
 
   const { closeDatabase } = await import("../../functions/_shared/db.ts");
   const { door } = await import("../../functions/_shared/outbound.ts");

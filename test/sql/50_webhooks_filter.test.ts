@@ -212,3 +212,31 @@ Deno.test("WEB-66 headers: alice puts them; names are seen, values nowhere, ours
     refusal("endpoint_not_found", 404),
   );
 });
+
+Deno.test("WEB-67 another value under the same name is on record, by its name alone; none in place of none is not", async () => {
+  const put = (tx: TransactionSql, names: string[], value: string) =>
+    tx`
+      select private.put_webhook_headers(${tenants.A}, ${ids.A}, ${names}, 'k1',
+        convert_to(${value}, 'UTF8'))`;
+  await as(database().sql, "alice", async (tx) => {
+    await put(tx, [], "none"); // there were none
+    await put(tx, ["authorization"], "first-value");
+    await put(tx, ["authorization"], "second-value");
+    await put(tx, [], "none");
+    await put(tx, [], "none");
+    await asOwner(tx, async () => {
+      const events = await eventsOf(tx, tenants.A, "webhook_endpoint.headers_changed");
+      assert.deepEqual(events.map(({ data, targets }) => [data, targets[0]!.id]), [
+        [{ names: ["authorization"] }, ids.A],
+        [{ names: ["authorization"] }, ids.A],
+        [{ names: [] }, ids.A],
+      ]);
+      const [{ log }] = await tx<[{ log: string }]>`
+        select string_agg(e::text, '') as log from public.audit_events e`;
+      for (const value of ["first-value", "second-value"]) {
+        const hex = new TextEncoder().encode(value).toHex();
+        assert.ok(!log.includes(value) && !log.includes(hex) && !log.includes(btoa(value)), value);
+      }
+    });
+  }, { arrange: (tx) => endpoint(tx, "A") });
+});

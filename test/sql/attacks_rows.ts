@@ -23,9 +23,9 @@ const closedColumns: Record<string, string> = {
   "pat apps": "tenant_id state application_id client_id",
   "alice providers": "tenant_id id kind state last_error idp_id credential_set_at endpoints",
   "alice webhook_endpoints":
-    "tenant_id url since_at paused_until signature_scheme public_key header_names",
+    "tenant_id url since_at paused_until signature_scheme public_key header_names removed_at",
   "alice webhook_endpoint_states": "circuit first_failure_at",
-  "pat webhook_endpoints": "tenant_id url",
+  "pat webhook_endpoints": "tenant_id url removed_at",
   "pat webhook_deliveries": "state attempts next_attempt_at",
   "pat webhook_attempts": "response_body",
   "pat settings": "key",

@@ -461,6 +461,11 @@ export const functions: FunctionLine[] = [
       `select public.replay_missed('${tenants[label]}', '${endpoints[label]}', now())`,
   },
   {
+    name: "resume_endpoint(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) => `select public.resume_endpoint('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
     name: "publish_widget_config(uuid,uuid)",
     ...inTenant("widgets.write"),
     call: (label) => `select public.publish_widget_config('${tenants[label]}', '${looks[label]}')`,
@@ -563,6 +568,34 @@ export const functions: FunctionLine[] = [
       `select private.rotate_webhook_secret('${tenants[label]}', '${
         endpoints[label]
       }', 'v1', null, '[{"scheme": "v1", "keyId": "k1", "ciphertext": "AA=="}]', 60)`,
+  },
+  {
+    name: "private.move_webhook_endpoint(uuid,uuid,text,boolean)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.move_webhook_endpoint('${tenants[label]}', '${
+        endpoints[label]
+      }', 'https://moved.example/')`,
+  },
+  {
+    name: "private.remove_webhook_endpoint(uuid,uuid)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.remove_webhook_endpoint('${tenants[label]}', '${endpoints[label]}')`,
+  },
+  {
+    name: "private.begin_webhook_test(uuid,uuid,text)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.begin_webhook_test('${tenants[label]}', '${
+        endpoints[label]
+      }', 'user.removed')`,
+  },
+  {
+    name: "private.record_webhook_test(uuid,uuid,integer,text)",
+    ...inTenant("webhooks.write"),
+    call: (label) =>
+      `select private.record_webhook_test('${tenants[label]}', '${endpoints[label]}', 204, null)`,
   },
   {
     name: "private.open_webhook_endpoint(uuid,uuid)",
