@@ -88,7 +88,7 @@ create table public.webhook_endpoints (
   event_types text[]
     constraint event_types_malformed check (private.event_types_hold(event_types)),
   enabled boolean not null default true,
-  disabled_reason text,
+  disabled_reason text check (length(disabled_reason) <= 500),
   since_at timestamptz not null default now(),
   signature_scheme text not null default 'v1' check (signature_scheme in ('v1', 'v1a', 'both')),
   public_key text check (public_key ~ '^whpk_[A-Za-z0-9+/]{43}=$'),
@@ -109,7 +109,7 @@ create table public.webhook_endpoints (
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
 comment on column public.webhook_endpoints.disabled_reason is
-  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote.';
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote. Null while it is enabled.';
 comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
 comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
 comment on column public.webhook_endpoints.retry_schedule is
@@ -182,6 +182,19 @@ comment on function private.tg_webhook_endpoints__check_types() is
 create trigger _120_check_types before update of event_types on public.webhook_endpoints
   for each row when (new.event_types is not null)
   execute function private.tg_webhook_endpoints__check_types();
+
+create function private.tg_webhook_endpoints__clear_reason() returns trigger
+language plpgsql stable set search_path = ''
+as $$
+begin
+  new.disabled_reason := null;
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__clear_reason() is 'An enabled endpoint has no reason to be disabled: the next time would be told with the last time''s.';
+create trigger _130_clear_reason before insert or update on public.webhook_endpoints
+  for each row when (new.enabled and new.disabled_reason is not null)
+  execute function private.tg_webhook_endpoints__clear_reason();
 
 create trigger _500_record after insert or update or delete on public.webhook_endpoints
   for each row execute function private.tg_record_change('webhook_endpoint', 'paused_until');
