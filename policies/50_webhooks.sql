@@ -10,7 +10,7 @@ grant select, update (
 -- constraints and the filter's trigger run as who writes; none reads a table
 grant execute on function
   private.retry_schedule_holds(integer[]), private.header_names_hold(text[]),
-  private.payload_filter_problem(text)
+  private.event_types_hold(text[]), private.payload_filter_problem(text)
   to authenticated, gatehouse_platform;
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints

@@ -25,7 +25,8 @@ begin
     return 'it has a number with too many digits';
   end if;
   v_bare := regexp_replace(v_canonical, '"([^"\\]|\\.)*"', '""', 'g');
-  v_rest := btrim(regexp_replace(v_bare, '^strict |\$|@|\.""|\.\*|\[(\*|\d+|last|\d+ to (\d+|last))\]'
+  v_rest := btrim(regexp_replace(v_bare,
+    '^strict |\$|@|\.""|\.\*|\[(\*|\d+|last|\d+ to (\d+|last))\]'
     || '|\.(type|size|abs|floor|ceiling)\(\)|\?|\(|\)|exists |&&|\|\||!|==|!=|<>|<=|>=|<|>'
     || '|starts with ""|is unknown|-?\d+(\.\d+)?|""|true|false|null', '', 'g'));
   return case
@@ -41,7 +42,8 @@ begin
       then 'it compares two paths; compare a path with a value, on the right'
     when v_bare ~ '\?' and regexp_count(v_bare, '\$') > 1
       then 'it has another $ beside its ?; start from @ inside'
-    when v_bare ~ '\[[^]]*,' then 'it has several subscripts in one pair of brackets; use one, or [*]'
+    when v_bare ~ '\[[^]]*,'
+      then 'it has several subscripts in one pair of brackets; use one, or [*]'
     when v_rest <> '' then format('it has "%s", which is not taken here', left(v_rest, 50))
   end;
 end;
@@ -68,17 +70,25 @@ as $$
 $$;
 comment on function private.header_names_hold(text[]) is 'Whether these are at most 20 names of headers, lower case, none of those that are ours or the connection''s.';
 
+create function private.event_types_hold(p_types text[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_types) between 1 and 100 and array_ndims(p_types) = 1
+    and array_position(p_types, null) is null
+    and not exists (select from unnest(p_types) t
+      where t !~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?$')
+$$;
+comment on function private.event_types_hold(text[]) is 'Whether these are 1 to 100 names of types or prefixes such as tenant.*, whether there are such types or not.';
+
 create table public.webhook_endpoints (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
   url text not null check (length(url) between 1 and 2000),
   description text not null default '' check (length(description) <= 500),
-  event_types text[] constraint event_types_malformed check (
-    cardinality(event_types) between 1 and 100
-    and array_to_string(event_types, ' ') || ' '
-      ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)? )+$'),
+  event_types text[]
+    constraint event_types_malformed check (private.event_types_hold(event_types)),
   enabled boolean not null default true,
-  disabled_reason text,
+  disabled_reason text check (length(disabled_reason) <= 500),
   since_at timestamptz not null default now(),
   signature_scheme text not null default 'v1' check (signature_scheme in ('v1', 'v1a', 'both')),
   public_key text check (public_key ~ '^whpk_[A-Za-z0-9+/]{43}=$'),
@@ -101,7 +111,7 @@ create table public.webhook_endpoints (
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
 comment on column public.webhook_endpoints.disabled_reason is
-  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, removed, or what the caller wrote.';
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, removed, or what the caller wrote. Null while it is enabled.';
 comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
 comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
 comment on column public.webhook_endpoints.retry_schedule is
@@ -137,6 +147,58 @@ create trigger _110_check_filter before insert or update of payload_filter
   on public.webhook_endpoints
   for each row when (new.payload_filter is not null)
   execute function private.tg_webhook_endpoints__check_filter();
+
+create function private.check_event_types(p_tenant uuid, p_types text[]) returns void
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_unknown text;
+begin
+  if not private.event_types_hold(p_types) then
+    return; -- event_types_malformed says so
+  end if;
+  select f into v_unknown from unnest(p_types) f
+   where not exists (
+     select from public.event_types t where private.event_type_matches(t.name, array[f]))
+     and f <> 'custom.*' and not exists (
+     select from public.custom_event_types t
+      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
+   limit 1;
+  if found then
+    perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
+  end if;
+end;
+$$;
+comment on function private.check_event_types(uuid, text[]) is 'Raises event_type_unknown when one of these types or prefixes fits no type of event, the tenant''s own included.';
+
+create function private.tg_webhook_endpoints__check_types() returns trigger
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.check_event_types(new.tenant_id, array(
+    select t from unnest(new.event_types) t
+     where old.event_types is null or t <> all (old.event_types)));
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__check_types() is
+  'Raises event_type_unknown for what an endpoint is to be sent from now on; a new one is checked where it is made. Definer: who changes endpoints need not see the tenant''s own types.';
+create trigger _120_check_types before update of event_types on public.webhook_endpoints
+  for each row when (new.event_types is not null)
+  execute function private.tg_webhook_endpoints__check_types();
+
+create function private.tg_webhook_endpoints__clear_reason() returns trigger
+language plpgsql stable set search_path = ''
+as $$
+begin
+  new.disabled_reason := null;
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__clear_reason() is 'An enabled endpoint has no reason to be disabled: the next time would be told with the last time''s.';
+create trigger _130_clear_reason before insert or update on public.webhook_endpoints
+  for each row when (new.enabled and new.disabled_reason is not null)
+  execute function private.tg_webhook_endpoints__clear_reason();
 
 create trigger _500_record after insert or update or delete on public.webhook_endpoints
   for each row execute function private.tg_record_change('webhook_endpoint', 'paused_until');

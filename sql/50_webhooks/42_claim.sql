@@ -195,6 +195,16 @@ begin
   if not found then
     return;
   end if;
+  if v_endpoint.ordering = 'strict' or v_endpoint.payload_filter is not null then
+    -- deliveries are written, perhaps the endpoint: its row is locked before its state (44_settle.sql)
+    select * into v_endpoint from public.webhook_endpoints
+     where tenant_id = p_tenant and id = p_endpoint and enabled
+       and (paused_until is null or paused_until <= now())
+       for no key update;
+    if not found then
+      return;
+    end if;
+  end if;
   if v_endpoint.payload_filter is not null
     and current_setting('statement_timeout')::interval not between '1 ms' and '10 s' -- 0: none
   then

@@ -1,4 +1,6 @@
 -- Settling: what an attempt came to, when the next one is due, and what it says of the endpoint.
+-- One order of locks: the endpoint, its state, its deliveries. Who disables an endpoint holds its row before its deliveries are cancelled
+-- (30_deliver.sql), so whoever may write the endpoint, or several deliveries, after something else takes its row first.
 
 create function private.days_setting(p_key text, p_default numeric) returns interval
 language plpgsql stable set search_path = ''
@@ -29,9 +31,7 @@ language plpgsql volatile security definer set search_path = ''
 set enable_nestloop = off -- with statistics of a quiet hour: 200 × 200 comparisons, 100 µs a delivery
 as $$
 declare
-  v_schedule integer[] := (
-    select e.retry_schedule from public.webhook_endpoints e
-     where e.tenant_id = p_tenant and e.id = p_endpoint);
+  v_schedule integer[];
   v_ids uuid[] := array(select r.id from jsonb_to_recordset(p_results) r (id uuid));
   v_settled integer;
   v_delivered boolean;
@@ -41,7 +41,9 @@ declare
   v_failing text;
   v_rest_seconds numeric; -- of the endpoint as a whole
 begin
-  -- before any delivery, in the order in which claims lock
+  select e.retry_schedule into v_schedule from public.webhook_endpoints e
+   where e.tenant_id = p_tenant and e.id = p_endpoint
+     for no key update;
   perform from public.webhook_endpoint_states
    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
   with result as (

@@ -35,7 +35,6 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
-  v_unknown text;
   v_types text[];
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
@@ -44,16 +43,7 @@ begin
   if v_endpoint.since_at < now() - interval '30 days' then
     perform private.refuse(422, 'since_too_old', 'since reaches back 30 days at most');
   end if;
-  select f into v_unknown from unnest(v_types) f
-   where not exists (
-     select from public.event_types t where private.event_type_matches(t.name, array[f]))
-     and f <> 'custom.*' and not exists (
-     select from public.custom_event_types t
-      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
-   limit 1;
-  if found then
-    perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
-  end if;
+  perform private.check_event_types(p_tenant, v_types);
   insert into public.webhook_endpoints (tenant_id, id, url, description, event_types, since_at,
     signature_scheme, public_key, retry_schedule, ordering, rate_per_second, payload_filter)
   values (p_tenant, p_id, v_endpoint.url, coalesce(v_endpoint.description, ''), v_types,

@@ -166,3 +166,74 @@ Deno.test("WEB-25 nobody but the worker claims, settles or reads a secret", asyn
     }
   }
 });
+
+const wish = (
+  actor: "alice" | "eve" | "pat",
+  types: unknown,
+  had: string[] | null = null,
+) =>
+  as(
+    database().sql,
+    actor,
+    async (tx) => {
+      await tx`update public.webhook_endpoints set event_types = ${types as string[]}
+        where id = ${ids.A}`;
+      const [row] = await tx`select event_types from public.webhook_endpoints where id = ${ids.A}`;
+      return row?.event_types;
+    },
+    {
+      arrange: async (tx) => {
+        await endpoint(tx, "A", had);
+        for (
+          const [tenant, name] of [[tenants.A, "custom.order.placed"], [tenants.E, "custom.e"]]
+        ) {
+          await tx`insert into public.custom_event_types (tenant_id, name, schema)
+            values (${tenant!}, ${name!}, '{}')`;
+        }
+      },
+    },
+  );
+
+Deno.test("WEB-26 a change of types is held to what there is, as a new endpoint is: element by element", async () => {
+  for (const types of [null, ["app.*"], ["user.signed_in", "custom.*"], ["custom.order.placed"]]) {
+    assert.deepEqual(await wish("alice", types), types);
+    assert.deepEqual(await wish("pat", types), types, "platform");
+  }
+  for (const types of [["usr.*"], ["app.*", "app.create"], ["custom.e"], ["custom.orders.*"]]) {
+    await assert.rejects(wish("alice", types), refusal("event_type_unknown", 422), `${types}`);
+  }
+  const malformed = [
+    [],
+    ["app.created user.created"],
+    ["app.created", null],
+    [null],
+    ["App.*"],
+    [""],
+    ["app.*.created"],
+    ["*"],
+    [["app.created"], ["user.created"]],
+    Array(101).fill("app.*"),
+  ];
+  for (const types of malformed) {
+    await assert.rejects(
+      wish("alice", types),
+      { constraint_name: "event_types_malformed" },
+      JSON.stringify(types),
+    );
+  }
+  for (const types of [["app.created user.created"], ["app.created", null]]) {
+    await assert.rejects(
+      as(database().sql, "alice", (tx) => create(tx, types as string[])),
+      { constraint_name: "event_types_malformed" },
+      JSON.stringify(types),
+    );
+  }
+  assert.equal(await wish("eve", ["usr.*"]), undefined, "a stranger reaches no row");
+});
+
+Deno.test("WEB-27 what an endpoint was sent already stands in no change's way", async () => {
+  assert.deepEqual(await wish("alice", ["gone.type", "app.*"], ["gone.type"]), [
+    "gone.type",
+    "app.*",
+  ]);
+});

@@ -300,3 +300,39 @@ Deno.test("WEB-41 released by a fault of ours: the endpoint rests, and its circu
     assert.equal((await state(tx)).circuit, "closed");
   });
 });
+
+Deno.test("WEB-43 why an endpoint was disabled is forgotten when it is enabled, so the next time is told with its own reason", async () => {
+  const change = (tx: TransactionSql, enabled: boolean, more = "") =>
+    tx.unsafe(`update public.webhook_endpoints set enabled = ${enabled} ${more}`);
+  await undone(database().sql, async (tx) => {
+    await endpoint(tx, "A", ["app.*"]);
+    await emit(tx, 1);
+    await failSince(tx, "6 days");
+    await end(tx, 1, "retry", { status: 500 });
+    assert.equal((await state(tx)).disabled_reason, "failing");
+    await change(tx, true);
+    assert.equal((await state(tx)).disabled_reason, null);
+    await change(tx, true, ", disabled_reason = 'too early'");
+    assert.equal((await state(tx)).disabled_reason, null, "it is not disabled");
+    await change(tx, false);
+    await change(tx, true);
+    await change(tx, false, ", disabled_reason = 'by hand'");
+    const events = await eventsOf(tx, tenants.A, "webhook_endpoint.disabled");
+    assert.deepEqual(events.map(({ data }) => data.reason), ["failing", null, "by hand"]);
+  });
+});
+
+Deno.test("WEB-42 a reason has 500 characters at most; a stranger writes none", async () => {
+  const write = (actor: "alice" | "eve", length: number) =>
+    as(
+      database().sql,
+      actor,
+      async (tx) =>
+        (await tx`update public.webhook_endpoints
+          set enabled = false, disabled_reason = ${"x".repeat(length)} where id = ${ids.A}`).count,
+      { arrange: (tx) => endpoint(tx, "A") },
+    );
+  assert.equal(await write("alice", 500), 1);
+  await assert.rejects(write("alice", 501), { code: "23514" });
+  assert.equal(await write("eve", 5), 0);
+});

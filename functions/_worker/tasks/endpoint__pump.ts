@@ -102,6 +102,7 @@ type Claimed = {
 } | { claim: null; bodies: null; unbounded: boolean };
 
 const queryCanceled = "57014";
+const deadlockDetected = "40P01";
 const lockNotAvailable = "55P03";
 const codeOf = (error: unknown) => error instanceof postgres.PostgresError ? error.code : undefined;
 
@@ -158,7 +159,12 @@ function desk(sql: Sql, { tenantId, id }: Endpoint) {
     async settle(results: Result[]): Promise<void> {
       if (results.length === 0) return;
       const rows = results as unknown as JSONValue;
-      await sql`select private.settle_deliveries(${tenantId}, ${id}, ${sql.json(rows)})`;
+      const write = async () =>
+        await sql`select private.settle_deliveries(${tenantId}, ${id}, ${sql.json(rows)})`;
+      await write().catch(async (error) => {
+        if (codeOf(error) !== deadlockDetected) throw error;
+        await write(); // else everything of this batch is sent again
+      });
     },
     async settlePace(ms: number): Promise<void> {
       if (ms > 0) await sql`select private.settle_pace(${tenantId}, ${id}, ${ms})`;

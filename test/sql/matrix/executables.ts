@@ -115,6 +115,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.current_tenant_id()",
       "private.current_user_id()",
       "private.platform_tenant()",
+      "private.event_types_hold(text[])",
       "private.header_names_hold(text[])",
       "private.payload_filter_problem(text)",
       "private.redirect_uri_problem(text,text)",
