@@ -70,7 +70,8 @@ create policy custom_event_types_update_platform on public.custom_event_types
 grant execute on function
   private.event_schema_problem(jsonb, boolean, text),
   private.begin_custom_event(uuid, text, text, jsonb),
-  private.record_custom_event(uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb)
+  private.record_custom_event(
+    uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb)
   to authenticated, gatehouse_platform;
 grant execute on function private.forget_event_requests(integer) to gatehouse_worker;
 

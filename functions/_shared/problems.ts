@@ -164,6 +164,7 @@ export const problems = {
   custom_event_type_taken: 409, // the tenant has registered the type before
   event_schema_refused: 422, // the sentence says where: JSON Schema 2020-12 without references and patterns, small
   event_data_refused: 422, // the data is not as the type's schema says; errors has one JSON pointer a fault
+  event_actor_refused: 422, // an actor is a user or a service of the tenant, or one that only its application knows
   occurred_at_refused: 422, // 30 days back at most, and not in the future
   idempotency_key_reused: 409, // the Idempotency-Key was used for another request
   event_type_unknown: 422, // no type of event matches

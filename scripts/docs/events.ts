@@ -63,8 +63,25 @@ A webhook's body, and a row of \`rpc/list_events\` but for \`timestamp\`, which 
 that begins so. A member may be added to \`data\` at any time; what would break a reader gets a new \`version\`. Changes hold the columns of a row: all of them
 under \`after\` of created and \`before\` of deleted, only what changed in updated. Secrets are \`"[redacted]"\`; a personal value is null once it was erased.
 
+\`context\`, which webhooks leave out: \`request_id\`, \`trace_id\`, \`traceparent\`, \`address\`, \`user_agent\`, \`client_id\`, and \`auth_method\`: of a sign-in how (\`password\`,
+\`passkey\` …), of another change what let the caller in (\`user_session\`, \`service_account\`, \`worker\`). What is not known is left out.
+
 A tenant's own types begin with \`custom.\`: register one with its schema in \`custom_event_types\`, record events by \`POST /functions/v1/events\`.
-Put ids into them and no personal values: what stands in the \`data\` of such an event is not erased with a person.`;
+Put ids into their \`data\` and no personal values: what stands there is not erased with a person. What readers are to be shown beside ids goes elsewhere, is kept beside the
+event as personal values, and is erased with any person of the tenant that the event names:
+
+\`\`\`json
+{
+  "tenantId": "01990000-0000-7000-8000-00000000000a", "type": "custom.order.placed", "data": { "amount": 3 },
+  "actor": { "kind": "user", "id": "331122334455667780", "name": "Bob Bee" },
+  "context": { "address": "198.51.100.4", "userAgent": "Mozilla/5.0" },
+  "targets": [{ "kind": "order", "id": "7", "name": "Chairs", "metadata": { "shelf": "B", "paid": true } }]
+}
+\`\`\`
+
+\`actor\` is a \`user\` or \`service\`: one of the tenant by our id or by the \`sub\` of its tokens (the log then has our id), or one that only the application knows; another tenant's is refused
+(\`event_actor_refused\`). Without it the caller acted. Who called always stands in \`context.recorded_by\`, and nobody sets that. \`metadata\` has 20 members at most: texts of up to 500
+characters, numbers, true or false.`;
 
 function section(kind: string, types: EventType[]): string[] {
   const changes = types.find(({ schema }) => schema.$defs?.columns);

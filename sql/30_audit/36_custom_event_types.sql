@@ -193,12 +193,18 @@ comment on function private.begin_custom_event(uuid, text, text, jsonb) is
 
 create function private.write_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
-  p_occurred_at timestamptz, p_key text, p_request jsonb
+  p_occurred_at timestamptz, p_key text, p_request jsonb,
+  p_actor jsonb default null, p_context jsonb default null
 ) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
+  v_caller constant jsonb := private.current_actor();
+  v_context jsonb := private.current_context();
+  v_split record;
+  v_persons private.custom_event_persons[];
   v_id uuid;
+  v_recorded_at timestamptz;
   v_answer jsonb;
 begin
   if p_type not like 'custom.%' then
@@ -217,13 +223,47 @@ begin
         || '{"replayed": true}';
     end if;
   end if;
-  v_id := private.record_event(p_tenant, p_type, p_targets, p_data,
-    p_occurred_at => p_occurred_at, p_version => p_version);
-  select jsonb_build_object('id', e.id, 'type', e.type, 'version', e.version,
+  select * into v_split from private.split_custom_event(
+    case when p_actor is null then v_caller else private.custom_event_actor(p_tenant, p_actor) end,
+    p_actor -> 'name', p_targets);
+  -- Where our request came from says nothing of who acted elsewhere.
+  if p_actor is not null then
+    v_context := v_context - 'auth_method';
+  end if;
+  if p_actor is not null or p_context is not null then
+    v_context := (v_context - array['address', 'user_agent'])
+      || jsonb_strip_nulls(jsonb_build_object(
+        'address', p_context -> 'address', 'user_agent', p_context -> 'user_agent'));
+  end if;
+  select array_agg(row(p_tenant, null, null, 'target', o.path, o.user_id)
+      ::private.custom_event_persons)
+    into v_persons
+    from private.custom_event_persons_of(v_split.actor, v_split.targets, v_split.personal) o;
+  -- Locked: an erasure that is under way is waited for, one that comes finds what is written here.
+  perform from public.users u
+    where u.id in (select o.user_id from unnest(v_persons) o) order by u.id for share;
+  if exists (
+    select from public.users u
+     where u.erased_at is not null
+       and (u.id in (select o.user_id from unnest(v_persons) o)
+         or v_split.actor ->> 'kind' = 'user' and u.id = private.as_uuid(v_split.actor ->> 'id')))
+  then
+    v_split.personal := null;
+    v_persons := null;
+    v_context := v_context - array['address', 'user_agent'];
+  end if;
+  v_id := private.record_event(p_tenant, p_type, v_split.targets, p_data,
+    p_actor => v_split.actor, p_occurred_at => p_occurred_at,
+    p_context => v_context || jsonb_build_object('recorded_by', v_caller),
+    p_personal => v_split.personal, p_version => p_version);
+  select e.recorded_at, jsonb_build_object('id', e.id, 'type', e.type, 'version', e.version,
       'recordedAt', e.recorded_at)
-    into v_answer
+    into v_recorded_at, v_answer
     from public.audit_events e
    where e.xid = pg_current_xact_id() and e.id = v_id;
+  insert into private.custom_event_persons
+    (tenant_id, event_recorded_at, event_id, path, user_id)
+  select p_tenant, v_recorded_at, v_id, o.path, o.user_id from unnest(v_persons) o;
   update private.event_requests r set answer = v_answer
    where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
      and r.key = p_key;
@@ -231,26 +271,29 @@ begin
 end;
 $$;
 comment on function private.write_custom_event(
-  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb
 ) is 'record_custom_event, once the right was asked for.';
 
 create function private.record_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
-  p_occurred_at timestamptz, p_key text, p_request jsonb
+  p_occurred_at timestamptz, p_key text, p_request jsonb,
+  p_actor jsonb default null, p_context jsonb default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(p_tenant, 'events.write');
   return private.write_custom_event(
-    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request);
+    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request,
+    p_actor, p_context);
 end;
 $$;
 comment on function private.record_custom_event(
-  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb
 ) is
-  'Records an event whose data functions/events has validated against that version; the actor is the caller. Returns {id, type, version, recordedAt}, with replayed: true when it was recorded before under the key. '
-  'Raises not_allowed, event_type_unknown, occurred_at_refused, idempotency_key_reused. Definer: callers cannot write events; checks events.write itself.';
+  'Records an event whose data functions/events has validated against that version. p_targets: [{kind, id, name?, metadata?}]; p_actor: {kind, id, name?}, the caller when null; p_context: {address?, user_agent?} of the actor. '
+  'Names, metadata and where it came from stand beside the event; who called stands in context.recorded_by. Returns {id, type, version, recordedAt}, with replayed: true when it was recorded before under the key. '
+  'Raises not_allowed, event_type_unknown, event_actor_refused, occurred_at_refused, idempotency_key_reused. Definer: callers cannot write events; checks events.write itself.';
 
 create function private.forget_event_requests(p_limit integer) returns integer
 language plpgsql volatile security definer set search_path = ''

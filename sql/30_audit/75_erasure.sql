@@ -29,8 +29,16 @@ begin
           and array[lower(p.value ->> 'data.before.admin_email'),
             lower(p.value ->> 'data.after.admin_email')] && p_emails
     returning p.event_id
+  ), named as (
+    -- Values of one slot go together: those of others beside the same event too.
+    delete from private.audit_personal p using private.custom_event_persons c
+     where c.user_id = p_user and p.tenant_id = c.tenant_id
+       and p.event_recorded_at = c.event_recorded_at and p.event_id = c.event_id
+       and p.slot = c.slot
+    returning p.event_id
   )
-  select count(distinct event_id) into v_events from gone;
+  select count(distinct event_id) into v_events
+    from (select event_id from gone union all select event_id from named) x;
   return v_events;
 end;
 $$;
@@ -50,7 +58,10 @@ begin
   perform private.lock_holds();
   if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
     select from private.audit_personal p
-     where p.user_id = p_user.id and private.is_held(p.tenant_id))
+     where p.user_id = p_user.id and private.is_held(p.tenant_id)
+    union all
+    select from private.custom_event_persons c
+     where c.user_id = p_user.id and private.is_held(c.tenant_id))
   then
     perform private.refuse(409, 'legal_hold',
       format('Cannot erase user %s: a legal hold is open', p_user.id));
@@ -112,7 +123,8 @@ begin
     select coalesce(p_user.home_tenant_id, private.platform_tenant())
     union select a.tenant_id from public.assignments a where a.user_id = p_user.id
     union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
+    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id
+    union select c.tenant_id from private.custom_event_persons c where c.user_id = p_user.id);
   return jsonb_build_object(
     'exported_at', clock_timestamp(),
     'user', to_jsonb(p_user) - 'zitadel_sequence',
@@ -132,12 +144,21 @@ begin
             select jsonb_object_agg(v.key, v.value)
               from private.audit_personal p, jsonb_each(p.value) v
              where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = p_user.id)
+               and p.event_id = e.id
+               and (p.user_id = p_user.id or exists (
+                 select from private.custom_event_persons c
+                  where c.tenant_id = p.tenant_id and c.event_recorded_at = p.event_recorded_at
+                    and c.event_id = p.event_id and c.slot = p.slot
+                    and c.user_id = p_user.id and starts_with(v.key, c.path || '.'))))
         ) order by e.recorded_at, e.id), '[]')
         from (
           select a.*, a.targets @> jsonb_build_array(
                 jsonb_build_object('kind', 'user', 'id', v_own))
               or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              or exists (
+                select from private.custom_event_persons c
+                 where c.tenant_id = a.tenant_id and c.event_recorded_at = a.recorded_at
+                   and c.event_id = a.id and c.user_id = p_user.id and c.path <> 'actor')
               as is_target
             from public.audit_events a where a.tenant_id = any (v_tenants)
         ) e

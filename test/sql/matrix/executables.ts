@@ -77,7 +77,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.begin_app_secret(uuid,uuid)",
       "private.begin_user_link(uuid,text,text)",
       "private.begin_custom_event(uuid,text,text,jsonb)",
-      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb)",
+      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb,jsonb,jsonb)",
       "private.create_audit_sink(uuid,uuid,text,text,jsonb,timestamp with time zone,text,bytea)",
       "private.create_webhook_endpoint(uuid,uuid,jsonb,jsonb)",
       "private.new_id()",

@@ -506,7 +506,7 @@ export const functions: FunctionLine[] = [
   },
   {
     name:
-      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb)",
+      "private.record_custom_event(uuid,text,integer,jsonb,jsonb,timestamp with time zone,text,jsonb,jsonb,jsonb)",
     ...inTenant("events.write"),
     call: (label) =>
       `select private.record_custom_event('${
