@@ -172,6 +172,8 @@ export type Database = {
       };
       "audit_exports": {
         Row: {
+          "actor_id": string | null;
+          "complete": boolean | null;
           "created_at": string;
           "expires_at": string | null;
           "failures": number;
@@ -187,12 +189,16 @@ export type Database = {
           "size_bytes": number | null;
           "started_at": string | null;
           "state": string;
+          "target_id": string | null;
           "tenant_id": string;
+          "types": (string)[] | null;
           "until_at": string | null;
           "updated_at": string;
         };
         ComputedFields: never;
         Insert: {
+          "actor_id"?: string | null;
+          "complete"?: boolean | null;
           "created_at"?: string;
           "expires_at"?: string | null;
           "failures"?: number;
@@ -208,11 +214,15 @@ export type Database = {
           "size_bytes"?: number | null;
           "started_at"?: string | null;
           "state"?: string;
+          "target_id"?: string | null;
           "tenant_id": string;
+          "types"?: (string)[] | null;
           "until_at"?: string | null;
           "updated_at"?: string;
         };
         Update: {
+          "actor_id"?: string | null;
+          "complete"?: boolean | null;
           "created_at"?: string;
           "expires_at"?: string | null;
           "failures"?: number;
@@ -228,7 +238,9 @@ export type Database = {
           "size_bytes"?: number | null;
           "started_at"?: string | null;
           "state"?: string;
+          "target_id"?: string | null;
           "tenant_id"?: string;
+          "types"?: (string)[] | null;
           "until_at"?: string | null;
           "updated_at"?: string;
         };
@@ -249,6 +261,7 @@ export type Database = {
           "cursor_at": string | null;
           "cursor_seq": number;
           "delivered_at": string | null;
+          "dropped_until": string | null;
           "enabled": boolean;
           "failures": number;
           "id": string;
@@ -269,6 +282,7 @@ export type Database = {
           "cursor_at"?: string | null;
           "cursor_seq"?: number;
           "delivered_at"?: string | null;
+          "dropped_until"?: string | null;
           "enabled"?: boolean;
           "failures"?: number;
           "id"?: string;
@@ -287,6 +301,7 @@ export type Database = {
           "cursor_at"?: string | null;
           "cursor_seq"?: number;
           "delivered_at"?: string | null;
+          "dropped_until"?: string | null;
           "enabled"?: boolean;
           "failures"?: number;
           "id"?: string;
@@ -1074,6 +1089,13 @@ export type Database = {
             foreignKeyName: "webhook_endpoint_states_tenant_id_endpoint_id_fkey";
             columns: ["tenant_id", "endpoint_id"];
             isOneToOne: true;
+            referencedRelation: "webhook_endpoint_statistics";
+            referencedColumns: ["tenant_id", "endpoint_id"];
+          },
+          {
+            foreignKeyName: "webhook_endpoint_states_tenant_id_endpoint_id_fkey";
+            columns: ["tenant_id", "endpoint_id"];
+            isOneToOne: true;
             referencedRelation: "webhook_endpoints";
             referencedColumns: ["tenant_id", "id"];
           },
@@ -1093,6 +1115,7 @@ export type Database = {
           "payload_filter": string | null;
           "public_key": string | null;
           "rate_per_second": number | null;
+          "removed_at": string | null;
           "retry_schedule": (number)[];
           "signature_scheme": string;
           "since_at": string;
@@ -1114,6 +1137,7 @@ export type Database = {
           "payload_filter"?: string | null;
           "public_key"?: string | null;
           "rate_per_second"?: number | null;
+          "removed_at"?: string | null;
           "retry_schedule"?: (number)[];
           "signature_scheme"?: string;
           "since_at"?: string;
@@ -1134,6 +1158,7 @@ export type Database = {
           "payload_filter"?: string | null;
           "public_key"?: string | null;
           "rate_per_second"?: number | null;
+          "removed_at"?: string | null;
           "retry_schedule"?: (number)[];
           "signature_scheme"?: string;
           "since_at"?: string;
@@ -1349,6 +1374,50 @@ export type Database = {
         };
         Relationships: [];
       };
+      "webhook_attempt_log": {
+        Row: {
+          "delivery_id": string;
+          "duration_ms": number;
+          "endpoint_id": string;
+          "error_class": string | null;
+          "event_id": string;
+          "event_type": string;
+          "failed": boolean | null;
+          "number": number;
+          "response_body": string | null;
+          "response_headers": Json | null;
+          "started_at": string;
+          "status": number | null;
+          "tenant_id": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "webhook_endpoint_statistics": {
+        Row: {
+          "attempts": number | null;
+          "dead": number | null;
+          "endpoint_id": string;
+          "last_success_at": string | null;
+          "p50_ms": number | null;
+          "p95_ms": number | null;
+          "period": string | null;
+          "succeeded": number | null;
+          "success_rate": number | null;
+          "tenant_id": string;
+          "waiting": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "webhook_endpoints_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
     };
     Functions: {
       "archive_tenant": {
@@ -1525,8 +1594,18 @@ export type Database = {
         Returns: number;
       };
       "request_audit_export": {
-        Args: { "format"?: string; "since"?: string; "tenant_id": string; "until"?: string };
+        Args: {
+          "actor_id"?: string;
+          "format"?: string;
+          "since"?: string;
+          "target_id"?: string;
+          "tenant_id": string;
+          "types"?: (string)[];
+          "until"?: string;
+        };
         Returns: {
+          "actor_id": string | null;
+          "complete": boolean | null;
           "created_at": string;
           "expires_at": string | null;
           "failures": number;
@@ -1542,7 +1621,9 @@ export type Database = {
           "size_bytes": number | null;
           "started_at": string | null;
           "state": string;
+          "target_id": string | null;
           "tenant_id": string;
+          "types": (string)[] | null;
           "until_at": string | null;
           "updated_at": string;
         };
@@ -1553,6 +1634,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "resume_endpoint": { Args: { "endpoint_id": string; "tenant_id": string }; Returns: number };
       "resume_tenant": {
         Args: { "tenant_id": string };
         Returns: {
@@ -1613,6 +1695,10 @@ export type Database = {
             Database["public"]["Tables"]["audit_sinks"]["ComputedFields"]
           >;
         };
+        Returns: Json;
+      };
+      "skip_audit_sink_event": {
+        Args: { "id": string; "seq": number; "tenant_id": string };
         Returns: Json;
       };
       "start_session": { Args: Record<PropertyKey, never>; Returns: string };

@@ -147,28 +147,56 @@ end;
 $$;
 comment on function private.current_actor() is 'Who acts, for the log: {kind: user | service | system | anonymous | operator, id}. Ids only, no personal value.';
 
+create function private.client_address(p_forwarded text) returns text
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_entries text[] := string_to_array(p_forwarded, ',');
+  v_count integer := cardinality(v_entries);
+  v_hops integer := 1;
+begin
+  if v_count > 1 then -- else every number of hops comes to the same, and nothing is read
+    v_hops := substring(private.get_setting('network.trusted_hops')::text from '^(?:[1-9]|10)$');
+  end if;
+  return nullif(trim(v_entries[greatest(v_count - coalesce(v_hops, 1) + 1, 1)]), '');
+end;
+$$;
+comment on function private.client_address(text) is
+  'The entry of x-forwarded-for that the outermost of our proxies wrote: so many from the end as the setting network.trusted_hops says, 1 to 10, default 1. What stands before it is the client''s word.';
+
+create function private.current_auth_method() returns text
+language sql stable set search_path = ''
+as $$
+  select case current_setting('gatehouse.principal_kind', true)
+    when 'user' then 'user_session' when 'service' then 'service_account'
+    else case when session_user = 'gatehouse_worker' then 'worker' end end
+$$;
+comment on function private.current_auth_method() is 'What let the caller in, for the log: user_session (a person''s access token), service_account, worker; null when unknown.';
+
 create function private.current_context() returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
   v_headers json := nullif(current_setting('request.headers', true), '');
+  v_forwarded text := v_headers ->> 'x-forwarded-for';
   v_traceparent text := private.current_traceparent();
+  v_method text := private.current_auth_method();
 begin
-  if v_headers is null and v_traceparent is null then
-    return '{}'; -- a job's or an operator's
+  if v_headers is null and v_traceparent is null and v_method is null then
+    return '{}'; -- an operator's
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'request_id', left(v_headers ->> 'x-correlation-id', 100),
     'traceparent', v_traceparent,
     'trace_id', split_part(v_traceparent, '-', 2),
-    -- The hop nearest to us wrote the last entry; the ones before it are the client's word.
-    'address', trim(split_part(v_headers ->> 'x-forwarded-for', ',', -1)),
+    'address', case when v_forwarded is not null then private.client_address(v_forwarded) end,
     'user_agent', left(v_headers ->> 'user-agent', 300),
-    'client_id', nullif(current_setting('gatehouse.client_id', true), '')
+    'client_id', nullif(current_setting('gatehouse.client_id', true), ''),
+    'auth_method', v_method
   ));
 end;
 $$;
-comment on function private.current_context() is 'How the request came, for the log: request and trace ids, address by the nearest hop, user agent, client id; absent values are left out.';
+comment on function private.current_context() is 'How the request came, for the log: request and trace ids, address by the outermost trusted hop, user agent, client id, what let the caller in; absent values are left out.';
 
 -- sql/00_base/30_record.sql
 
@@ -1398,12 +1426,65 @@ create table private.refused_sign_ins (
 );
 comment on table private.refused_sign_ins is 'Refused sign-ins of the minutes that are not on record yet.';
 comment on column private.refused_sign_ins.account is 'Salted hash of the account; empty: the sum beyond a hundred accounts in the minute.';
-comment on column private.refused_sign_ins.context is 'Of the first of them.';
+comment on column private.refused_sign_ins.context is 'Of the first of them that says anything.';
+
+create table private.refused_sign_in_origins (
+  tenant_id uuid not null,
+  account text not null,
+  seen_at timestamptz not null,
+  context jsonb not null,
+  primary key (tenant_id, account)
+);
+comment on table private.refused_sign_in_origins is
+  'Where a refusal came from that ZITADEL itself has an event for, which names no address: functions/widget knows it. Kept ten minutes, for the event to find it.';
 
 create function private.refused_sign_ins_horizon() returns timestamptz
 language sql volatile set search_path = ''
 as $$ select date_trunc('minute', clock_timestamp() - interval '30 seconds') $$;
 comment on function private.refused_sign_ins_horizon() is 'The oldest minute that is still counted; those before are on record.';
+
+create function private.account_hash(p_tenant uuid, p_subject text, p_login_name text)
+returns text
+language sql stable set search_path = ''
+as $$
+  select encode(sha256(s.salt || convert_to(
+      p_tenant || coalesce('/subject/' || p_subject, '/login/' || lower(trim(p_login_name))),
+      'UTF8')), 'hex')
+    from private.account_salt s
+$$;
+comment on function private.account_hash(uuid, text, text) is
+  'The account of a refusal: by its subject, else by the name that was typed.';
+
+create function private.keep_refusal_origin(
+  p_tenant uuid, p_account text, p_at timestamptz, p_context jsonb
+) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  -- ZITADEL's event is here already, or comes with one of the next pages.
+  update private.refused_sign_ins r
+     set context = p_context
+   where r.tenant_id = p_tenant and r.account = p_account and r.context = '{}';
+  insert into private.refused_sign_in_origins as o (tenant_id, account, seen_at, context)
+  values (p_tenant, p_account, p_at, p_context)
+  on conflict (tenant_id, account) do update
+    set seen_at = excluded.seen_at, context = excluded.context
+  where o.seen_at < excluded.seen_at - interval '1 minute'; -- the first of a minute is kept
+end;
+$$;
+comment on function private.keep_refusal_origin(uuid, text, timestamptz, jsonb) is
+  'Keeps where a refusal came from for the event that counts it. Called by count_refused_sign_in only.';
+
+create function private.refusal_origin(p_tenant uuid, p_account text, p_at timestamptz)
+returns jsonb
+language sql stable set search_path = ''
+as $$
+  select o.context from private.refused_sign_in_origins o
+   where o.tenant_id = p_tenant and o.account = p_account
+     and o.seen_at between p_at - interval '1 minute' and p_at + interval '1 minute'
+$$;
+comment on function private.refusal_origin(uuid, text, timestamptz) is
+  'Where a refusal of that minute came from, as functions/widget told; null when it did not.';
 
 create function private.count_refused_sign_in(
   p_tenant uuid, p_subject text, p_login_name text, p_reason text,
@@ -1413,16 +1494,20 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_minute timestamptz;
-  v_account text;
+  v_account text := private.account_hash(p_tenant, p_subject, p_login_name);
+  v_context jsonb := coalesce(p_context, '{}');
 begin
   -- Held together with others who count, never while minutes are put on record: so a minute is one event.
   perform pg_advisory_xact_lock_shared(779, 4);
+  if p_reason is null then
+    perform private.keep_refusal_origin(p_tenant, v_account, p_at, v_context);
+    return;
+  end if;
   v_minute := least(date_trunc('minute', clock_timestamp()),
     greatest(date_trunc('minute', p_at), private.refused_sign_ins_horizon()));
-  select encode(sha256(s.salt || convert_to(
-      p_tenant || coalesce('/subject/' || p_subject, '/login/' || lower(trim(p_login_name))),
-      'UTF8')), 'hex')
-    into v_account from private.account_salt s;
+  if v_context = '{}' then
+    v_context := coalesce(private.refusal_origin(p_tenant, v_account, p_at), '{}');
+  end if;
   -- Names can be made up without end: beyond a hundred in a minute they are one sum.
   if not exists (
       select from private.refused_sign_ins r
@@ -1439,17 +1524,19 @@ begin
     case when v_account <> '' then (
       select u.id from public.users u
        where u.issuer = private.zitadel_issuer() and u.subject = p_subject) end,
-    1, jsonb_build_object(p_reason, 1), p_at, p_at, coalesce(p_context, '{}'))
+    1, jsonb_build_object(p_reason, 1), p_at, p_at, v_context)
   on conflict (tenant_id, minute_at, account) do update
     set count = r.count + 1,
         reasons = r.reasons || jsonb_build_object(p_reason,
           coalesce((r.reasons ->> p_reason)::integer, 0) + 1),
         first_at = least(r.first_at, excluded.first_at),
-        last_at = greatest(r.last_at, excluded.last_at);
+        last_at = greatest(r.last_at, excluded.last_at),
+        context = case r.context when '{}' then excluded.context else r.context end;
 end;
 $$;
 comment on function private.count_refused_sign_in(uuid, text, text, text, timestamptz, jsonb) is
   'Counts one refused sign-in: the account by its subject, else by the name that was typed, which is kept as a salted hash only. What comes later than its minute counts in the oldest open one. '
+  'A reason of null counts nothing: ZITADEL tells of the refusal itself, only where it came from is kept for that. '
   'Definer: nobody has signed in, and the table is private.';
 
 create function private.record_refused_sign_ins() returns integer
@@ -1472,13 +1559,20 @@ begin
         else jsonb_build_object('kind', 'tenant', 'id', v_row.tenant_id) end),
       jsonb_build_object('account', nullif(v_row.account, ''), 'count', v_row.count,
         'reasons', v_row.reasons, 'first_at', v_row.first_at, 'last_at', v_row.last_at),
-      '{"kind": "anonymous", "id": null}', v_row.last_at, v_row.context);
+      '{"kind": "anonymous", "id": null}', v_row.last_at,
+      v_row.context - array['address', 'user_agent'],
+      -- Nobody is known to have acted: the address is a value of the person whose account it was tried on, and goes with theirs.
+      (select jsonb_object_agg('context.' || c.key, c.value) from jsonb_each(v_row.context) c
+        where c.key in ('address', 'user_agent')),
+      v_row.user_id);
     v_count := v_count + 1;
   end loop;
+  delete from private.refused_sign_in_origins where seen_at < now() - interval '10 minutes';
+  delete from private.zitadel_session_agents where added_at < now() - interval '1 day';
   return v_count;
 end;
 $$;
-comment on function private.record_refused_sign_ins() is 'Writes user.sign_in_failed for the minutes that are over, half a minute after their end; returns how many. Definer: callers cannot write events.';
+comment on function private.record_refused_sign_ins() is 'Writes user.sign_in_failed for the minutes that are over, half a minute after their end; returns how many. Forgets addresses that wait for an event no longer. Definer: callers cannot write events.';
 
 -- sql/20_access/85_zitadel_events.sql
 
@@ -1508,6 +1602,37 @@ create table private.zitadel_cursor (
   position timestamptz not null
 );
 comment on table private.zitadel_cursor is 'The newest created_at (microseconds) that was taken in.';
+
+create table private.zitadel_session_agents (
+  session_id text primary key,
+  address text,
+  user_agent text,
+  added_at timestamptz not null
+);
+comment on table private.zitadel_session_agents is
+  'From where a ZITADEL session was begun, for the sign-ins that come of it: session.added alone says it. Personal; gone with the session, and after a day.';
+create index zitadel_session_agents_added_at_idx on private.zitadel_session_agents (added_at);
+
+create function private.keep_session_agent(p_event jsonb, p_agent jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into private.zitadel_session_agents (session_id, address, user_agent, added_at)
+  select p_event ->> 'aggregateId', left(p_agent ->> 'ip', 100),
+         left(p_agent ->> 'description', 300), (p_event ->> 'createdAt')::timestamptz
+   where p_agent ?| array['ip', 'description']
+  on conflict (session_id) do nothing
+$$;
+comment on function private.keep_session_agent(jsonb, jsonb) is
+  'session.added: the address and the user agent that ZITADEL was told of. Called by apply_zitadel_event only.';
+
+create function private.session_agent(p_session text) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('address', a.address, 'user_agent', a.user_agent)
+    from private.zitadel_session_agents a where a.session_id = p_session
+$$;
+comment on function private.session_agent(text) is
+  '{address, user_agent} of who began the session, for the log; null when it is not known any more.';
 
 create function private.zitadel_cursor() returns text
 language sql stable security definer set search_path = ''
@@ -1563,7 +1688,9 @@ declare
   v_payload jsonb := coalesce(p_event -> 'payload', '{}');
   v_session record;
 begin
-  if v_type = 'session.user.checked' then
+  if v_type = 'session.added' then
+    perform private.keep_session_agent(p_event, v_payload -> 'user_agent');
+  elsif v_type = 'session.user.checked' then
     insert into private.zitadel_sessions (session_id, subject, organization_id, checked_at)
     values (p_event ->> 'aggregateId', v_payload ->> 'userID',
       coalesce(v_payload ->> 'userResourceOwner', ''), (p_event ->> 'createdAt')::timestamptz)
@@ -1583,6 +1710,7 @@ begin
         (p_event ->> 'createdAt')::timestamptz, '{}');
     end loop;
     delete from private.zitadel_sessions where session_id = p_event ->> 'aggregateId';
+    delete from private.zitadel_session_agents where session_id = p_event ->> 'aggregateId';
   elsif v_type like 'user.%.check.failed'
     and v_type !~ '\.(invite|initialization\.code)\.check' -- nobody signs in by those
   then
@@ -1647,7 +1775,8 @@ begin
       'client_id', p_payload ->> 'clientID', 'auth_methods', to_jsonb(v_methods)),
     jsonb_build_object('kind', 'user', 'id', v_user), v_at,
     jsonb_strip_nulls(jsonb_build_object('auth_method', v_methods[1],
-      'client_id', p_payload ->> 'clientID')));
+      'client_id', p_payload ->> 'clientID')
+      || coalesce(private.session_agent(p_payload ->> 'sessionID'), '{}')));
 end;
 $$;
 comment on function private.apply_sign_in(jsonb, jsonb) is 'oidc_session.added: a person signed in to an application. Definer: see ingest_zitadel_events.';
@@ -2043,7 +2172,7 @@ create table private.audit_sequence (
   recorded_at timestamptz not null,
   event_id uuid not null
 );
-comment on table private.audit_sequence is 'seq → event. Dense, append-only; readers, sealing and sinks page by it.';
+comment on table private.audit_sequence is 'seq → event. Ascending, dense but for a jump after each restore, append-only; readers, sealing and sinks page by it.';
 create unique index audit_sequence_tenant_idx on private.audit_sequence (tenant_id, seq);
 create index audit_sequence_event_idx on private.audit_sequence (tenant_id, recorded_at, event_id);
 
@@ -2051,10 +2180,23 @@ create table private.audit_sequencer (
   only_row boolean primary key default true check (only_row),
   horizon xid8 not null,
   last_seq bigint not null,
-  system_id bigint not null
+  system_id bigint not null,
+  table_id oid,
+  timeline integer,
+  restoring boolean not null default false
 );
-comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest.';
+comment on table private.audit_sequencer is 'Every event of a transaction below horizon has a seq; last_seq is the newest, or what the next one comes after.';
 comment on column private.audit_sequencer.system_id is 'The cluster whose transactions horizon speaks of. Another one has restored a dump.';
+comment on column private.audit_sequencer.table_id is 'This table''s own oid: another one was made anew, from a dump, also in the same cluster.';
+comment on column private.audit_sequencer.timeline is 'Of the cluster''s write-ahead log: a recovery to a point in time and a failover begin another one.';
+comment on column private.audit_sequencer.restoring is 'What came with a dump is being numbered, in several batches.';
+
+create function private.seq_after_restore(p_last bigint) returns bigint
+language sql immutable parallel safe set search_path = ''
+as $$ select (p_last / 1000000000 + 2) * 1000000000 $$;
+comment on function private.seq_after_restore(bigint) is
+  'What the numbers go on after, once the log went back to p_last: a whole thousand million, and as many at least beyond it, so that none that was given out before is given out again. '
+  'A reader keeps its place then. As many are lost with 11 days of a thousand events a second; a JSON number holds nine million such jumps.';
 
 create function private.sequence_horizon() returns xid8
 language sql volatile security definer set search_path = ''
@@ -2078,6 +2220,10 @@ declare
   v_state private.audit_sequencer;
   v_horizon xid8;
   v_system bigint := (select system_identifier from pg_control_system());
+  v_table constant oid := 'private.audit_sequencer'::regclass;
+  -- The one that is written now; pg_control_checkpoint() would tell it a checkpoint later.
+  v_timeline constant integer :=
+    ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer;
   v_restored boolean;
   v_count integer;
   v_top xid8;
@@ -2085,14 +2231,18 @@ begin
   if not pg_try_advisory_xact_lock(779, 2) then
     return 0; -- another sequencer is at it
   end if;
-  insert into private.audit_sequencer (horizon, last_seq, system_id)
-  values ('3', 0, v_system) on conflict do nothing;
+  insert into private.audit_sequencer (horizon, last_seq, system_id, table_id, timeline)
+  values ('3', 0, v_system, v_table, v_timeline) on conflict do nothing;
   select * into v_state from private.audit_sequencer;
   -- Taken before the rows are read: what it promises, the next statement's younger snapshot sees.
   v_horizon := private.sequence_horizon();
   -- A restored dump carries transaction ids of another cluster: then what has no seq yet is found row by row.
-  v_restored := v_state.system_id <> v_system
+  v_restored := v_state.restoring or v_state.system_id <> v_system or v_state.table_id <> v_table
     or v_state.horizon > pg_snapshot_xmax(pg_current_snapshot());
+  -- Numbers were perhaps given out that this database knows nothing of: none of them comes again.
+  if v_restored and not v_state.restoring or v_state.timeline <> v_timeline then
+    v_state.last_seq := private.seq_after_restore(v_state.last_seq);
+  end if;
   with batch as materialized (
     select e.tenant_id, e.recorded_at, e.id, e.xid
       from public.audit_events e
@@ -2117,14 +2267,35 @@ begin
     into v_count, v_top;
   update private.audit_sequencer
      set last_seq = v_state.last_seq + v_count,
-         system_id = case when v_count < p_limit then v_system else v_state.system_id end,
+         system_id = v_system, table_id = v_table, timeline = v_timeline,
+         restoring = v_restored and v_count = p_limit,
          -- A full batch may have stopped inside a transaction: its rest is found from there.
          horizon = case when v_count < p_limit then v_horizon
            when v_restored then v_state.horizon else v_top end;
   return v_count;
 end;
 $$;
-comment on function private.sequence_events(integer) is 'Gives the next events their seq, at most so many; returns how many. Two at once: one returns 0. Definer: the sequence is private.';
+comment on function private.sequence_events(integer) is 'Gives the next events their seq, at most so many; returns how many. After a restore, a recovery or a failover that it can see the numbers jump (seq_after_restore). Two at once: one returns 0. Definer: the sequence is private.';
+
+create function private.declare_restore() returns bigint
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_last bigint;
+begin
+  perform pg_advisory_xact_lock(779, 2);
+  select last_seq into v_last from private.audit_sequencer;
+  -- A whole one: the numbers have jumped, and none was given out since.
+  if v_last = 0 or v_last % 1000000000 <> 0 then
+    v_last := private.seq_after_restore(v_last);
+    update private.audit_sequencer set last_seq = v_last;
+  end if;
+  return v_last;
+end;
+$$;
+comment on function private.declare_restore() is
+  'For an operator, as the owner: the database was put back in a way that it cannot see itself, as by a snapshot of its disk. The numbers of the log jump (seq_after_restore); returns what they go on after, '
+  'null when none was given out yet. Called again before the next event it changes nothing.';
 
 -- sql/30_audit/30_event_types.sql
 
@@ -2527,12 +2698,18 @@ comment on function private.begin_custom_event(uuid, text, text, jsonb) is
 
 create function private.write_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
-  p_occurred_at timestamptz, p_key text, p_request jsonb
+  p_occurred_at timestamptz, p_key text, p_request jsonb,
+  p_actor jsonb default null, p_context jsonb default null
 ) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
+  v_caller constant jsonb := private.current_actor();
+  v_context jsonb := private.current_context();
+  v_split record;
+  v_persons private.custom_event_persons[];
   v_id uuid;
+  v_recorded_at timestamptz;
   v_answer jsonb;
 begin
   if p_type not like 'custom.%' then
@@ -2551,13 +2728,47 @@ begin
         || '{"replayed": true}';
     end if;
   end if;
-  v_id := private.record_event(p_tenant, p_type, p_targets, p_data,
-    p_occurred_at => p_occurred_at, p_version => p_version);
-  select jsonb_build_object('id', e.id, 'type', e.type, 'version', e.version,
+  select * into v_split from private.split_custom_event(
+    case when p_actor is null then v_caller else private.custom_event_actor(p_tenant, p_actor) end,
+    p_actor -> 'name', p_targets);
+  -- Where our request came from says nothing of who acted elsewhere.
+  if p_actor is not null then
+    v_context := v_context - 'auth_method';
+  end if;
+  if p_actor is not null or p_context is not null then
+    v_context := (v_context - array['address', 'user_agent'])
+      || jsonb_strip_nulls(jsonb_build_object(
+        'address', p_context -> 'address', 'user_agent', p_context -> 'user_agent'));
+  end if;
+  select array_agg(row(p_tenant, null, null, 'target', o.path, o.user_id)
+      ::private.custom_event_persons)
+    into v_persons
+    from private.custom_event_persons_of(v_split.actor, v_split.targets, v_split.personal) o;
+  -- Locked: an erasure that is under way is waited for, one that comes finds what is written here.
+  perform from public.users u
+    where u.id in (select o.user_id from unnest(v_persons) o) order by u.id for share;
+  if exists (
+    select from public.users u
+     where u.erased_at is not null
+       and (u.id in (select o.user_id from unnest(v_persons) o)
+         or v_split.actor ->> 'kind' = 'user' and u.id = private.as_uuid(v_split.actor ->> 'id')))
+  then
+    v_split.personal := null;
+    v_persons := null;
+    v_context := v_context - array['address', 'user_agent'];
+  end if;
+  v_id := private.record_event(p_tenant, p_type, v_split.targets, p_data,
+    p_actor => v_split.actor, p_occurred_at => p_occurred_at,
+    p_context => v_context || jsonb_build_object('recorded_by', v_caller),
+    p_personal => v_split.personal, p_version => p_version);
+  select e.recorded_at, jsonb_build_object('id', e.id, 'type', e.type, 'version', e.version,
       'recordedAt', e.recorded_at)
-    into v_answer
+    into v_recorded_at, v_answer
     from public.audit_events e
    where e.xid = pg_current_xact_id() and e.id = v_id;
+  insert into private.custom_event_persons
+    (tenant_id, event_recorded_at, event_id, path, user_id)
+  select p_tenant, v_recorded_at, v_id, o.path, o.user_id from unnest(v_persons) o;
   update private.event_requests r set answer = v_answer
    where r.tenant_id = p_tenant and r.principal_id = private.current_principal_id()
      and r.key = p_key;
@@ -2565,26 +2776,29 @@ begin
 end;
 $$;
 comment on function private.write_custom_event(
-  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb
 ) is 'record_custom_event, once the right was asked for.';
 
 create function private.record_custom_event(
   p_tenant uuid, p_type text, p_version integer, p_targets jsonb, p_data jsonb,
-  p_occurred_at timestamptz, p_key text, p_request jsonb
+  p_occurred_at timestamptz, p_key text, p_request jsonb,
+  p_actor jsonb default null, p_context jsonb default null
 ) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(p_tenant, 'events.write');
   return private.write_custom_event(
-    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request);
+    p_tenant, p_type, p_version, p_targets, p_data, p_occurred_at, p_key, p_request,
+    p_actor, p_context);
 end;
 $$;
 comment on function private.record_custom_event(
-  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb
+  uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb
 ) is
-  'Records an event whose data functions/events has validated against that version; the actor is the caller. Returns {id, type, version, recordedAt}, with replayed: true when it was recorded before under the key. '
-  'Raises not_allowed, event_type_unknown, occurred_at_refused, idempotency_key_reused. Definer: callers cannot write events; checks events.write itself.';
+  'Records an event whose data functions/events has validated against that version. p_targets: [{kind, id, name?, metadata?}]; p_actor: {kind, id, name?}, the caller when null; p_context: {address?, user_agent?} of the actor. '
+  'Names, metadata and where it came from stand beside the event; who called stands in context.recorded_by. Returns {id, type, version, recordedAt}, with replayed: true when it was recorded before under the key. '
+  'Raises not_allowed, event_type_unknown, event_actor_refused, occurred_at_refused, idempotency_key_reused. Definer: callers cannot write events; checks events.write itself.';
 
 create function private.forget_event_requests(p_limit integer) returns integer
 language plpgsql volatile security definer set search_path = ''
@@ -3187,6 +3401,118 @@ $$;
 comment on function private.personal_of(public.audit_events) is
   'The personal values beside an event: {path: value}; null when there are none.';
 
+-- sql/30_audit/62_custom_event_persons.sql
+
+-- What a tenant's own event may say beyond ids: who acted, and names and metadata of what it is about. All of it is personal and stands beside the event, in one slot;
+-- here stands whose it is, so that it goes when one of them is erased. Called by private.write_custom_event (36_custom_event_types.sql).
+create table private.custom_event_persons (
+  tenant_id uuid not null,
+  event_recorded_at timestamptz not null,
+  event_id uuid not null,
+  slot text not null default 'target' check (slot = 'target'),
+  path text not null,
+  user_id uuid not null,
+  primary key (tenant_id, event_recorded_at, event_id, slot, path),
+  foreign key (tenant_id, event_recorded_at, event_id, slot)
+    references private.audit_personal (tenant_id, event_recorded_at, event_id, slot)
+    on delete cascade
+);
+comment on table private.custom_event_persons is
+  'Of whom the personal values of a tenant''s own event speak. Goes with them.';
+comment on column private.custom_event_persons.path is
+  'actor or targets.<n>: the values whose path begins so are theirs.';
+comment on column private.custom_event_persons.user_id is
+  'users.id. No foreign key: it outlives the row.';
+create index custom_event_persons_user_id_idx on private.custom_event_persons (user_id);
+
+create function private.find_person(p_id text) returns uuid
+language sql stable set search_path = ''
+as $$
+  select coalesce(
+    (select u.id from public.users u where u.id = private.as_uuid(p_id)),
+    (select u.id from public.users u
+      where u.issuer = private.zitadel_issuer() and u.subject = p_id))
+$$;
+comment on function private.find_person(text) is
+  'users.id of a person as an application knows them: by that id, or by the sub of their tokens; null when it is nobody of ours.';
+
+create function private.custom_event_actor(p_tenant uuid, p_actor jsonb) returns jsonb
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_kind text := p_actor ->> 'kind';
+  v_id text := p_actor ->> 'id';
+  v_known record;
+begin
+  select 'user' as kind, u.id,
+         coalesce(u.home_tenant_id, private.platform_tenant()) = p_tenant or exists (
+           select from public.assignments a
+            where a.tenant_id = p_tenant and a.user_id = u.id) as is_here
+    into v_known
+    from public.users u where u.id = private.find_person(v_id)
+  union all
+  select 'service', s.id, s.tenant_id = p_tenant
+    from public.service_accounts s
+   where s.id = private.as_uuid(v_id)
+      or s.issuer = private.zitadel_issuer() and s.subject = v_id
+   limit 1;
+  if coalesce(v_kind not in ('user', 'service') or length(v_id) not between 1 and 200, true)
+    or v_known.id is not null and (not v_known.is_here or v_known.kind <> v_kind)
+  then
+    perform private.refuse(422, 'event_actor_refused',
+      format('Cannot record an event of %s "%s": an actor is a user or a service of the tenant, '
+          || 'or one that only its application knows',
+        left(v_kind, 50), left(v_id, 200)));
+  end if;
+  return jsonb_build_object('kind', v_kind, 'id', coalesce(v_known.id::text, v_id));
+end;
+$$;
+comment on function private.custom_event_actor(uuid, jsonb) is
+  '{kind, id} of who acted, as the log says it: a person or service of ours by our id, anybody else as given. Raises event_actor_refused for another kind, and for another tenant''s.';
+
+create function private.split_custom_event(
+  p_actor jsonb, p_name jsonb, p_targets jsonb,
+  out actor jsonb, out targets jsonb, out personal jsonb
+)
+language sql stable set search_path = ''
+as $$
+  with given as (
+    select 'actor' as path, p_actor as part, 'name' as member, p_name as value
+     where jsonb_typeof(p_name) = 'string'
+    union all
+    select 'targets.' || t.n - 1, t.part, m.key, m.value
+      from jsonb_array_elements(p_targets) with ordinality as t (part, n), jsonb_each(t.part) m
+     where m.key in ('name', 'metadata')
+  )
+  select p_actor || (
+           select coalesce(jsonb_object_agg(g.member, null), '{}') from given g
+            where g.path = 'actor'),
+         (select coalesce(jsonb_agg(t.part || coalesce((
+             select jsonb_object_agg(g.member, null) from given g
+              where g.path = 'targets.' || t.n - 1), '{}') order by t.n), '[]')
+            from jsonb_array_elements(p_targets) with ordinality as t (part, n)),
+         (select jsonb_object_agg(g.path || '.' || g.member, g.value) from given g)
+$$;
+comment on function private.split_custom_event(jsonb, jsonb, jsonb) is
+  'Takes the actor''s name and the targets'' names and metadata out: null stays in their place, they come as {path: value}; null when there is none.';
+
+create function private.custom_event_persons_of(p_actor jsonb, p_targets jsonb, p_personal jsonb)
+returns table (path text, user_id uuid)
+language sql stable set search_path = ''
+as $$
+  select x.path, private.find_person(x.part ->> 'id')
+    from (
+      select 'actor' as path, p_actor as part
+      union all
+      select 'targets.' || t.n - 1, t.part
+        from jsonb_array_elements(p_targets) with ordinality as t (part, n)) x
+   where x.part ->> 'kind' = 'user' and private.find_person(x.part ->> 'id') is not null
+     and exists (
+       select from jsonb_object_keys(p_personal) k where starts_with(k, x.path || '.'))
+$$;
+comment on function private.custom_event_persons_of(jsonb, jsonb, jsonb) is
+  'Which values of an event speak of which person of ours.';
+
 -- sql/30_audit/65_legal_holds.sql
 
 -- legal_holds: while one is open, nothing of the tenant is erased: no person (75_erasure.sql), no personal value and no month of the log (70_retention.sql).
@@ -3238,6 +3564,7 @@ comment on function private.is_held(uuid) is
 
 -- What is kept how long. The whole instance: settings audit.retention_days, and the oldest month is dropped as a partition once all of it is older. A tenant, shorter:
 -- tenants.personal_retention_days, and the personal values beside its events go. Never under a legal hold. Both still verify.
+-- A month goes only with tombstones that the worker signed before, having seen each record that goes: what stands here unsigned was put here by somebody else.
 -- Next: functions/_worker/tasks/audit__retain.ts, each night.
 
 -- Leaves are removed from the left, so what the tree needs of them is its frontier there: the rest is built on it and must come to the signed root.
@@ -3265,7 +3592,7 @@ comment on column private.audit_tombstones.root is 'The root of the tree of that
 comment on column private.audit_tombstones.first_seq is
   'Of the leaves that went with this month, as last_seq; null when none did.';
 comment on column private.audit_tombstones.note is
-  'The signed note (functions/_shared/audit/note.ts, purpose tombstone); null until the worker signed it.';
+  'The signed note (functions/_shared/audit/note.ts, purpose tombstone), signed before anything was removed; null: nobody signed it, and nobody will.';
 
 create function private.audit_retention_days() returns integer
 language sql stable set search_path = ''
@@ -3308,7 +3635,7 @@ comment on function private.retained_frontier(uuid, bigint) is
   'The frontier of the tenant''s tree at a size, built on the newest tombstone. Raises audit_incomplete where a leaf is missing: what was tampered with is not swept away.';
 
 create function private.bury(
-  p_tenant uuid, p_before timestamptz, p_events bigint
+  p_tenant uuid, p_before timestamptz, p_events bigint, p_note text
 ) returns void
 language plpgsql volatile set search_path = ''
 as $$
@@ -3318,6 +3645,12 @@ begin
   v_stone.size := private.first_leaf_from(p_tenant, p_before);
   v_stone.frontier := private.retained_frontier(p_tenant, v_stone.size);
   v_stone.root := private.tree_root(v_stone.frontier);
+  if v_stone.size > 0
+    and split_part(p_note, e'\n', 3) is distinct from encode(v_stone.root, 'base64')
+  then
+    raise exception using errcode = 'PT409', message = 'audit_incomplete',
+      detail = format('The tombstone of tenant %s was signed for another tree', p_tenant);
+  end if;
   with gone as (
     delete from private.audit_leaves l
      where l.tenant_id = p_tenant and l.leaf_index < v_stone.size returning l.seq
@@ -3334,17 +3667,17 @@ begin
      set state = 'cancelled', settled_at = clock_timestamp()
    where d.tenant_id = p_tenant and d.state = 'pending' and d.event_recorded_at < p_before;
   insert into private.audit_tombstones
-    (tenant_id, recorded_until, size, frontier, root, first_seq, last_seq, events)
+    (tenant_id, recorded_until, size, frontier, root, first_seq, last_seq, events, note)
   values (p_tenant, p_before, v_stone.size, v_stone.frontier, v_stone.root, v_stone.first_seq,
-    v_stone.last_seq, p_events);
+    v_stone.last_seq, p_events, p_note);
   perform private.record_event(p_tenant, 'audit.dropped', '[]', jsonb_build_object(
     'recorded_until', p_before, 'events', p_events, 'size', v_stone.size,
     'root', encode(v_stone.root, 'hex'),
     'first_seq', v_stone.first_seq, 'last_seq', v_stone.last_seq));
 end;
 $$;
-comment on function private.bury(uuid, timestamptz, bigint) is
-  'Removes what goes with a tenant''s events of a month and leaves the tombstone. Called by drop_audit_month only.';
+comment on function private.bury(uuid, timestamptz, bigint, text) is
+  'Removes what goes with a tenant''s events of a month and leaves the tombstone with its signed note. Called by drop_audit_month only.';
 
 create function private.first_leaf_from(p_tenant uuid, p_since timestamptz) returns bigint
 language sql stable set search_path = ''
@@ -3357,7 +3690,31 @@ $$;
 comment on function private.first_leaf_from(uuid, timestamptz) is
   'The first leaf of an event recorded since; the size of the tree when there is none.';
 
-create function private.drop_audit_month() returns jsonb
+create function private.stones_to_sign(
+  p_tenants uuid[], p_before timestamptz, p_notes jsonb
+) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'tenant_id', s.tenant_id, 'size', s.size, 'from', coalesce(b.size, 0), 'note', b.note,
+      'frontier', (
+        select coalesce(jsonb_agg(translate(encode(f, 'base64'), e'\n', '') order by at), '[]')
+          from unnest(b.frontier) with ordinality as u (f, at))) order by s.tenant_id), '[]')
+    from (
+      select t as tenant_id, private.first_leaf_from(t, p_before) as size
+        from unnest(p_tenants) t) s
+    left join lateral (
+      select * from private.audit_tombstones o
+       where o.tenant_id = s.tenant_id order by o.size desc limit 1) b on true
+   where s.size > 0
+     and split_part(p_notes ->> s.tenant_id::text, e'\n', 2) is distinct from s.size::text
+$$;
+comment on function private.stones_to_sign(uuid[], timestamptz, jsonb) is
+  'Tombstones that a month needs and p_notes does not have: {tenant_id, size, from, frontier, note}, the last three of the one they are built on.';
+
+create function private.drop_audit_month(
+  p_days integer default null, p_notes jsonb default '{}'
+) returns jsonb
 language plpgsql volatile security definer set search_path = '' set lock_timeout = '2s'
 as $$
 declare
@@ -3366,6 +3723,7 @@ declare
   v_before timestamptz;
   v_sealed bigint := (select last_seq from private.audit_sealer);
   v_tenants jsonb;
+  v_stones jsonb;
   v_outcome text;
 begin
   if v_days is null or not pg_try_advisory_xact_lock(779, 21) then
@@ -3377,7 +3735,7 @@ begin
     from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
    where i.inhparent = 'public.audit_events'::regclass and c.relname ~ '^audit_events_\d{4}_\d\d$'
    order by c.relname limit 1;
-  if v_before is null or v_before > now() - make_interval(days => v_days) then
+  if v_before is null or v_before > now() - make_interval(days => greatest(v_days, p_days)) then
     return null;
   end if;
   perform private.lock_holds();
@@ -3389,7 +3747,10 @@ begin
          and s.recorded_at = e.recorded_at and s.event_id = e.id and s.seq <= $1
        group by e.tenant_id) c $sql$, v_month)
     into v_tenants using v_sealed;
+  v_stones := private.stones_to_sign(
+    array(select k::uuid from jsonb_object_keys(v_tenants) k), v_before, p_notes);
   v_outcome := case
+    when p_days is null then 'not_allowed'
     when exists (select from jsonb_object_keys(v_tenants) k where private.is_held(k::uuid))
     then 'held'
     when exists (
@@ -3398,19 +3759,24 @@ begin
        where t.value -> 'events' <> t.value -> 'sealed'
           or private.first_leaf_from(t.key::uuid, v_before) > coalesce(a.signed_size, 0))
     then 'unsealed'
+    when v_stones <> '[]' then 'unsigned'
     else 'dropped' end;
   if v_outcome = 'dropped' then
-    perform private.bury(t.key::uuid, v_before, (t.value ->> 'events')::bigint)
+    perform private.bury(
+        t.key::uuid, v_before, (t.value ->> 'events')::bigint, p_notes ->> t.key)
        from jsonb_each(v_tenants) t;
     execute format('drop table private.%I', v_month);
   end if;
   return jsonb_build_object('month', right(v_month, 7), 'outcome', v_outcome, 'events', (
-    select coalesce(sum((t.value ->> 'events')::bigint), 0) from jsonb_each(v_tenants) t));
+    select coalesce(sum((t.value ->> 'events')::bigint), 0) from jsonb_each(v_tenants) t))
+    || case when v_outcome = 'unsigned'
+         then jsonb_build_object('before', v_before, 'stones', v_stones) else '{}' end;
 end;
 $$;
-comment on function private.drop_audit_month() is
-  'Drops the oldest month of the log if it is older than audit.retention_days: {month, outcome: dropped | held | unsealed, events}; null when none is due. '
-  'held: a legal hold is open over a tenant with events in it, so no later month goes either. unsealed: the worker must seal and sign it first. All or nothing; waits 2 s for the lock, in which writers wait too. '
+comment on function private.drop_audit_month(integer, jsonb) is
+  'Drops the oldest month of the log if it is older than audit.retention_days and than p_days, what the worker is allowed: {month, outcome: dropped | held | unsealed | unsigned | not_allowed, events}; null when none is due. '
+  'held: a legal hold is open over a tenant with events in it, so no later month goes either. unsealed: the worker must seal and sign it first. unsigned: with {before, stones}, the tombstones whose signed notes are to come as p_notes, {tenant id: note}. not_allowed: without p_days nothing is dropped. '
+  'All or nothing; waits 2 s for the lock, in which writers wait too. '
   'Definer: only the owner may drop a partition.';
 
 create function private.remove_old_values(p_limit integer) returns integer
@@ -3449,29 +3815,48 @@ $$;
 comment on function private.remove_old_values(integer) is
   'Removes personal values and salts past their tenant''s retention or the instance''s, and of the erased; at most twice so many; returns how many. Definer: the table is private.';
 
-create function private.list_unsigned_tombstones() returns table (
-  tenant_id uuid, recorded_until timestamptz, size bigint, root bytea
-)
+create function private.list_unsigned_tombstones() returns table (tenant_id uuid, size bigint)
 language sql stable security definer set search_path = ''
 as $$
-  select t.tenant_id, t.recorded_until, t.size, t.root from private.audit_tombstones t
-   where t.note is null and t.size > 0 order by t.tenant_id, t.recorded_until limit 1000
+  select t.tenant_id, t.size from private.audit_tombstones t
+   where t.note is null and t.size > 0 order by t.tenant_id, t.size limit 1000
 $$;
 comment on function private.list_unsigned_tombstones() is
-  'Tombstones that wait for the worker''s signature. Definer: the table is private.';
+  'Tombstones that nobody signed: put in behind the worker''s back, and reported by it. Definer: the table is private.';
 
-create function private.store_tombstone_note(
-  p_tenant uuid, p_recorded_until timestamptz, p_note text
+create function private.list_leaf_hashes(
+  p_tenant uuid, p_from bigint, p_to bigint
+) returns bytea
+language sql stable security definer set search_path = ''
+as $$
+  select string_agg(l.hash, '' order by l.leaf_index)
+    from private.audit_leaves l
+   where l.tenant_id = p_tenant and l.leaf_index >= p_from and l.leaf_index < p_to
+$$;
+comment on function private.list_leaf_hashes(uuid, bigint, bigint) is
+  'The hashes of leaves from an index to before another, joined: what the worker builds a tree of. Definer: leaves are private.';
+
+create function private.report_refused_removal(
+  p_tenant uuid, p_size bigint, p_reason text
 ) returns void
 language plpgsql volatile security definer set search_path = ''
 as $$
+declare
+  v_targets jsonb := jsonb_build_array(jsonb_build_object('kind', 'tenant', 'id', p_tenant));
+  v_data jsonb := jsonb_build_object('size', p_size, 'reason', p_reason);
 begin
-  update private.audit_tombstones set note = p_note
-   where tenant_id = p_tenant and recorded_until = p_recorded_until and note is null;
+  if not exists (
+    select from public.audit_events e
+     where e.tenant_id = private.platform_tenant() and e.type = 'audit.removal_refused'
+       and e.targets = v_targets and e.data = v_data)
+  then
+    perform private.record_event(
+      private.platform_tenant(), 'audit.removal_refused', v_targets, v_data);
+  end if;
 end;
 $$;
-comment on function private.store_tombstone_note(uuid, timestamptz, text) is
-  'Keeps the signed note of a tombstone; one that is there stays. Definer: the table is private.';
+comment on function private.report_refused_removal(uuid, bigint, text) is
+  'The worker signs no tombstone of that size: audit.removal_refused, once, in the platform''s log. Definer: callers cannot write events.';
 
 -- sql/30_audit/75_erasure.sql
 
@@ -3506,8 +3891,16 @@ begin
           and array[lower(p.value ->> 'data.before.admin_email'),
             lower(p.value ->> 'data.after.admin_email')] && p_emails
     returning p.event_id
+  ), named as (
+    -- Values of one slot go together: those of others beside the same event too.
+    delete from private.audit_personal p using private.custom_event_persons c
+     where c.user_id = p_user and p.tenant_id = c.tenant_id
+       and p.event_recorded_at = c.event_recorded_at and p.event_id = c.event_id
+       and p.slot = c.slot
+    returning p.event_id
   )
-  select count(distinct event_id) into v_events from gone;
+  select count(distinct event_id) into v_events
+    from (select event_id from gone union all select event_id from named) x;
   return v_events;
 end;
 $$;
@@ -3527,7 +3920,10 @@ begin
   perform private.lock_holds();
   if private.is_held(coalesce(p_user.home_tenant_id, private.platform_tenant())) or exists (
     select from private.audit_personal p
-     where p.user_id = p_user.id and private.is_held(p.tenant_id))
+     where p.user_id = p_user.id and private.is_held(p.tenant_id)
+    union all
+    select from private.custom_event_persons c
+     where c.user_id = p_user.id and private.is_held(c.tenant_id))
   then
     perform private.refuse(409, 'legal_hold',
       format('Cannot erase user %s: a legal hold is open', p_user.id));
@@ -3543,7 +3939,15 @@ begin
    where id = p_user.home_tenant_id and lower(admin_email) = any (v_emails);
   update public.sign_in_sessions set ended_at = clock_timestamp()
    where user_id = p_user.id and ended_at is null;
+  delete from private.zitadel_session_agents g
+   where g.session_id in (
+     select z.session_id from private.zitadel_sessions z where z.subject = p_user.subject
+     union all select s.id from public.sign_in_sessions s where s.user_id = p_user.id);
   delete from private.zitadel_sessions where subject = p_user.subject;
+  -- What is not on record yet leaves no address behind either.
+  delete from private.refused_sign_in_origins o
+   where o.account = private.account_hash(o.tenant_id, p_user.subject, null);
+  update private.refused_sign_ins set context = '{}' where user_id = p_user.id;
   delete from private.zitadel_events_refused where event ->> 'aggregateId' = p_user.subject;
   perform private.forget_mails_of(p_user.subject);
   -- Last: the changes above were recorded too, with what was there before.
@@ -3581,7 +3985,8 @@ begin
     select coalesce(p_user.home_tenant_id, private.platform_tenant())
     union select a.tenant_id from public.assignments a where a.user_id = p_user.id
     union select s.tenant_id from public.sign_in_sessions s where s.user_id = p_user.id
-    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id);
+    union select p.tenant_id from private.audit_personal p where p.user_id = p_user.id
+    union select c.tenant_id from private.custom_event_persons c where c.user_id = p_user.id);
   return jsonb_build_object(
     'exported_at', clock_timestamp(),
     'user', to_jsonb(p_user) - 'zitadel_sequence',
@@ -3601,12 +4006,21 @@ begin
             select jsonb_object_agg(v.key, v.value)
               from private.audit_personal p, jsonb_each(p.value) v
              where p.tenant_id = e.tenant_id and p.event_recorded_at = e.recorded_at
-               and p.event_id = e.id and p.user_id = p_user.id)
+               and p.event_id = e.id
+               and (p.user_id = p_user.id or exists (
+                 select from private.custom_event_persons c
+                  where c.tenant_id = p.tenant_id and c.event_recorded_at = p.event_recorded_at
+                    and c.event_id = p.event_id and c.slot = p.slot
+                    and c.user_id = p_user.id and starts_with(v.key, c.path || '.'))))
         ) order by e.recorded_at, e.id), '[]')
         from (
           select a.*, a.targets @> jsonb_build_array(
                 jsonb_build_object('kind', 'user', 'id', v_own))
               or v_own in (a.data -> 'after' ->> 'user_id', a.data -> 'before' ->> 'user_id')
+              or exists (
+                select from private.custom_event_persons c
+                 where c.tenant_id = a.tenant_id and c.event_recorded_at = a.recorded_at
+                   and c.event_id = a.id and c.user_id = p_user.id and c.path <> 'actor')
               as is_target
             from public.audit_events a where a.tenant_id = any (v_tenants)
         ) e
@@ -3629,7 +4043,7 @@ comment on function private.erased_subject(uuid) is
 
 -- audit_sinks: where the log goes on the record of somebody else. A tenant's sink gets the tenant's events; one of the platform tenant gets those of all.
 -- Made by POST /functions/v1/audit/sinks, since its secret is shown once there.
--- Next: 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
+-- Next: 81_sink_secrets.sql (another secret), 82_fan_out.sql (the worker's side), functions/_worker/tasks/audit__fan_out.ts (who sends).
 create table public.audit_sinks (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
@@ -3645,6 +4059,7 @@ create table public.audit_sinks (
   cursor_at timestamptz,
   checkpoint_at timestamptz not null default '-infinity',
   delivered_at timestamptz,
+  dropped_until timestamptz,
   next_attempt_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -3671,18 +4086,22 @@ create table public.audit_sinks (
 comment on table public.audit_sinks is 'A receiver of the log: HTTP, syslog or, of the platform tenant only, a file. In the platform tenant: of the log of every tenant.';
 comment on column public.audit_sinks.settings is
   'http {url} · syslog {host, port, transport tcp | tls, ca (PEM), facility, enterpriseId, confirm} · file {maxBytes, keep}. Never changed: a secret would follow to another receiver.';
-comment on column public.audit_sinks.state is 'failing from a refused batch on until one is taken; written by the worker. Nothing is dropped meanwhile.';
-comment on column public.audit_sinks.last_error is '{slug, detail, at} of the newest failure; null once a batch is taken.';
+comment on column public.audit_sinks.state is 'failing from a refused batch on until one is taken; written by the worker. Nothing is dropped meanwhile but by retention.';
+comment on column public.audit_sinks.last_error is
+  '{slug, detail, at} of the newest failure, and event {seq, id, tenant_id, type, size_bytes} where one event alone is too large for the receiver; null once a batch is taken.';
 comment on column public.audit_sinks.cursor_seq is 'Every event of the log up to here was taken. What was sent and not yet noted here is sent again, under the same event id.';
 comment on column public.audit_sinks.cursor_at is 'When the event at the cursor was recorded.';
 comment on column public.audit_sinks.checkpoint_at is 'When the newest checkpoint that was taken was made.';
+comment on column public.audit_sinks.dropped_until is
+  'Retention dropped events recorded before that the sink had not taken: audit_sink.events_dropped says which. Null: none ever.';
 
 create trigger _100_touch before update on public.audit_sinks
   for each row execute function private.tg_touch();
 -- The state is on record, how far it is is not: each batch would become an event for the next one.
 create trigger _500_record after insert or update or delete on public.audit_sinks
   for each row execute function private.tg_record_change('audit_sink',
-    'failures,last_error,cursor_seq,cursor_at,checkpoint_at,delivered_at,next_attempt_at');
+    'failures,last_error,cursor_seq,cursor_at,checkpoint_at,delivered_at,dropped_until,'
+    'next_attempt_at');
 alter table public.audit_sinks enable always trigger _500_record;
 
 create table private.audit_sink_secrets (
@@ -3695,7 +4114,7 @@ create table private.audit_sink_secrets (
     references public.audit_sinks (tenant_id, id) on delete cascade
 );
 comment on table private.audit_sink_secrets is
-  'JSON {signingSecret, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
+  'JSON {signingSecret, previous, headers}, AES-256-GCM by functions/_shared/secrets.ts; additional data: audit_sink_secrets|<tenant>|<sink>. Only for kind http.';
 
 create table private.audit_sink_checkpoints (
   tenant_id uuid not null,
@@ -3783,6 +4202,67 @@ $$;
 comment on function public.rewind_audit_sink(uuid, uuid, timestamptz) is
   'Sends what was recorded from a moment on once more, and never skips forward; returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found. Definer: callers never write the cursor; checks audit.write itself.';
 
+create function public.skip_audit_sink_event(
+  tenant_id uuid, id uuid, seq bigint
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_sink public.audit_sinks;
+  v_event jsonb;
+begin
+  perform private.require_right(skip_audit_sink_event.tenant_id, 'audit.write');
+  select s.* into v_sink from public.audit_sinks s
+   where s.tenant_id = skip_audit_sink_event.tenant_id and s.id = skip_audit_sink_event.id
+     for update;
+  if not found then
+    perform private.refuse(404, 'sink_not_found', format('There is no sink %s in tenant %s',
+      skip_audit_sink_event.id, skip_audit_sink_event.tenant_id));
+  end if;
+  v_event := v_sink.last_error -> 'event';
+  -- Nobody chooses what a receiver does not get: only what it has refused can be passed over.
+  if v_event is null or (v_event ->> 'seq')::bigint is distinct from skip_audit_sink_event.seq
+    or skip_audit_sink_event.seq <= v_sink.cursor_seq
+  then
+    perform private.refuse(409, 'sink_event_not_refused', format(
+      'The sink does not wait at event %s: last_error names the one that is too large',
+      skip_audit_sink_event.seq));
+  end if;
+  update public.audit_sinks s
+     set cursor_seq = skip_audit_sink_event.seq,
+         cursor_at = coalesce(
+           (select q.recorded_at from private.audit_sequence q
+             where q.seq = skip_audit_sink_event.seq),
+           s.cursor_at),
+         failures = 0, last_error = null, next_attempt_at = now()
+   where s.tenant_id = v_sink.tenant_id and s.id = v_sink.id;
+  perform private.record_event(v_sink.tenant_id, 'audit_sink.event_skipped',
+    jsonb_build_array(jsonb_build_object('kind', 'audit_sink', 'id', v_sink.id)), v_event);
+  return jsonb_build_object('cursorSeq', skip_audit_sink_event.seq);
+end;
+$$;
+comment on function public.skip_audit_sink_event(uuid, uuid, bigint) is
+  'Passes over the one event that the receiver refuses as too large, by the seq in last_error; it is on record. Returns {cursorSeq}. Errors: 403 not_allowed, 404 sink_not_found, 409 sink_event_not_refused. '
+  'Definer: callers never write the cursor; checks audit.write itself.';
+
+create function private.unsequenced(
+  p_tenant uuid, p_before timestamptz, p_limit integer
+) returns setof timestamptz
+language sql stable set search_path = ''
+as $$
+  -- Nothing below the horizon waits, so the index on xid finds the few above it.
+  select e.recorded_at from public.audit_events e
+   where e.xid >= coalesce((select horizon from private.audit_sequencer), '3'::xid8)
+     and (p_tenant = private.platform_tenant() or e.tenant_id = p_tenant)
+     and e.recorded_at < p_before
+     and not exists (
+       select from private.audit_sequence s
+        where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
+   limit p_limit
+$$;
+comment on function private.unsequenced(uuid, timestamptz, integer) is
+  'When events were recorded that are committed and have no seq yet, as while a transaction that began before them runs on; of the platform tenant: of every tenant''s.';
+
 create function public.sink_lag(sink public.audit_sinks) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
@@ -3792,16 +4272,69 @@ begin
   perform private.require_right(sink.tenant_id, 'audit.read');
   return (
     with waiting as (
-      select s.recorded_at from private.audit_sequence s
-       where (v_instance or s.tenant_id = sink.tenant_id) and s.seq > sink.cursor_seq
-       order by s.seq limit 100000)
-    select jsonb_build_object('events', count(*), 'seconds', coalesce(ceil(greatest(
-        extract(epoch from now() - (select w.recorded_at from waiting w limit 1)), 0)), 0))
-      from waiting);
+      (select s.recorded_at from private.audit_sequence s
+        where (v_instance or s.tenant_id = sink.tenant_id) and s.seq > sink.cursor_seq
+        order by s.seq limit 100000)
+      union all
+      select u.recorded_at from private.unsequenced(sink.tenant_id, 'infinity', 100000)
+        as u (recorded_at)
+    )
+    select jsonb_build_object('events', least(count(*), 100000),
+        'seconds', coalesce(ceil(greatest(extract(epoch from now() - min(w.recorded_at)), 0)), 0))
+      from waiting w);
 end;
 $$;
 comment on function public.sink_lag(public.audit_sinks) is
-  'How far a sink is behind, as a column: select=*,sink_lag. {events, 100000 at most, seconds since the oldest of them was recorded}. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'How far a sink is behind, as a column: select=*,sink_lag. {events, 100000 at most, seconds since the oldest of them was recorded}; those that are committed and have no seq yet count too. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+
+-- sql/30_audit/81_sink_secrets.sql
+
+-- Another signing secret for a sink of kind http. What lies sealed is one text, so the audit function opens it, writes it anew and puts it back, all in one transaction.
+-- Next: functions/audit/app.ts (who asks), functions/_shared/sinks/http.ts (what is in the text, and who signs with it).
+create function private.open_sink_secret(p_tenant uuid, p_sink uuid) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_secret private.audit_sink_secrets;
+begin
+  perform private.require_right(p_tenant, 'audit.write');
+  perform from public.audit_sinks s where s.tenant_id = p_tenant and s.id = p_sink;
+  if not found then
+    perform private.refuse(404, 'sink_not_found', format(
+      'There is no sink %s in tenant %s', p_sink, p_tenant));
+  end if;
+  -- Two who rotate at once: the second one opens what the first one put.
+  select * into v_secret from private.audit_sink_secrets k
+   where k.tenant_id = p_tenant and k.sink_id = p_sink for update;
+  if not found then
+    perform private.refuse(409, 'sink_has_no_secret', format(
+      'Sink %s signs nothing: only a sink of kind http has a secret', p_sink));
+  end if;
+  return jsonb_build_object('keyId', v_secret.key_id,
+    'ciphertext', translate(encode(v_secret.ciphertext, 'base64'), E'\n', ''));
+end;
+$$;
+comment on function private.open_sink_secret(uuid, uuid) is
+  'What the audit function needs to rotate a sink''s secret: {keyId, ciphertext} as it is sealed, locked until the transaction ends. Raises not_allowed, sink_not_found, sink_has_no_secret. '
+  'Definer: secrets are private; checks audit.write itself.';
+
+create function private.rotate_sink_secret(
+  p_tenant uuid, p_sink uuid, p_key_id text, p_ciphertext bytea, p_overlap_seconds integer
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.open_sink_secret(p_tenant, p_sink); -- who may, and the lock
+  update private.audit_sink_secrets k set key_id = p_key_id, ciphertext = p_ciphertext
+   where k.tenant_id = p_tenant and k.sink_id = p_sink;
+  perform private.record_event(p_tenant, 'audit_sink.secret_rotated',
+    jsonb_build_array(jsonb_build_object('kind', 'audit_sink', 'id', p_sink)),
+    jsonb_build_object('overlap_seconds', p_overlap_seconds));
+end;
+$$;
+comment on function private.rotate_sink_secret(uuid, uuid, text, bytea, integer) is
+  'Puts a sink''s sealed text with the new secret, and the old ones for the overlap, in the place of the former one. Raises not_allowed, sink_not_found, sink_has_no_secret. '
+  'Definer: secrets are private; checks audit.write itself.';
 
 -- sql/30_audit/82_fan_out.sql
 
@@ -3809,6 +4342,7 @@ comment on function public.sink_lag(public.audit_sinks) is
 -- One job a sink and a cursor each: a slow one holds no other, and nothing is kept per event.
 
 create index audit_checkpoints_created_at_idx on private.audit_checkpoints (created_at);
+create index audit_tombstones_last_seq_idx on private.audit_tombstones (last_seq);
 
 create function private.new_checkpoints(
   p_tenant uuid, p_sink uuid, p_since timestamptz, p_limit integer
@@ -3875,52 +4409,91 @@ $$;
 comment on function private.find_due_sinks(integer) is
   'Adds one audit__fan_out job for each sink with something to send and no such job waiting or running, at most so many; returns how many. Definer: the queue is its owner''s.';
 
+create function private.new_drops(
+  p_tenant uuid, p_cursor bigint, p_noted timestamptz
+) returns table (recorded_until timestamptz, from_seq bigint, to_seq bigint)
+language sql stable set search_path = ''
+as $$
+  select t.recorded_until, min(greatest(t.first_seq, p_cursor + 1)), max(t.last_seq)
+    from private.audit_tombstones t
+   where (p_tenant = private.platform_tenant() or t.tenant_id = p_tenant)
+     and t.last_seq > p_cursor and t.recorded_until > coalesce(p_noted, '-infinity')
+   group by t.recorded_until
+$$;
+comment on function private.new_drops(uuid, bigint, timestamptz) is
+  'The months that retention dropped before a sink at this cursor had taken all of them, and where in the log, without those that were noted.';
+
 create function private.claim_sink_events(
-  p_tenant uuid, p_sink uuid, p_limit integer
+  p_tenant uuid, p_sink uuid, p_limit integer, p_bytes integer
 ) returns jsonb
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
   v_instance boolean := p_tenant = private.platform_tenant();
   v_sink public.audit_sinks;
-  v_events jsonb;
+  v_next record;
+  v_bytes bigint := 0;
+  v_events jsonb[] := '{}';
   v_last bigint;
+  v_cut boolean := false;
   v_checkpoints jsonb;
+  v_drops jsonb;
+  -- One event at a time: each may be a megabyte, so what does not fit in the batch is not read either.
+  v_log no scroll cursor for
+    with batch as (
+      (select s.* from private.audit_sequence s
+        where v_instance and s.seq > v_sink.cursor_seq order by s.seq limit p_limit)
+      union all
+      (select s.* from private.audit_sequence s
+        where not v_instance and s.tenant_id = p_tenant and s.seq > v_sink.cursor_seq
+        order by s.seq limit p_limit)
+    )
+    select b.seq, e.id, e.tenant_id, e.type, e.occurred_at, e.actor, e.targets,
+           (private.with_personal(e.event) || jsonb_build_object('seq', b.seq))::text as text
+      from batch b
+      left join lateral (
+        -- With a limit it cannot become a join that reads the whole log: 500 probes of an index.
+        select o.id, o.tenant_id, o.type, o.occurred_at, o.actor, o.targets, o as event
+          from public.audit_events o
+         where o.tenant_id = b.tenant_id and o.recorded_at = b.recorded_at and o.id = b.event_id
+         limit 1) e on true
+     order by b.seq; -- a merge of the two halves, so that no sort reads everything first
 begin
   select * into v_sink from public.audit_sinks
    where tenant_id = p_tenant and id = p_sink and enabled and next_attempt_at <= now();
   if not found then
     return null;
   end if;
-  with batch as (
-    (select s.* from private.audit_sequence s
-      where v_instance and s.seq > v_sink.cursor_seq order by s.seq limit p_limit)
-    union all
-    (select s.* from private.audit_sequence s
-      where not v_instance and s.tenant_id = p_tenant and s.seq > v_sink.cursor_seq
-      order by s.seq limit p_limit)
-  )
-  -- What retention has dropped is passed over: the cursor goes to the last of the batch all the same.
-  select max(b.seq), jsonb_agg(jsonb_build_object('seq', b.seq, 'id', e.id,
-      'tenantId', e.tenant_id, 'type', e.type, 'occurredAt', e.occurred_at,
-      'actor', e.actor, 'targets', e.targets,
-      'text', (private.with_personal(e.event) || jsonb_build_object('seq', b.seq))::text)
-      order by b.seq) filter (where e.id is not null)
-    into v_last, v_events
-    from batch b
-    left join lateral (
-      -- With a limit it cannot become a join that reads the whole log: 500 probes of an index.
-      select o.id, o.tenant_id, o.type, o.occurred_at, o.actor, o.targets, o as event
-        from public.audit_events o
-       where o.tenant_id = b.tenant_id and o.recorded_at = b.recorded_at and o.id = b.event_id
-       limit 1) e on true;
-  select jsonb_agg(jsonb_build_object('tenantId', c.tenant_id, 'size', c.size, 'note', c.note,
-      'createdAt', c.created_at))
-    into v_checkpoints
-    from private.new_checkpoints(p_tenant, p_sink, v_sink.checkpoint_at, 100) c;
+  open v_log;
+  loop
+    fetch v_log into v_next;
+    exit when not found;
+    if v_next.id is not null then
+      v_bytes := v_bytes + octet_length(v_next.text);
+      v_cut := v_bytes > p_bytes and cardinality(v_events) > 0;
+      exit when v_cut;
+      v_events := v_events || jsonb_build_object('seq', v_next.seq, 'id', v_next.id,
+        'tenantId', v_next.tenant_id, 'type', v_next.type, 'occurredAt', v_next.occurred_at,
+        'actor', v_next.actor, 'targets', v_next.targets, 'text', v_next.text);
+    end if;
+    -- What retention has dropped is passed over: the cursor goes to the last of the batch all the same.
+    v_last := v_next.seq;
+  end loop;
+  close v_log;
+  if not v_cut then -- checkpoints go with what is last
+    select jsonb_agg(jsonb_build_object('tenantId', c.tenant_id, 'size', c.size, 'note', c.note,
+        'createdAt', c.created_at))
+      into v_checkpoints
+      from private.new_checkpoints(p_tenant, p_sink, v_sink.checkpoint_at, 100) c;
+  end if;
   if v_last is null and v_checkpoints is null then
     return null;
   end if;
+  -- Of the same snapshot as what was read: a month that goes from now on is noted by the next claim, or was read here.
+  select jsonb_agg(jsonb_build_object('recordedUntil', d.recorded_until, 'fromSeq', d.from_seq,
+      'toSeq', d.to_seq) order by d.recorded_until)
+    into v_drops
+    from private.new_drops(p_tenant, v_sink.cursor_seq, v_sink.dropped_until) d;
   return jsonb_build_object(
     'sink', jsonb_build_object('id', p_sink, 'tenantId', p_tenant, 'kind', v_sink.kind,
       'settings', v_sink.settings),
@@ -3930,13 +4503,43 @@ begin
         from private.audit_sink_secrets k where k.tenant_id = p_tenant and k.sink_id = p_sink),
     'fromSeq', v_sink.cursor_seq,
     'toSeq', coalesce(v_last, v_sink.cursor_seq),
-    'events', coalesce(v_events, '[]'),
-    'checkpoints', coalesce(v_checkpoints, '[]'));
+    'events', to_jsonb(v_events),
+    'checkpoints', coalesce(v_checkpoints, '[]'),
+    'drops', coalesce(v_drops, '[]'));
 end;
 $$;
-comment on function private.claim_sink_events(uuid, uuid, integer) is
-  'The next events of a sink in order, and the checkpoints it has not taken: {sink, secret, fromSeq, toSeq, events [{seq, id, tenantId, type, occurredAt, actor, targets, text}], checkpoints [{tenantId, size, note, createdAt}]}; '
-  'text is the whole event as JSON. Null when there is nothing, or the sink is gone, disabled or resting. Moves nothing. Definer: reads secrets and the log for the worker.';
+comment on function private.claim_sink_events(uuid, uuid, integer, integer) is
+  'The next events of a sink in order, at most so many of so many bytes and one at least, and the checkpoints it has not taken: {sink, secret, fromSeq, toSeq, events [{seq, id, tenantId, type, occurredAt, actor, targets, text}], '
+  'checkpoints [{tenantId, size, note, createdAt}], drops [{recordedUntil, fromSeq, toSeq}]}; text is the whole event as JSON; drops are to be noted before the cursor moves. '
+  'Null when there is nothing, or the sink is gone, disabled or resting. Moves nothing. Definer: reads secrets and the log for the worker.';
+
+create function private.note_dropped_events(
+  p_tenant uuid, p_sink uuid, p_drops jsonb
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_drop record;
+begin
+  for v_drop in
+    select (d ->> 'recordedUntil')::timestamptz as recorded_until,
+           (d ->> 'fromSeq')::bigint as from_seq, (d ->> 'toSeq')::bigint as to_seq
+      from jsonb_array_elements(p_drops) d order by 1
+  loop
+    update public.audit_sinks s set dropped_until = v_drop.recorded_until
+     where s.tenant_id = p_tenant and s.id = p_sink
+       and (s.dropped_until is null or s.dropped_until < v_drop.recorded_until);
+    if found then
+      perform private.record_event(p_tenant, 'audit_sink.events_dropped',
+        jsonb_build_array(jsonb_build_object('kind', 'audit_sink', 'id', p_sink)),
+        jsonb_build_object('recorded_until', v_drop.recorded_until,
+          'from_seq', v_drop.from_seq, 'to_seq', v_drop.to_seq));
+    end if;
+  end loop;
+end;
+$$;
+comment on function private.note_dropped_events(uuid, uuid, jsonb) is
+  'Puts on record that retention dropped what a sink had not taken, once a month and sink; p_drops as claim_sink_events gives them. Definer: callers cannot write events.';
 
 create function private.settle_sink_events(
   p_tenant uuid, p_sink uuid, p_from_seq bigint, p_to_seq bigint, p_checkpoints jsonb
@@ -3996,11 +4599,17 @@ create table public.audit_exports (
   format text not null constraint export_format_unknown check (format in ('jsonl', 'csv')),
   since_at timestamptz,
   until_at timestamptz,
+  types text[] constraint event_types_malformed check (
+    cardinality(types) between 1 and 100
+    and array_to_string(types, '|') || '|' ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?\|)+$'),
+  actor_id text check (length(actor_id) between 1 and 200),
+  target_id text check (length(target_id) between 1 and 200),
   state text not null default 'pending'
     check (state in ('pending', 'running', 'ready', 'failed', 'expired')),
   requested_by jsonb not null,
   records_done bigint not null default 0,
   records_total bigint,
+  complete boolean,
   size_bytes bigint,
   sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
   failures integer not null default 0,
@@ -4011,14 +4620,25 @@ create table public.audit_exports (
   expires_at timestamptz,
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  constraint export_period_empty check (until_at > since_at)
+  constraint export_period_empty check (until_at > since_at),
+  constraint export_filter_unprovable check (
+    format = 'csv' or types is null and actor_id is null and target_id is null)
 );
 comment on table public.audit_exports is 'A file with a part of a tenant''s log, and how far it is.';
 comment on column public.audit_exports.format is
   'jsonl: the sealed records with signatures, checkpoint and proof, for deno task audit:verify; ends at a checkpoint, so it may hold a little more than was asked for. csv: flat, for reading, proves nothing.';
 comment on column public.audit_exports.since_at is 'Events recorded from then on; null: from the first that is kept.';
 comment on column public.audit_exports.until_at is 'Events recorded before; null: until it was asked for.';
+comment on column public.audit_exports.types is
+  'Of these types and prefixes such as tenant.* only; null: of every type. As actor_id and target_id for csv only: a proof takes every record.';
+comment on column public.audit_exports.actor_id is 'What this actor did only; null: whoever it was.';
+comment on column public.audit_exports.target_id is
+  'What has this among its targets only; null: whatever it was about.';
+comment on column public.audit_exports.records_total is
+  'Null while it is not known, as of a filtered export until it is ready.';
 comment on column public.audit_exports.state is 'pending, running, then ready until expires_at, or failed for the reason in last_error; written by the worker.';
+comment on column public.audit_exports.complete is
+  'False: what was committed before it was asked for is not all in it, for the log was not sealed that far (csv: not numbered) after a minute of waiting; ask again once it is. Null until it is written.';
 comment on column public.audit_exports.requested_by is 'The actor, as in the log: {kind, id}.';
 comment on column public.audit_exports.last_error is '{slug, detail, at}; null when it is ready.';
 create index audit_exports_state_idx on public.audit_exports (tenant_id, state);
@@ -4032,7 +4652,8 @@ alter table public.audit_exports enable always trigger _500_record;
 
 create function public.request_audit_export(
   tenant_id uuid, since timestamptz default null, until timestamptz default null,
-  format text default 'jsonl'
+  format text default 'jsonl', types text[] default null, actor_id text default null,
+  target_id text default null
 ) returns public.audit_exports
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -4047,9 +4668,11 @@ begin
   then
     perform private.refuse(409, 'exports_too_many', 'Three exports of this tenant are under way: wait for one');
   end if;
-  insert into public.audit_exports as e (tenant_id, format, since_at, until_at, requested_by)
+  insert into public.audit_exports as e
+    (tenant_id, format, since_at, until_at, types, actor_id, target_id, requested_by)
   values (request_audit_export.tenant_id, request_audit_export.format,
-    request_audit_export.since, request_audit_export.until, private.current_actor())
+    request_audit_export.since, request_audit_export.until, request_audit_export.types,
+    request_audit_export.actor_id, request_audit_export.target_id, private.current_actor())
   returning e.* into v_export;
   perform private.enqueue('audit__export',
     jsonb_build_object('tenantId', v_export.tenant_id, 'id', v_export.id),
@@ -4057,9 +4680,11 @@ begin
   return v_export;
 end;
 $$;
-comment on function public.request_audit_export(uuid, timestamptz, timestamptz, text) is
-  'Asks for the tenant''s log between two moments as a file: jsonl (provable) or csv (for reading). Watch the row; its file is kept a week. '
-  'Errors: 403 not_allowed, 409 exports_too_many, 400 export_format_unknown, export_period_empty. Definer: the queue is its owner''s; checks audit.read itself.';
+comment on function public.request_audit_export(
+  uuid, timestamptz, timestamptz, text, text[], text, text
+) is
+  'Asks for the tenant''s log between two moments as a file: jsonl (provable) or csv (for reading), the latter also of some types and prefixes such as tenant.*, of one actor or about one target alone. Watch the row; its file is kept a week. '
+  'Errors: 403 not_allowed, 409 exports_too_many, 400 export_format_unknown, export_period_empty, export_filter_unprovable, event_types_malformed. Definer: the queue is its owner''s; checks audit.read itself.';
 
 create function private.open_audit_export(p_export uuid) returns jsonb
 language plpgsql volatile security definer set search_path = ''
@@ -4105,6 +4730,8 @@ declare
   v_last bigint;
   v_total bigint;
   v_notes jsonb;
+  v_behind boolean;
+  v_wait boolean;
 begin
   select * into v_export from public.audit_exports
    where tenant_id = p_tenant and id = p_export and state in ('pending', 'running') for update;
@@ -4135,14 +4762,28 @@ begin
       from private.audit_sequence s
      where s.tenant_id = p_tenant and s.recorded_at < v_until
        and (v_export.since_at is null or s.recorded_at >= v_export.since_at);
+    if num_nonnulls(v_export.types, v_export.actor_id, v_export.target_id) > 0 then
+      v_total := null; -- how many of them pass is known when all are read
+    end if;
   end if;
+  v_behind := exists (select from private.unsequenced(p_tenant, v_until, 1))
+    or v_export.format = 'jsonl' and (
+      v_size < v_last or exists (
+        select from private.audit_sequence s
+         where s.tenant_id = p_tenant and s.recorded_at < v_until
+           and s.seq > coalesce((select last_seq from private.audit_sealer), 0)));
+  -- Sealing is some seconds behind: what was committed before the asking is worth the wait, up to a minute. A log that is stalled or forked is not.
+  v_wait := v_behind and v_export.created_at > now() - interval '1 minute';
   update public.audit_exports
      set state = 'running', started_at = clock_timestamp(), records_done = 0,
-         records_total = v_total, last_error = null
+         records_total = v_total, complete = case when not v_wait then not v_behind end,
+         last_error = null
    where tenant_id = p_tenant and id = p_export;
   return jsonb_build_object(
     'format', v_export.format, 'total', v_total,
     'since', v_export.since_at, 'until', v_until,
+    'types', to_jsonb(v_export.types), 'actorId', v_export.actor_id,
+    'targetId', v_export.target_id,
     'first', v_first, 'size', v_size,
     'prefix', (
       select coalesce(jsonb_agg(translate(encode(f, 'base64'), E'\n', '') order by at), '[]')
@@ -4150,26 +4791,12 @@ begin
        where v_export.format = 'jsonl'),
     'notes', coalesce(v_notes, '[]'),
     'afterSeq', coalesce(v_after, 0), 'lastSeq', coalesce(v_last, 0),
-    -- Sealing is some seconds behind: what was committed before the asking is worth the wait, up to a minute.
-    'wait', v_export.created_at > now() - interval '1 minute' and (
-      exists (
-        select from public.audit_events e
-         where e.tenant_id = p_tenant and e.recorded_at < v_until
-           and e.recorded_at > v_export.created_at - interval '10 minutes'
-           and not exists (
-             select from private.audit_sequence s
-              where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at
-                and s.event_id = e.id))
-      or v_export.format = 'jsonl' and (
-        v_size < v_last or exists (
-          select from private.audit_sequence s
-           where s.tenant_id = p_tenant and s.recorded_at < v_until
-             and s.seq > coalesce((select last_seq from private.audit_sealer), 0)))));
+    'wait', v_wait);
 end;
 $$;
 comment on function private.begin_export(uuid, uuid) is
-  'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
-  'wait: the newest of it is not sealed yet. Definer: leaves are private.';
+  'Marks an export as running, from its start, also when a worker died over it: {format, total, since, until, types, actorId, targetId, first, size, prefix, notes, afterSeq, lastSeq, wait}; null when it is settled. '
+  'wait: the newest of it is not sealed yet; after a minute it goes without, and the row says complete = false. Definer: leaves are private.';
 
 create function private.list_export_leaves(
   p_tenant uuid, p_from bigint, p_to bigint
@@ -4192,7 +4819,7 @@ comment on function private.list_export_leaves(uuid, bigint, bigint) is
 
 create function private.list_export_events(
   p_tenant uuid, p_after bigint, p_last bigint, p_since timestamptz, p_until timestamptz,
-  p_limit integer
+  p_types text[], p_actor_id text, p_target_id text, p_limit integer
 ) returns table (seq bigint, event jsonb)
 language sql stable security definer set search_path = ''
 as $$
@@ -4208,13 +4835,17 @@ as $$
     left join lateral (
       select private.with_personal(o) as event from public.audit_events o
        where o.tenant_id = p.tenant_id and o.recorded_at = p.recorded_at and o.id = p.event_id
+         and private.event_type_matches(o.type, p_types)
+         and (p_actor_id is null or o.actor ->> 'id' = p_actor_id)
+         and (p_target_id is null
+           or o.targets @> jsonb_build_array(jsonb_build_object('id', p_target_id)))
        limit 1) e on true
    order by p.seq
 $$;
 comment on function private.list_export_events(
-  uuid, bigint, bigint, timestamptz, timestamptz, integer
+  uuid, bigint, bigint, timestamptz, timestamptz, text[], text, text, integer
 ) is
-  'Events of an export in order, a page of them; null for one that retention has removed meanwhile. Definer: the sequence is private.';
+  'Events of an export in order, a page of them; null for one that its filter leaves out or that retention has removed meanwhile. Definer: the sequence is private.';
 
 create function private.progress_export(
   p_tenant uuid, p_export uuid, p_done bigint
@@ -4294,6 +4925,7 @@ declare
       from (
         select regexp_replace(u, '([\\%_])', '\\\1', 'g')
           from unnest(list_events.types) u) x (t));
+  v_newest bigint;
 begin
   perform private.require_right(list_events.tenant_id, 'audit.read');
   return query
@@ -4314,10 +4946,19 @@ begin
          limit least(greatest(list_events."limit", 1), 1000)) f
       cross join lateral private.merge_personal(f.event) p
      order by f.seq;
+  if not found then -- else the log goes on beyond after_seq
+    select coalesce(max(z.last_seq), 0) into v_newest from private.audit_sequencer z;
+    if list_events.after_seq > v_newest then
+      perform private.refuse(409, 'cursor_ahead',
+        format('Cannot list events after seq %s: the newest is %s',
+          list_events.after_seq, v_newest));
+    end if;
+  end if;
 end;
 $$;
 comment on function public.list_events(uuid, bigint, integer, text[]) is
-  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated. Personal values are in their places, null once erased. Errors: 403 not_allowed. Definer: the sequence is private; checks audit.read itself.';
+  'The tenant''s log in order, after a seq, at most 1000 a page, of these types and prefixes such as tenant.*: keep the last seq and ask again; nothing is skipped or repeated, also when the database is put back from a backup. Personal values are in their places, null once erased. '
+  'Errors: 403 not_allowed; 409 cursor_ahead: no such seq was given out yet, as for some seconds after a restore. Keep it and ask again. Definer: the sequence is private; checks audit.read itself.';
 
 create function public.personal_values(event public.audit_events) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -6158,32 +6799,50 @@ comment on function public.revert_widget_config(uuid, uuid, integer) is
 -- webhook_endpoints: where a tenant wants its events sent. Made by POST /functions/v1/webhooks/endpoints, since its secret is shown once there.
 -- Next: 30_deliver.sql (what an event sets off), 40_pump.sql to 44_settle.sql and functions/_worker/tasks/endpoint__pump.ts (how it is sent).
 
--- A filter runs once an event and endpoint, in the worker's claim, and may only take as long as the data is: nothing is let in that looks at one
--- part again for each of another (lax paths open arrays, so two paths compared are n × m, and in a filter n × m × n), or that makes more of it.
--- What takes long nevertheless stops its endpoint (42_claim.sql).
+-- A filter runs once an event and endpoint, in the worker's claim, and may only take as long as the data is. So only what is known to be harmless
+-- is let in, and what is let in only walks down: .key, .*, [*], [n] and [n to m] lead from parts of the data to other parts of these, each at most
+-- once, and so does a filter, whose @ is one part. Then no step finds more than the data has, and all of it is as many steps as the filter
+-- has times the parts of the data. Out is what looks at one part again for each of another (two paths compared: lax paths open arrays, so n × m, and in
+-- a filter n × m × n), what makes more of it ([0,0,0,0]: of a part four, of these sixteen), and what makes one part expensive (arithmetic and
+-- conversions of a number with 100 000 digits). The worst known on 64 KiB takes 0.1 s. What takes long nevertheless stops its endpoint (42_claim.sql).
 create function private.payload_filter_problem(p_filter text) returns text
 language plpgsql stable parallel safe set search_path = ''
 as $$
 declare
+  v_canonical text;
   v_bare text; -- canonical, without what stands in quotes
+  v_rest text; -- of it, what is not known to be harmless
 begin
   if length(p_filter) not between 1 and 300 then
     return 'it has 1 to 300 characters';
   elsif not pg_input_is_valid(p_filter, 'jsonpath') then
     return 'it is not a jsonpath';
   end if;
-  v_bare := regexp_replace(p_filter::jsonpath::text, '"([^"\\]|\\.)*"', '""', 'g');
+  v_canonical := p_filter::jsonpath::text;
+  if length(v_canonical) > 3000 then -- of 300 characters only exponents make as many
+    return 'it has a number with too many digits';
+  end if;
+  v_bare := regexp_replace(v_canonical, '"([^"\\]|\\.)*"', '""', 'g');
+  v_rest := btrim(regexp_replace(v_bare,
+    '^strict |\$|@|\.""|\.\*|\[(\*|\d+|last|\d+ to (\d+|last))\]'
+    || '|\.(type|size|abs|floor|ceiling)\(\)|\?|\(|\)|exists |&&|\|\||!|==|!=|<>|<=|>=|<|>'
+    || '|starts with ""|is unknown|-?\d+(\.\d+)?|""|true|false|null', '', 'g'));
   return case
     when v_bare ~ 'like_regex' then 'it has a regular expression; use starts with'
     when v_bare ~ '\*\*' then 'it looks at every depth (**); name the path'
     when v_bare ~ 'keyvalue' then 'it has keyvalue()'
-    when regexp_count(v_bare, '\*') > 2 then 'it has more than two *'
+    when regexp_count(v_bare, '\*| to ') > 2 then 'it has more than two * or ranges'
     when regexp_count(v_bare, '\?') > 2 then 'it has more than two ?'
+    when regexp_count(v_bare, '[$@]') > 20 then 'it has more than 20 paths'
+    when regexp_count(v_bare, '\.|\[') > 40 then 'its paths have more than 40 steps'
     when v_bare ~ '\$""' then 'it has a variable; $ is the event''s data'
     when v_bare ~ '(==|!=|<=|>=|<|>)[^&|)]*[@$]'
       then 'it compares two paths; compare a path with a value, on the right'
     when v_bare ~ '\?' and regexp_count(v_bare, '\$') > 1
       then 'it has another $ beside its ?; start from @ inside'
+    when v_bare ~ '\[[^]]*,'
+      then 'it has several subscripts in one pair of brackets; use one, or [*]'
+    when v_rest <> '' then format('it has "%s", which is not taken here', left(v_rest, 50))
   end;
 end;
 $$;
@@ -6209,17 +6868,25 @@ as $$
 $$;
 comment on function private.header_names_hold(text[]) is 'Whether these are at most 20 names of headers, lower case, none of those that are ours or the connection''s.';
 
+create function private.event_types_hold(p_types text[]) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select cardinality(p_types) between 1 and 100 and array_ndims(p_types) = 1
+    and array_position(p_types, null) is null
+    and not exists (select from unnest(p_types) t
+      where t !~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?$')
+$$;
+comment on function private.event_types_hold(text[]) is 'Whether these are 1 to 100 names of types or prefixes such as tenant.*, whether there are such types or not.';
+
 create table public.webhook_endpoints (
   tenant_id uuid not null references public.tenants on delete cascade,
   id uuid not null default private.uuid_v7(),
   url text not null check (length(url) between 1 and 2000),
   description text not null default '' check (length(description) <= 500),
-  event_types text[] constraint event_types_malformed check (
-    cardinality(event_types) between 1 and 100
-    and array_to_string(event_types, ' ') || ' '
-      ~ '^([a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)? )+$'),
+  event_types text[]
+    constraint event_types_malformed check (private.event_types_hold(event_types)),
   enabled boolean not null default true,
-  disabled_reason text,
+  disabled_reason text check (length(disabled_reason) <= 500),
   since_at timestamptz not null default now(),
   signature_scheme text not null default 'v1' check (signature_scheme in ('v1', 'v1a', 'both')),
   public_key text check (public_key ~ '^whpk_[A-Za-z0-9+/]{43}=$'),
@@ -6235,12 +6902,14 @@ create table public.webhook_endpoints (
   paused_until timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (tenant_id, id)
+  removed_at timestamptz,
+  primary key (tenant_id, id),
+  check (removed_at is null or not enabled)
 );
 comment on table public.webhook_endpoints is 'A receiver of a tenant''s events.';
 comment on column public.webhook_endpoints.event_types is 'Types, or prefixes such as tenant.*; null: every type.';
 comment on column public.webhook_endpoints.disabled_reason is
-  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, or what the caller wrote.';
+  'Why it stopped: gone (the receiver answered 410), asked (webhook-delivery: disable), failing (five days of nothing but failure), payload_filter_slow, removed, or what the caller wrote. Null while it is enabled.';
 comment on column public.webhook_endpoints.signature_scheme is 'v1: HMAC-SHA256. v1a: Ed25519. both: one of each in the same header. Changed with its keys, by rotation.';
 comment on column public.webhook_endpoints.public_key is 'whpk_…: what verifies v1a; null without. While a rotation overlaps the one before holds too.';
 comment on column public.webhook_endpoints.retry_schedule is
@@ -6253,6 +6922,8 @@ comment on column public.webhook_endpoints.payload_filter is
 comment on column public.webhook_endpoints.header_names is 'Headers that are added to each request. Their values are sealed in private.webhook_headers.';
 comment on column public.webhook_endpoints.since_at is 'Events recorded from this moment on are sent, also those from before the endpoint was made.';
 comment on column public.webhook_endpoints.paused_until is 'Nothing is sent before: the receiver asked for a slower pace. Written by the worker.';
+comment on column public.webhook_endpoints.removed_at is
+  'Removed for good: no caller sees it any more, its secrets and headers are erased. The row stays, since its deliveries are kept as long as others.';
 
 create trigger _100_touch before update on public.webhook_endpoints
   for each row execute function private.tg_touch();
@@ -6274,6 +6945,58 @@ create trigger _110_check_filter before insert or update of payload_filter
   on public.webhook_endpoints
   for each row when (new.payload_filter is not null)
   execute function private.tg_webhook_endpoints__check_filter();
+
+create function private.check_event_types(p_tenant uuid, p_types text[]) returns void
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_unknown text;
+begin
+  if not private.event_types_hold(p_types) then
+    return; -- event_types_malformed says so
+  end if;
+  select f into v_unknown from unnest(p_types) f
+   where not exists (
+     select from public.event_types t where private.event_type_matches(t.name, array[f]))
+     and f <> 'custom.*' and not exists (
+     select from public.custom_event_types t
+      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
+   limit 1;
+  if found then
+    perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
+  end if;
+end;
+$$;
+comment on function private.check_event_types(uuid, text[]) is 'Raises event_type_unknown when one of these types or prefixes fits no type of event, the tenant''s own included.';
+
+create function private.tg_webhook_endpoints__check_types() returns trigger
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.check_event_types(new.tenant_id, array(
+    select t from unnest(new.event_types) t
+     where old.event_types is null or t <> all (old.event_types)));
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__check_types() is
+  'Raises event_type_unknown for what an endpoint is to be sent from now on; a new one is checked where it is made. Definer: who changes endpoints need not see the tenant''s own types.';
+create trigger _120_check_types before update of event_types on public.webhook_endpoints
+  for each row when (new.event_types is not null)
+  execute function private.tg_webhook_endpoints__check_types();
+
+create function private.tg_webhook_endpoints__clear_reason() returns trigger
+language plpgsql stable set search_path = ''
+as $$
+begin
+  new.disabled_reason := null;
+  return new;
+end;
+$$;
+comment on function private.tg_webhook_endpoints__clear_reason() is 'An enabled endpoint has no reason to be disabled: the next time would be told with the last time''s.';
+create trigger _130_clear_reason before insert or update on public.webhook_endpoints
+  for each row when (new.enabled and new.disabled_reason is not null)
+  execute function private.tg_webhook_endpoints__clear_reason();
 
 create trigger _500_record after insert or update or delete on public.webhook_endpoints
   for each row execute function private.tg_record_change('webhook_endpoint', 'paused_until');
@@ -6732,7 +7455,8 @@ $$;
 comment on function private.next_in_order(uuid, uuid, integer) is
   'What a strictly ordering endpoint may be sent now: of each key the earliest unsettled, when that is due. Called with the endpoint''s state locked. Definer: runs for jobs.';
 
--- Payload filters.
+-- Payload filters. What a filter costs is bounded twice: by what is let in (payload_filter_problem), and by the clock, should that miss something. A
+-- clock that is looked at between two evaluations stops none, so a claim judges only under a statement_timeout of its caller.
 create function private.passes_filter(p_data jsonb, p_filter text) returns boolean
 language plpgsql stable parallel safe set search_path = ''
 as $$
@@ -6758,7 +7482,9 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_one record;
+  v_passed uuid[] := '{}';
   v_dropped uuid[] := '{}';
+  v_all_began timestamptz := clock_timestamp();
   v_began timestamptz;
 begin
   for v_one in
@@ -6770,29 +7496,43 @@ begin
         offset 0) e (event)
   loop
     v_began := clock_timestamp();
-    if not private.passes_filter(v_one.data, p_filter) then
+    if private.passes_filter(v_one.data, p_filter) then
+      v_passed := v_passed || v_one.id;
+    else
       v_dropped := v_dropped || v_one.id;
     end if;
     if clock_timestamp() - v_began > interval '250 ms' then
-      update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
-       where tenant_id = p_tenant and id = p_endpoint;
+      perform private.stop_slow_filter(p_tenant, p_endpoint);
       return '{}';
     end if;
+    exit when clock_timestamp() - v_all_began > interval '1 second'; -- the next claim goes on
   end loop;
   update public.webhook_deliveries set state = 'filtered', settled_at = clock_timestamp()
    where tenant_id = p_tenant and id = any (v_dropped);
-  return array(select d from unnest(p_due) d where d.id <> all (v_dropped));
+  return array(select d from unnest(p_due) d where d.id = any (v_passed));
 end;
 $$;
 comment on function private.drop_filtered(uuid, uuid, text, public.webhook_deliveries[]) is
-  'Settles as filtered what the filter does not want and returns the rest. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+  'Settles as filtered what the filter does not want and returns what it wants, of as many as it can judge in a second. A filter that takes over 250 ms for one event disables the endpoint. Definer: callers never write deliveries.';
+
+create function private.stop_slow_filter(p_tenant uuid, p_endpoint uuid) returns boolean
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  update public.webhook_endpoints set enabled = false, disabled_reason = 'payload_filter_slow'
+   where tenant_id = p_tenant and id = p_endpoint and enabled and payload_filter is not null;
+  return found;
+end;
+$$;
+comment on function private.stop_slow_filter(uuid, uuid) is
+  'Disables an endpoint whose filter took too long; the pump calls it when a claim met its statement_timeout. False: there is no such endpoint, or it has no filter. Definer: the worker never writes endpoints.';
 
 -- One pump at a time sends to an endpoint. While the batch of a claim is sent the next one may be claimed: behind it, by its place in the
 -- index, which also spares the walk over what was settled before. Without a place a claim begins at the front, so nothing of an earlier
 -- claim may be unsettled then.
 create function private.claim_deliveries(
   p_tenant uuid, p_endpoint uuid, p_pump uuid, p_limit integer, p_seconds integer,
-  p_behind jsonb default null, out claim json, out bodies text
+  p_behind jsonb default null, out claim json, out bodies text, out unbounded boolean
 )
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -6809,10 +7549,27 @@ declare
   v_deliveries json;
   v_slot timestamptz;
 begin
+  unbounded := false;
   select * into v_endpoint from public.webhook_endpoints
    where tenant_id = p_tenant and id = p_endpoint and enabled
      and (paused_until is null or paused_until <= now());
   if not found then
+    return;
+  end if;
+  if v_endpoint.ordering = 'strict' or v_endpoint.payload_filter is not null then
+    -- deliveries are written, perhaps the endpoint: its row is locked before its state (44_settle.sql)
+    select * into v_endpoint from public.webhook_endpoints
+     where tenant_id = p_tenant and id = p_endpoint and enabled
+       and (paused_until is null or paused_until <= now())
+       for no key update;
+    if not found then
+      return;
+    end if;
+  end if;
+  if v_endpoint.payload_filter is not null
+    and current_setting('statement_timeout')::interval not between '1 ms' and '10 s' -- 0: none
+  then
+    unbounded := true;
     return;
   end if;
   update public.webhook_endpoint_states
@@ -6899,7 +7656,8 @@ comment on function private.claim_deliveries(uuid, uuid, uuid, integer, integer,
   'Takes the endpoint for this pump and so many seconds, and what is due there, oldest first: {endpoint {id, url, ordering, failuresInARow, pace {perSecond, startsInMs} | null, headers {keyId, ciphertext} | null}, '
   'secrets [{id, scheme, keyId, ciphertext}], deliveries [{id, attempt, eventId, traceparent}], full, last}, and apart from it, since they are most of it, their bodies, a line each. With a rate each delivery has its slot in time, evenly spaced, given to nobody else: '
   '1 % of the rate is kept back for what the way to the receiver wavers. With an open circuit, one delivery to find out. '
-  'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. Counts no attempt. Definer: reads secrets and the log for the worker.';
+  'full: there may be more; behind last it may be claimed while these are sent. null when nothing may be sent, another pump has the endpoint, or it is gone, disabled or paused. '
+  'unbounded: null since there is a filter to judge by and no statement_timeout of 10 s at most: call again under one. Counts no attempt. Definer: reads secrets and the log for the worker.';
 
 create function private.let_go_of_endpoint(p_tenant uuid, p_endpoint uuid, p_pump uuid) returns void
 language plpgsql volatile security definer set search_path = ''
@@ -6936,6 +7694,8 @@ comment on function private.webhook_headers_of(uuid, uuid) is 'The sealed header
 -- sql/50_webhooks/44_settle.sql
 
 -- Settling: what an attempt came to, when the next one is due, and what it says of the endpoint.
+-- One order of locks: the endpoint, its state, its deliveries. Who disables an endpoint holds its row before its deliveries are cancelled
+-- (30_deliver.sql), so whoever may write the endpoint, or several deliveries, after something else takes its row first.
 
 create function private.days_setting(p_key text, p_default numeric) returns interval
 language plpgsql stable set search_path = ''
@@ -6966,9 +7726,7 @@ language plpgsql volatile security definer set search_path = ''
 set enable_nestloop = off -- with statistics of a quiet hour: 200 × 200 comparisons, 100 µs a delivery
 as $$
 declare
-  v_schedule integer[] := (
-    select e.retry_schedule from public.webhook_endpoints e
-     where e.tenant_id = p_tenant and e.id = p_endpoint);
+  v_schedule integer[];
   v_ids uuid[] := array(select r.id from jsonb_to_recordset(p_results) r (id uuid));
   v_settled integer;
   v_delivered boolean;
@@ -6978,7 +7736,9 @@ declare
   v_failing text;
   v_rest_seconds numeric; -- of the endpoint as a whole
 begin
-  -- before any delivery, in the order in which claims lock
+  select e.retry_schedule into v_schedule from public.webhook_endpoints e
+   where e.tenant_id = p_tenant and e.id = p_endpoint
+     for no key update;
   perform from public.webhook_endpoint_states
    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
   with result as (
@@ -7158,7 +7918,6 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_endpoint public.webhook_endpoints;
-  v_unknown text;
   v_types text[];
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
@@ -7167,16 +7926,7 @@ begin
   if v_endpoint.since_at < now() - interval '30 days' then
     perform private.refuse(422, 'since_too_old', 'since reaches back 30 days at most');
   end if;
-  select f into v_unknown from unnest(v_types) f
-   where not exists (
-     select from public.event_types t where private.event_type_matches(t.name, array[f]))
-     and f <> 'custom.*' and not exists (
-     select from public.custom_event_types t
-      where t.tenant_id = p_tenant and private.event_type_matches(t.name, array[f]))
-   limit 1;
-  if found then
-    perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s"', v_unknown));
-  end if;
+  perform private.check_event_types(p_tenant, v_types);
   insert into public.webhook_endpoints (tenant_id, id, url, description, event_types, since_at,
     signature_scheme, public_key, retry_schedule, ordering, rate_per_second, payload_filter)
   values (p_tenant, p_id, v_endpoint.url, coalesce(v_endpoint.description, ''), v_types,
@@ -7216,7 +7966,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
-  perform from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint for update;
+  perform from public.webhook_endpoints
+    where tenant_id = p_tenant and id = p_endpoint and removed_at is null for update;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -7245,22 +7996,29 @@ as $$
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   update public.webhook_endpoints set header_names = p_names
-   where tenant_id = p_tenant and id = p_endpoint;
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
   if cardinality(p_names) = 0 then
     delete from private.webhook_headers where tenant_id = p_tenant and endpoint_id = p_endpoint;
-    return;
+    if not found then
+      return;
+    end if;
+  else
+    insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
+    values (p_tenant, p_endpoint, p_key_id, p_ciphertext)
+    on conflict (tenant_id, endpoint_id) do update
+      set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = now();
   end if;
-  insert into private.webhook_headers (tenant_id, endpoint_id, key_id, ciphertext)
-  values (p_tenant, p_endpoint, p_key_id, p_ciphertext)
-  on conflict (tenant_id, endpoint_id) do update
-    set key_id = excluded.key_id, ciphertext = excluded.ciphertext, updated_at = now();
+  -- Of its own: another value under the same name changes no column that is governed.
+  perform private.record_event(p_tenant, 'webhook_endpoint.headers_changed',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),
+    jsonb_build_object('names', to_jsonb(p_names)));
 end;
 $$;
 comment on function private.put_webhook_headers(uuid, uuid, text[], text, bytea) is
-  'Replaces the headers that are added to an endpoint''s requests: names to be seen, the whole sealed. Raises not_allowed, endpoint_not_found, header_names_refused. Definer: values are private; checks webhooks.write itself.';
+  'Replaces the headers that are added to an endpoint''s requests: names to be seen, the whole sealed; on record by their names (webhook_endpoint.headers_changed). Raises not_allowed, endpoint_not_found, header_names_refused. Definer: values are private; checks webhooks.write itself.';
 
 create function private.open_webhook_endpoint(p_tenant uuid, p_endpoint uuid) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -7270,7 +8028,8 @@ declare
 begin
   perform private.require_right(p_tenant, 'webhooks.write');
   select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+    from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
@@ -7283,9 +8042,175 @@ $$;
 comment on function private.open_webhook_endpoint(uuid, uuid) is
   '{id, url, enabled, signatureScheme, headers {keyId, ciphertext} | null, secrets [{id, scheme, keyId, ciphertext}]} for a test event and a rotation. Raises not_allowed, endpoint_not_found. Definer: secrets are private; checks webhooks.write itself.';
 
+-- sql/50_webhooks/52_changes.sql
+
+-- What PATCH and DELETE /functions/v1/webhooks/endpoints/{id} call as their caller: another address, and the end.
+-- Locks, here as everywhere: the endpoint, its state, its deliveries. Next: functions/webhooks/app.ts.
+
+create function private.move_webhook_endpoint(
+  p_tenant uuid, p_endpoint uuid, p_url text, p_new_headers boolean default false
+) returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+begin
+  perform private.require_right(p_tenant, 'webhooks.write');
+  select * into v_endpoint from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null for update;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
+  end if;
+  -- What is shown to nobody is not sent to whom its caller names either.
+  if not p_new_headers and cardinality(v_endpoint.header_names) > 0 and not exists (
+    select from private.url_host(v_endpoint.url) o
+      join private.url_host(p_url) n using (scheme, host, port))
+  then
+    perform private.put_webhook_headers(p_tenant, p_endpoint, '{}', null, null);
+  end if;
+  update public.webhook_endpoints set url = p_url
+   where tenant_id = p_tenant and id = p_endpoint
+  returning * into v_endpoint;
+  return private.webhook_endpoint_json(v_endpoint);
+end;
+$$;
+comment on function private.move_webhook_endpoint(uuid, uuid, text, boolean) is
+  'Another address, which the door has judged; returns the endpoint as private.webhook_endpoint_json does. Headers do not follow to another scheme, host or port: they are erased, unless the caller puts new ones in the same transaction (p_new_headers). '
+  'Raises not_allowed, endpoint_not_found. Definer: callers never write the column, and headers are private; checks webhooks.write itself.';
+
+create function private.remove_webhook_endpoint(p_tenant uuid, p_endpoint uuid) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'webhooks.write');
+  perform from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint for update;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
+  end if;
+  perform from public.webhook_endpoint_states
+    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  update public.webhook_endpoints
+     set enabled = false, disabled_reason = 'removed', header_names = '{}', removed_at = now()
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null;
+  -- An event that was being written beside an earlier removal, or one that a disabled endpoint had not caught up with.
+  delete from private.webhook_catch_ups where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  update public.webhook_deliveries set state = 'cancelled', settled_at = clock_timestamp()
+   where tenant_id = p_tenant and endpoint_id = p_endpoint and state = 'pending';
+  delete from private.webhook_secrets where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  delete from private.webhook_headers where tenant_id = p_tenant and endpoint_id = p_endpoint;
+end;
+$$;
+comment on function private.remove_webhook_endpoint(uuid, uuid) is
+  'The end of an endpoint: disabled (removed), what waits for it is cancelled, its secrets and headers are erased, nobody sees or enables it again. Once more is no error. '
+  'Raises not_allowed, endpoint_not_found. Definer: callers never write the columns, and secrets are private; checks webhooks.write itself.';
+
+-- sql/50_webhooks/54_tests.sql
+
+-- What POST /functions/v1/webhooks/endpoints/{id}/test calls as its caller: an event that never happened, made here so that it is written as others are,
+-- and what came of it. Next: functions/webhooks/test_event.ts (how it is sent).
+
+create table private.webhook_tests (
+  tenant_id uuid not null,
+  endpoint_id uuid not null,
+  begun_ats timestamptz[] not null default '{}' check (cardinality(begun_ats) <= 10),
+  primary key (tenant_id, endpoint_id),
+  foreign key (tenant_id, endpoint_id)
+    references public.webhook_endpoints (tenant_id, id) on delete cascade
+);
+comment on table private.webhook_tests is 'When an endpoint was tested of late: ten times in any minute, never more. A test is a request to an address that a caller chose.';
+
+create function private.take_webhook_test(p_tenant uuid, p_endpoint uuid) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_recent timestamptz[];
+  v_now timestamptz;
+begin
+  insert into private.webhook_tests (tenant_id, endpoint_id) values (p_tenant, p_endpoint)
+    on conflict do nothing;
+  select begun_ats into strict v_recent from private.webhook_tests
+   where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  v_now := clock_timestamp(); -- with the lock held
+  v_recent := array(
+    select t from unnest(v_recent) t where t > v_now - interval '1 minute' order by t);
+  if cardinality(v_recent) >= 10 then
+    return ceil(extract(epoch from v_recent[1] + interval '1 minute' - v_now));
+  end if;
+  update private.webhook_tests set begun_ats = v_recent || v_now
+   where tenant_id = p_tenant and endpoint_id = p_endpoint;
+  return 0;
+end;
+$$;
+comment on function private.take_webhook_test(uuid, uuid) is
+  'Counts one test of the endpoint, and returns 0; or how many seconds to wait, 1 to 60, when there were ten within a minute. Definer: the table is private; who calls it has checked webhooks.write.';
+
+create function private.begin_webhook_test(p_tenant uuid, p_endpoint uuid, p_type text)
+returns jsonb
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_opened jsonb := private.open_webhook_endpoint(p_tenant, p_endpoint); -- asks for the right
+  v_type public.event_types;
+  v_event public.audit_events;
+  v_wait_seconds integer;
+begin
+  select * into v_type from public.event_types where name = p_type;
+  if not found then
+    perform private.refuse(422, 'event_type_unknown', format('There is no event type "%s" in the catalogue', p_type));
+  end if;
+  v_wait_seconds := private.take_webhook_test(p_tenant, p_endpoint);
+  if v_wait_seconds > 0 then
+    return jsonb_build_object('waitSeconds', v_wait_seconds);
+  end if;
+  v_event.tenant_id := p_tenant;
+  v_event.id := private.uuid_v7();
+  v_event.type := v_type.name;
+  v_event.version := v_type.version;
+  v_event.occurred_at := clock_timestamp();
+  v_event.actor := private.current_actor();
+  if v_type.name = 'webhook_endpoint.test' then
+    v_event.data := jsonb_build_object('endpoint_id', p_endpoint);
+    v_event.targets := jsonb_build_array(
+      jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint));
+  else
+    v_event.data := v_type.example;
+    -- The example's own thing, which is nobody's: a receiver may act on what it is told.
+    v_event.targets := (
+      select jsonb_build_array(jsonb_build_object('kind', split_part(v_type.name, '.', 1),
+          'id', coalesce(r ->> 'id', r ->> 'key', '01990000-0000-7000-8000-000000000001')))
+        from coalesce(v_type.example -> 'after', v_type.example -> 'before') r);
+  end if;
+  return jsonb_build_object('url', v_opened -> 'url', 'headers', v_opened -> 'headers',
+    'secrets', v_opened -> 'secrets', 'eventId', v_event.id,
+    'body', private.delivery_body(v_event));
+end;
+$$;
+comment on function private.begin_webhook_test(uuid, uuid, text) is
+  'An example of a type as an event of now, by the caller: {url, headers {keyId, ciphertext} | null, secrets [{id, scheme, keyId, ciphertext}], eventId, body: the exact bytes}, or {waitSeconds} when there were ten tests within a minute. Nothing is on record yet. '
+  'Raises not_allowed, endpoint_not_found, event_type_unknown. Definer: secrets are private; checks webhooks.write itself.';
+
+create function private.record_webhook_test(
+  p_tenant uuid, p_endpoint uuid, p_status integer, p_error_class text
+) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  perform private.require_right(p_tenant, 'webhooks.write');
+  perform from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
+  end if;
+  perform private.record_event(p_tenant, 'webhook_endpoint.tested',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', p_endpoint)),
+    jsonb_build_object('status', p_status, 'error_class', p_error_class));
+end;
+$$;
+comment on function private.record_webhook_test(uuid, uuid, integer, text) is
+  'webhook_endpoint.tested: what the receiver answered, or why there was no answer. Raises not_allowed, endpoint_not_found. Definer: callers cannot write events; checks webhooks.write itself.';
+
 -- sql/50_webhooks/60_statistics.sql
 
--- What callers may call, as POST /rest/v1/rpc/<name>.
+-- How it goes with a tenant's endpoints, for its readers: by day as POST /rest/v1/rpc/webhook_statistics, by period and by attempt as views.
 
 create function public.webhook_statistics(
   tenant_id uuid, endpoint_id uuid default null,
@@ -7328,6 +8253,62 @@ as $$
 $$;
 comment on function public.webhook_attempts(public.webhook_deliveries) is
   'The attempts of a delivery, as an embedded resource. Runs as the caller: who may not read the attempts gets none.';
+
+-- Few of the attempts, so nearly free to keep: a page of them does not pass by what was delivered in between.
+create index webhook_attempts_failed_idx on public.webhook_attempts (tenant_id, started_at)
+  where status is null or status < 200 or status > 299;
+
+create view public.webhook_attempt_log with (security_invoker = true) as
+  select a.tenant_id, d.endpoint_id, a.delivery_id, d.event_id, d.event_type, a.number,
+         a.started_at, a.duration_ms, a.status, a.error_class,
+         a.status is null or a.status < 200 or a.status > 299 as failed,
+         a.response_headers, a.response_body
+    from public.webhook_attempts a
+    join public.webhook_deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id;
+comment on view public.webhook_attempt_log is
+  'Every attempt with its endpoint and event. Newest first without a sort: failed ones by started_at, all of an endpoint by delivery_id and number.';
+comment on column public.webhook_attempt_log.failed is 'Not answered 2xx.';
+
+create view public.webhook_endpoint_statistics with (security_invoker = true) as
+  select e.tenant_id, e.id as endpoint_id, p.period, a.attempts, a.succeeded, a.success_rate,
+         a.p50_ms, a.p95_ms, s.last_success_at, l.waiting, l.dead
+    from public.webhook_endpoints e
+    join public.webhook_endpoint_states s on s.tenant_id = e.tenant_id and s.endpoint_id = e.id
+    cross join (values ('24 hours', interval '24 hours'), ('7 days', interval '7 days'))
+      p (period, length)
+    cross join lateral (
+      select (select count(*) from public.webhook_deliveries d
+               where d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+                 and d.state = 'pending') as waiting,
+             (select count(*) from public.webhook_deliveries d
+               where d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+                 and d.state = 'dead' and d.replayed_as is null) as dead) l
+    cross join lateral (
+      select count(*) as attempts,
+             count(*) filter (where t.status between 200 and 299) as succeeded,
+             round(avg((coalesce(t.status, 0) between 200 and 299)::integer), 4) as success_rate,
+             round(percentile_cont(0.5) within group (order by t.duration_ms))::integer as p50_ms,
+             round(percentile_cont(0.95) within group (order by t.duration_ms))::integer as p95_ms
+        from (
+          -- no attempt begins after its delivery is settled: these are all that may have one
+          select d.tenant_id, d.id from public.webhook_deliveries d
+           where d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+             and d.settled_at > now() - p.length
+          union all
+          select d.tenant_id, d.id from public.webhook_deliveries d
+           where d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+             and d.state = 'pending' and d.attempts > 0) d
+        -- offset 0 keeps it a probe a delivery: as a join it read what all tenants tried in the period
+        cross join lateral (
+          select t.status, t.duration_ms from public.webhook_attempts t
+           where t.tenant_id = d.tenant_id and t.delivery_id = d.id
+             and t.started_at > now() - p.length
+          offset 0) t) a;
+comment on view public.webhook_endpoint_statistics is
+  'Each endpoint over the last 24 hours and the last 7 days, a row each: attempts, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms; null without an attempt). '
+  'As of now: the last success, what waits to be sent, and what is dead and not replayed.';
+comment on column public.webhook_endpoint_statistics.period is '24 hours or 7 days, until now.';
+comment on column public.webhook_endpoint_statistics.success_rate is 'Of the attempts, 0 to 1; null without one.';
 
 -- sql/50_webhooks/70_retention.sql
 
@@ -7388,8 +8369,9 @@ as $$
 declare
   v_endpoint public.webhook_endpoints;
 begin
-  select * into v_endpoint
-    from public.webhook_endpoints where tenant_id = p_tenant and id = p_endpoint;
+  -- shared: it is neither disabled nor removed before what is noted here is there to be cancelled
+  select * into v_endpoint from public.webhook_endpoints
+   where tenant_id = p_tenant and id = p_endpoint and removed_at is null for share;
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   elsif not v_endpoint.enabled then
@@ -7466,13 +8448,19 @@ begin
   v_endpoint := private.begin_replay(replay_delivery.tenant_id, v_delivery.endpoint_id);
   loop -- to the newest word on it, read with the lock held
     select * into v_delivery from public.webhook_deliveries d
-     where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id;
+     where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.id for update;
     exit when v_delivery.replayed_as is null or not exists (
       select from public.webhook_deliveries d
        where d.tenant_id = replay_delivery.tenant_id and d.id = v_delivery.replayed_as);
     v_delivery.id := v_delivery.replayed_as;
   end loop;
   if v_delivery.state = 'pending' then
+    if v_delivery.next_attempt_at > now() then -- else it is due, or on its way
+      update public.webhook_deliveries d set next_attempt_at = now()
+       where d.tenant_id = v_delivery.tenant_id and d.id = v_delivery.id;
+      perform private.record_replay(
+        v_endpoint, 1, jsonb_build_object('event_id', v_delivery.event_id));
+    end if;
     return v_delivery.id;
   end if;
   if 0 = private.replay_events(v_endpoint,
@@ -7499,7 +8487,7 @@ begin
 end;
 $$;
 comment on function public.replay_delivery(uuid, uuid) is
-  'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
+  'Sends the event of a delivery once more, whatever came of it; returns the new delivery, or the one that is on its way: that is due now, should it wait for a later attempt. Errors: 403 not_allowed, 404 delivery_not_found, 409 endpoint_disabled, event_gone. Definer: callers never write deliveries; checks webhooks.write itself.';
 
 create function private.replay_deliveries(
   tenant_id uuid, endpoint_id uuid, types text[],
@@ -7612,6 +8600,59 @@ $$;
 comment on function public.replay_missed(uuid, uuid, timestamptz, boolean) is
   'Sends an endpoint what it wants of the events recorded since then and never got: those whose delivery died or was cancelled, and those that were never meant for it before. With dry_run, the default, only says how many. '
   'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled, 422 since_too_old. Definer: callers never write deliveries; checks webhooks.write itself.';
+
+-- sql/50_webhooks/82_resume.sql
+
+-- After an outage: the receiver is well again, and whoever knows it need not wait for what its failures earned it.
+
+create function public.resume_endpoint(tenant_id uuid, endpoint_id uuid) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+  v_state public.webhook_endpoint_states;
+  v_count integer;
+begin
+  perform private.require_right(resume_endpoint.tenant_id, 'webhooks.write');
+  select * into v_endpoint from public.webhook_endpoints e
+   where e.tenant_id = resume_endpoint.tenant_id and e.id = resume_endpoint.endpoint_id
+     and e.removed_at is null
+   for update;
+  if not found then
+    perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', resume_endpoint.endpoint_id, resume_endpoint.tenant_id));
+  elsif not v_endpoint.enabled then
+    perform private.refuse(409, 'endpoint_disabled', 'A disabled endpoint gets nothing: enable it first');
+  end if;
+  select * into v_state from public.webhook_endpoint_states s
+   where s.tenant_id = v_endpoint.tenant_id and s.endpoint_id = v_endpoint.id
+   for update;
+  -- Only those that are not due: one that is may be on its way, and behind a later place it would be claimed again.
+  update public.webhook_deliveries d set next_attempt_at = now()
+   where d.tenant_id = v_endpoint.tenant_id and d.endpoint_id = v_endpoint.id
+     and d.state = 'pending' and d.next_attempt_at > now();
+  get diagnostics v_count = row_count;
+  if v_count = 0 and v_state.circuit <> 'open'
+    and coalesce(v_endpoint.paused_until <= now(), true)
+  then
+    return 0;
+  end if;
+  update public.webhook_endpoints e set paused_until = null
+   where e.tenant_id = v_endpoint.tenant_id and e.id = v_endpoint.id;
+  -- One delivery finds out whether it is well; when it is, the rest follow at once.
+  update public.webhook_endpoint_states s
+     set circuit = case s.circuit when 'open' then 'half_open' else s.circuit end,
+         opened = 0, look_again_after = null
+   where s.tenant_id = v_endpoint.tenant_id and s.endpoint_id = v_endpoint.id;
+  perform private.record_event(v_endpoint.tenant_id, 'webhook_endpoint.resumed',
+    jsonb_build_array(jsonb_build_object('kind', 'webhook_endpoint', 'id', v_endpoint.id)),
+    jsonb_build_object('count', v_count, 'circuit', v_state.circuit,
+      'paused_until', v_endpoint.paused_until));
+  return v_count;
+end;
+$$;
+comment on function public.resume_endpoint(uuid, uuid) is
+  'Ends the rest of an endpoint: what waits for a later attempt is due now, in the order of its recording, and an open circuit finds out with one delivery. Returns how many are due earlier than before; 0 when nothing rested. '
+  'Errors: 403 not_allowed, 404 endpoint_not_found, 409 endpoint_disabled. Definer: callers never write deliveries and states; checks webhooks.write itself.';
 
 -- sql/60_mails/10_mails.sql
 
@@ -8377,6 +9418,12 @@ select t.name, t.description,
       '{"size": {"type": "integer", "description": "So far the database says it is signed."}, '
       '"known_size": {"type": "integer", "description": "Of the newest checkpoint known outside."}}',
       '{"size": 1200, "known_size": 1200}'),
+    ('audit.removal_refused',
+      'The worker did not sign that records of the target were removed by retention: look at once',
+      '{"size": {"type": "integer", "description": "Records before this index were to be gone."}, '
+      '"reason": {"type": "string", '
+      '"enum": ["no_checkpoint", "record_too_young", "tree_altered", "unsigned_beginning"]}}',
+      '{"size": 25, "reason": "unsigned_beginning"}'),
     ('audit.key_changed',
       'Another key signs the log from now on: see that it is yours',
       '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '
@@ -8473,6 +9520,28 @@ insert into public.event_types (name, description, schema, example) values
     '"properties": {"from": {"type": ["string", "null"], "format": "date-time"}, '
     '"cursor_seq_before": {"type": "integer"}, "cursor_seq_after": {"type": "integer"}}}',
     '{"from": "2026-11-22T10:00:00+00:00", "cursor_seq_before": 5120, "cursor_seq_after": 4711}'),
+  ('audit_sink.event_skipped', 'An event that the receiver refused as too large was passed over',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["seq", "id", "tenant_id", "type", "size_bytes"], '
+    '"properties": {"seq": {"type": "integer"}, "id": {"type": "string", "format": "uuid"}, '
+    '"tenant_id": {"type": "string", "format": "uuid"}, "type": {"type": "string"}, '
+    '"size_bytes": {"type": "integer"}}}',
+    '{"seq": 4711, "id": "019ab3f0-1111-7000-8000-000000000001", '
+    '"tenant_id": "019ab3f0-2222-7000-8000-000000000002", "type": "provider.updated", '
+    '"size_bytes": 812345}'),
+  ('audit_sink.events_dropped',
+    'Retention dropped events that a sink had not taken; the places between may hold others',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["recorded_until", "from_seq", "to_seq"], '
+    '"properties": {"recorded_until": {"type": "string", "format": "date-time"}, '
+    '"from_seq": {"type": "integer"}, "to_seq": {"type": "integer"}}}',
+    '{"recorded_until": "2026-11-01T00:00:00+00:00", "from_seq": 4711, "to_seq": 5120}'),
+  ('audit_sink.secret_rotated', 'A sink got a new secret to sign with',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
+    '"additionalProperties": false, "required": ["overlap_seconds"], '
+    '"properties": {"overlap_seconds": {"type": "integer", '
+    '"description": "How long the old one signs on."}}}',
+    '{"overlap_seconds": 86400}'),
   ('audit_export.downloaded', 'Somebody took an export away',
     '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", '
     '"additionalProperties": false, "required": ["format", "size_bytes", "sha256"], '
@@ -8505,7 +9574,8 @@ values (private.platform_tenant(), 'platform', 'Platform', 'platform', 'platform
 
 -- sql/95_seeds/30_webhooks.sql
 
--- What operators may tune of webhooks (public.settings), and their one event that is more than the change of a row.
+-- What operators may tune of webhooks (public.settings), and their events that are more than the change of a row.
+-- Others of these: 15_event_types.sql.
 insert into public.settings (key, value) values
   ('webhooks.disable_after_days', '5'),
   ('webhooks.attempts_retention_days', '30'),
@@ -8519,11 +9589,47 @@ insert into public.event_types (name, description, schema, example) values
       "properties": {
         "url": {"type": "string"},
         "reason": {"type": ["string", "null"],
-          "description": "gone, asked, failing, payload_filter_slow, or what the caller wrote."},
+          "description":
+            "gone, asked, failing, payload_filter_slow, removed, or what the caller wrote."},
         "first_failure_at": {"type": ["string", "null"], "format": "date-time",
           "description": "Since then every attempt failed."}}}',
     '{"url": "https://receiver.acme.example/hooks", "reason": "failing",
-      "first_failure_at": "2026-11-17T10:00:00.25+00:00"}');
+      "first_failure_at": "2026-11-17T10:00:00.25+00:00"}'),
+  ('webhook_endpoint.resumed',
+    'The rest of a webhook endpoint was ended: what waited for a later attempt is due at once',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["count", "circuit", "paused_until"],
+      "properties": {
+        "count": {"type": "integer", "minimum": 0,
+          "description": "How many deliveries are due earlier than before."},
+        "circuit": {"enum": ["closed", "open", "half_open"], "description": "Before."},
+        "paused_until": {"type": ["string", "null"], "format": "date-time",
+          "description": "Before."}}}',
+    '{"count": 12, "circuit": "open", "paused_until": "2026-11-22T10:15:00.25+00:00"}'),
+  ('webhook_endpoint.headers_changed',
+    'The headers of a webhook endpoint''s requests were replaced, or only their values',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["names"],
+      "properties": {
+        "names": {"type": "array", "items": {"type": "string"},
+          "description": "Those that there are now; empty: none. Values are never told."}}}',
+    '{"names": ["authorization"]}'),
+  ('webhook_endpoint.test',
+    'A test that somebody asked for: sent to that one endpoint, in no log',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["endpoint_id"],
+      "properties": {"endpoint_id": {"type": "string", "format": "uuid"}}}',
+    '{"endpoint_id": "01990000-0000-7000-8000-000000000001"}'),
+  ('webhook_endpoint.tested',
+    'A test event was sent to a webhook endpoint',
+    '{"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
+      "additionalProperties": false, "required": ["status", "error_class"],
+      "properties": {
+        "status": {"type": ["integer", "null"],
+          "description": "What the receiver answered; null: nothing."},
+        "error_class": {"type": ["string", "null"],
+          "description": "Why there was no answer, such as connect_failed or timeout."}}}',
+    '{"status": 204, "error_class": null}');
 
 -- sql/95_seeds/40_settings.sql
 
@@ -8829,8 +9935,9 @@ grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
 -- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
 grant execute on function
-  private.drop_audit_month(), private.remove_old_values(integer),
-  private.list_unsigned_tombstones(), private.store_tombstone_note(uuid, timestamptz, text)
+  private.drop_audit_month(integer, jsonb), private.remove_old_values(integer),
+  private.list_unsigned_tombstones(), private.list_leaf_hashes(uuid, bigint, bigint),
+  private.report_refused_removal(uuid, bigint, text)
   to gatehouse_worker;
 
 -- public.event_types: the catalogue, for everybody who signed in. Nobody writes: upgrades do.
@@ -8868,7 +9975,8 @@ create policy custom_event_types_update_platform on public.custom_event_types
 grant execute on function
   private.event_schema_problem(jsonb, boolean, text),
   private.begin_custom_event(uuid, text, text, jsonb),
-  private.record_custom_event(uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb)
+  private.record_custom_event(
+    uuid, text, integer, jsonb, jsonb, timestamptz, text, jsonb, jsonb, jsonb)
   to authenticated, gatehouse_platform;
 grant execute on function private.forget_event_requests(integer) to gatehouse_worker;
 
@@ -8895,11 +10003,15 @@ create policy audit_sinks_update_platform on public.audit_sinks for update to ga
   with check ((select private.platform_has('audit.write')));
 
 grant execute on function
-  public.rewind_audit_sink(uuid, uuid, timestamptz), public.sink_lag(public.audit_sinks),
-  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea)
+  public.rewind_audit_sink(uuid, uuid, timestamptz),
+  public.skip_audit_sink_event(uuid, uuid, bigint), public.sink_lag(public.audit_sinks),
+  private.create_audit_sink(uuid, uuid, text, text, jsonb, timestamptz, text, bytea),
+  private.open_sink_secret(uuid, uuid),
+  private.rotate_sink_secret(uuid, uuid, text, bytea, integer)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer),
+  private.find_due_sinks(integer), private.claim_sink_events(uuid, uuid, integer, integer),
+  private.note_dropped_events(uuid, uuid, jsonb),
   private.settle_sink_events(uuid, uuid, bigint, bigint, jsonb),
   private.settle_sink_failure(uuid, uuid, jsonb, integer)
   to gatehouse_worker;
@@ -8925,12 +10037,13 @@ create policy audit_exports_select_platform on public.audit_exports for select t
   using ((select private.platform_has('audit.read')));
 
 grant execute on function
-  public.request_audit_export(uuid, timestamptz, timestamptz, text),
+  public.request_audit_export(uuid, timestamptz, timestamptz, text, text[], text, text),
   private.open_audit_export(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function
   private.begin_export(uuid, uuid), private.list_export_leaves(uuid, bigint, bigint),
-  private.list_export_events(uuid, bigint, bigint, timestamptz, timestamptz, integer),
+  private.list_export_events(
+    uuid, bigint, bigint, timestamptz, timestamptz, text[], text, text, integer),
   private.progress_export(uuid, uuid, bigint),
   private.settle_export(uuid, uuid, bigint, bigint, text),
   private.fail_export(uuid, uuid, jsonb), private.expire_exports()
@@ -9102,10 +10215,10 @@ revoke all on private.widget_scripts from public, anon, authenticated, service_r
 -- policies/50_webhooks.sql
 
 -- public.webhook_endpoints: webhooks.read reads, webhooks.write changes. No insert: the webhooks function makes one with its secret.
--- No delete: disable keeps the history readable.
+-- No delete: disable keeps the history readable, and so does removing (private.remove_webhook_endpoint): then nobody sees or changes the row again.
 alter table public.webhook_endpoints enable row level security;
 revoke all on public.webhook_endpoints from public, anon, authenticated, service_role;
--- signature_scheme, public_key and header_names change with what is sealed: through the function.
+-- url is judged by the door, and signature_scheme, public_key and header_names change with what is sealed: through the function.
 grant select, update (
     description, event_types, enabled, disabled_reason, retry_schedule, ordering, rate_per_second,
     payload_filter)
@@ -9113,20 +10226,24 @@ grant select, update (
 -- constraints and the filter's trigger run as who writes; none reads a table
 grant execute on function
   private.retry_schedule_holds(integer[]), private.header_names_hold(text[]),
-  private.payload_filter_problem(text)
+  private.event_types_hold(text[]), private.payload_filter_problem(text)
   to authenticated, gatehouse_platform;
 
 create policy webhook_endpoints_select_reader on public.webhook_endpoints
   for select to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.read'))));
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.read'))));
 create policy webhook_endpoints_update_writer on public.webhook_endpoints
   for update to authenticated
-  using (tenant_id = any (array(select private.tenants_with('webhooks.write'))))
+  using (removed_at is null
+    and tenant_id = any (array(select private.tenants_with('webhooks.write'))))
   with check (tenant_id = any (array(select private.tenants_with('webhooks.write'))));
 create policy webhook_endpoints_select_platform on public.webhook_endpoints
-  for select to gatehouse_platform using ((select private.platform_has('webhooks.read')));
+  for select to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.read')));
 create policy webhook_endpoints_update_platform on public.webhook_endpoints
-  for update to gatehouse_platform using ((select private.platform_has('webhooks.write')))
+  for update to gatehouse_platform
+  using (removed_at is null and (select private.platform_has('webhooks.write')))
   with check ((select private.platform_has('webhooks.write')));
 
 -- public.webhook_endpoint_states, webhook_deliveries, webhook_attempts: webhooks.read reads. Nobody writes: triggers and the worker do.
@@ -9161,7 +10278,11 @@ grant execute on function
   private.create_webhook_endpoint(uuid, uuid, jsonb, jsonb),
   private.rotate_webhook_secret(uuid, uuid, text, text, jsonb, integer),
   private.put_webhook_headers(uuid, uuid, text[], text, bytea),
-  private.open_webhook_endpoint(uuid, uuid)
+  private.open_webhook_endpoint(uuid, uuid),
+  private.move_webhook_endpoint(uuid, uuid, text, boolean),
+  private.remove_webhook_endpoint(uuid, uuid),
+  private.begin_webhook_test(uuid, uuid, text),
+  private.record_webhook_test(uuid, uuid, integer, text)
   to authenticated, gatehouse_platform;
 -- invokers: row level security decides which attempts are counted and shown
 grant execute on function
@@ -9171,18 +10292,25 @@ grant execute on function
 grant execute on function
   private.find_due_endpoints(integer),
   private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb),
-  private.let_go_of_endpoint(uuid, uuid, uuid),
+  private.let_go_of_endpoint(uuid, uuid, uuid), private.stop_slow_filter(uuid, uuid),
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),
   private.retain_deliveries(integer)
   to gatehouse_worker;
 
--- public.dead_letters: a view of deliveries, as its caller sees them. Replay: webhooks.write, asked by each function itself.
+-- public.dead_letters: a view of deliveries, as its caller sees them. Replay and resume: webhooks.write, asked by each function itself.
 revoke all on public.dead_letters from public, anon, authenticated, service_role;
 grant select on public.dead_letters to authenticated, gatehouse_platform;
 grant execute on function
   public.replay_delivery(uuid, uuid),
   public.replay_deliveries(uuid, uuid, text[], timestamptz, timestamptz, text[], boolean),
-  public.replay_missed(uuid, uuid, timestamptz, boolean)
+  public.replay_missed(uuid, uuid, timestamptz, boolean),
+  public.resume_endpoint(uuid, uuid)
+  to authenticated, gatehouse_platform;
+
+-- public.webhook_attempt_log, webhook_endpoint_statistics: views of endpoints, states, deliveries and attempts, as their caller sees those.
+revoke all on public.webhook_attempt_log, public.webhook_endpoint_statistics
+  from public, anon, authenticated, service_role;
+grant select on public.webhook_attempt_log, public.webhook_endpoint_statistics
   to authenticated, gatehouse_platform;
 
 -- policies/60_mails.sql
