@@ -74,7 +74,8 @@ grant execute on function
   public.webhook_attempts(public.webhook_deliveries)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.find_due_endpoints(integer),
+  private.find_due_endpoints(integer), private.catch_up_endpoints(integer),
+  private.cancel_stranded_deliveries(integer),
   private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb),
   private.let_go_of_endpoint(uuid, uuid, uuid), private.stop_slow_filter(uuid, uuid),
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),

@@ -19,8 +19,10 @@ import audit__seal from "./tasks/audit__seal.ts";
 import audit__sequence from "./tasks/audit__sequence.ts";
 import audit_exports__expire from "./tasks/audit_exports__expire.ts";
 import audit_sinks__find_due from "./tasks/audit_sinks__find_due.ts";
+import deliveries__cancel_stranded from "./tasks/deliveries__cancel_stranded.ts";
 import deliveries__retain from "./tasks/deliveries__retain.ts";
 import endpoint__pump from "./tasks/endpoint__pump.ts";
+import endpoints__catch_up from "./tasks/endpoints__catch_up.ts";
 import endpoints__find_due from "./tasks/endpoints__find_due.ts";
 import event_requests__forget from "./tasks/event_requests__forget.ts";
 import instance__reconcile from "./tasks/instance__reconcile.ts";
@@ -75,6 +77,7 @@ await runWorker({
         audit_exports__expire,
         audit__retain,
         audit__sequence,
+        deliveries__cancel_stranded,
         deliveries__retain,
         endpoints__find_due,
         event_requests__forget,
@@ -94,6 +97,7 @@ await runWorker({
       cron: [
         sweep("verification_keys__refresh", everyMinute),
         sweep("tenants__find_stuck", everyMinute),
+        sweep("deliveries__cancel_stranded", everyMinute),
         sweep("audit__create_partitions", everyNight, dayMs),
         sweep("audit__retain", everyNight, dayMs),
         sweep("deliveries__retain", everyNight, dayMs),
@@ -107,6 +111,7 @@ await runWorker({
   ],
   loops: [
     { name: "endpoints__find_due", everyMs: 100, task: endpoints__find_due },
+    { name: "endpoints__catch_up", everyMs: 500, task: endpoints__catch_up },
     { name: "audit__sequence", everyMs: 250, task: audit__sequence },
     { name: "audit__seal", everyMs: 1_000, task: audit__seal },
     { name: "audit_sinks__find_due", everyMs: 500, task: audit_sinks__find_due },

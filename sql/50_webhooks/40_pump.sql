@@ -11,7 +11,6 @@ begin
   if not pg_try_advisory_xact_lock(779, 3) then
     return 0; -- another finder is at it
   end if;
-  perform private.catch_up_endpoints();
   for v_endpoint in
     -- One probe of the partial index per endpoint that has anything pending, however much that is.
     with recursive pending as (

@@ -7,7 +7,7 @@ import { arrangeCast, as, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
-import { claimBy, emit, endpoint, ids, pumps } from "./webhook_cases.ts";
+import { claim, claimBy, emit, endpoint, ids, pumps, settle } from "./webhook_cases.ts";
 
 const database = suiteDatabase();
 
@@ -212,6 +212,29 @@ Deno.test("WEB-69 nobody but the worker stops a filter, and it stops none that i
     await endpoint(tx, "A");
     const [done] = await tx`select private.stop_slow_filter(${tenants.A}, ${ids.A}) as stopped`;
     assert.equal(done!.stopped, false);
+    const [row] = await tx`select enabled from public.webhook_endpoints where id = ${ids.A}`;
+    assert.equal(row!.enabled, true);
+  });
+});
+
+Deno.test("WEB-73 a claim judges for a second; what it did not get to is the next one's", async () => {
+  await undone(database().sql, async (tx) => {
+    await endpoint(tx, "A", ["app.updated"]);
+    await tx`set local statement_timeout = '10 s'`;
+    await tx`update public.webhook_endpoints set payload_filter = '$.n == 1' where id = ${ids.A}`;
+    await tx.unsafe(`create or replace function private.passes_filter(p_data jsonb, p_filter text)
+      returns boolean language plpgsql as $$
+      begin perform pg_sleep(0.1); return p_data -> 'n' <> '1'; end $$`);
+    await emit(tx, 20);
+    const seen: number[] = [];
+    for (let claims = 1; seen.length < 19; claims++) {
+      assert.ok(claims < 20);
+      const { deliveries } = (await claim(tx, 20))!;
+      assert.ok(deliveries.length <= 10, `${deliveries.length} at 100 ms each`);
+      seen.push(...deliveries.map(({ body }) => JSON.parse(body).data.n));
+      await settle(tx, ...deliveries.map(({ id }) => ({ id, outcome: "delivered", status: 200 })));
+    }
+    assert.deepEqual(seen, Array.from({ length: 19 }, (_, n) => n + 2));
     const [row] = await tx`select enabled from public.webhook_endpoints where id = ${ids.A}`;
     assert.equal(row!.enabled, true);
   });

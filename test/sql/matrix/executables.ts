@@ -228,6 +228,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.drop_audit_month(integer,jsonb)",
       "private.enqueue(text,jsonb,text,timestamp with time zone)",
       "private.erased_subject(uuid)",
+      "private.cancel_stranded_deliveries(integer)",
+      "private.catch_up_endpoints(integer)",
       "private.find_due_endpoints(integer)",
       "private.find_due_sinks(integer)",
       "private.find_stuck_tenants(integer)",
