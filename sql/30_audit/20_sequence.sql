@@ -118,15 +118,11 @@ declare
   v_last bigint;
 begin
   perform pg_advisory_xact_lock(779, 2);
-  select last_seq into v_last from private.audit_sequencer;
-  -- A whole one: the numbers have jumped, and none was given out since.
-  if v_last = 0 or v_last % 1000000000 <> 0 then
-    v_last := private.seq_after_restore(v_last);
-    update private.audit_sequencer set last_seq = v_last;
-  end if;
+  update private.audit_sequencer set last_seq = private.seq_after_restore(last_seq)
+  returning last_seq into v_last;
   return v_last;
 end;
 $$;
 comment on function private.declare_restore() is
   'For an operator, as the owner: the database was put back in a way that it cannot see itself, as by a snapshot of its disk. The numbers of the log jump (seq_after_restore); returns what they go on after, '
-  'null when none was given out yet. Called again before the next event it changes nothing.';
+  'null when this database has given out none yet. Again is no harm: they jump again.';

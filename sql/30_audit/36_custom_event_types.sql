@@ -203,6 +203,8 @@ declare
   v_context jsonb := private.current_context();
   v_split record;
   v_persons private.custom_event_persons[];
+  v_acting uuid; -- the actor, when it is a person of ours
+  v_erased uuid[];
   v_id uuid;
   v_recorded_at timestamptz;
   v_answer jsonb;
@@ -226,6 +228,9 @@ begin
   select * into v_split from private.split_custom_event(
     case when p_actor is null then v_caller else private.custom_event_actor(p_tenant, p_actor) end,
     p_actor -> 'name', p_targets);
+  if v_split.actor ->> 'kind' = 'user' then
+    v_acting := private.as_uuid(v_split.actor ->> 'id');
+  end if;
   -- Where our request came from says nothing of who acted elsewhere.
   if p_actor is not null then
     v_context := v_context - 'auth_method';
@@ -242,15 +247,16 @@ begin
   -- Locked: an erasure that is under way is waited for, one that comes finds what is written here.
   perform from public.users u
     where u.id in (select o.user_id from unnest(v_persons) o) order by u.id for share;
-  if exists (
-    select from public.users u
+  v_erased := array(
+    select u.id from public.users u
      where u.erased_at is not null
-       and (u.id in (select o.user_id from unnest(v_persons) o)
-         or v_split.actor ->> 'kind' = 'user' and u.id = private.as_uuid(v_split.actor ->> 'id')))
-  then
+       and (u.id = v_acting or u.id in (select o.user_id from unnest(v_persons) o)));
+  if v_acting = any (v_erased) then
+    v_context := v_context - array['address', 'user_agent'];
+  end if;
+  if v_erased <> '{}' then
     v_split.personal := null;
     v_persons := null;
-    v_context := v_context - array['address', 'user_agent'];
   end if;
   v_id := private.record_event(p_tenant, p_type, v_split.targets, p_data,
     p_actor => v_split.actor, p_occurred_at => p_occurred_at,

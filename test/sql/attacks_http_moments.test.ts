@@ -52,6 +52,33 @@ Deno.test("HTTP-64 a suspended tenant: its application's tokens are out, its adm
   assert.equal((await house.ask("/apps", eve, { method: "POST", body })).status, 201);
 });
 
+Deno.test("HTTP-79 the log has the address by the hops that an operator set, from the next request on, and who came in how", async () => {
+  const token = await house.token("alice");
+  const logged = async (name: string) => {
+    const headers = { "x-forwarded-for": "203.0.113.1, 203.0.113.2, 203.0.113.3" };
+    const body = JSON.stringify({ tenant_id: tenants.A, name });
+    assert.equal((await house.ask("/apps", token, { method: "POST", headers, body })).status, 201);
+    const [row] = await house.sql`
+      select private.with_personal(e) -> 'context' as context from public.audit_events e
+       where type = 'app.created' and data -> 'after' ->> 'name' = ${name}`;
+    return [row!.context.address, row!.context.auth_method];
+  };
+  assert.deepEqual(await logged("one hop"), ["203.0.113.3", "user_session"]);
+  await house.sql`select private.put_setting('network.trusted_hops', '2')`;
+  assert.deepEqual(await logged("two hops"), ["203.0.113.2", "user_session"]);
+});
+
+Deno.test("HTTP-80 a reader beyond the log is answered 409 cursor_ahead; a stranger hears nothing of it", async () => {
+  const ask = async (actor: "alice" | "eve") => {
+    const body = JSON.stringify({ tenant_id: tenants.A, after_seq: 999_999_999 });
+    const token = await house.token(actor);
+    const { status, slug } = await house.ask("/rpc/list_events", token, { method: "POST", body });
+    return `${status} ${slug}`;
+  };
+  assert.equal(await ask("alice"), "409 cursor_ahead");
+  assert.equal(await ask("eve"), "403 not_allowed");
+});
+
 Deno.test("HTTP-65 keys rotate with no restart, and a removed one is refused within a second", async () => {
   const next = await newKey("zitadel-2");
   const [old, fresh] = [await house.token("alice"), await house.token("alice", {}, next)];
