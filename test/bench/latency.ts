@@ -39,7 +39,7 @@ export async function latency(): Promise<Figure[]> {
     for (let next = performance.now(); next < until; next += gapMs) {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
       const [{ id }] = await sql<[{ id: string }]>`
-        select private.record_event(${sending.tenantId}, ${`app.t${n}`}, '[]', '{}') as id`;
+        select private.record_event(${sending.tenantId}, ${`app.t${n}`}, '[{"kind":"test"}]', '{}') as id`;
       committed.set(id, performance.now());
       written++;
     }

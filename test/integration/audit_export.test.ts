@@ -78,10 +78,10 @@ Deno.test("an export of the log is asked for, written, fetched and verified", as
 
   try {
     await sql`
-      select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', n), null, null,
+      select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', jsonb_build_object('n', n), null, null,
           '{"address": "198.51.100.7", "user_agent": "=cmd"}')
         from generate_series(1, 2500) n`;
-    await sql`select private.record_event(${tenants.E}, 'app.updated', '[]', '{}')`;
+    await sql`select private.record_event(${tenants.E}, 'app.updated', '[{"kind":"test"}]', '{}')`;
     let asked!: { tenantId: string; id: string };
 
     await step(
@@ -284,7 +284,7 @@ Deno.test("an export of the log is asked for, written, fetched and verified", as
           sinkSecretPlace(tenants.A, sink.id),
         );
         assert.equal(HttpSecret.parse(JSON.parse(opened)).signingSecret, sink.signingSecret);
-        await sql`select private.record_event(${tenants.A}, 'app.updated', '[]', '{"n": 1}')`;
+        await sql`select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', '{"n": 1}')`;
         await sequence({}, context);
         await fanOut({ tenantId: tenants.A, id: sink.id }, context);
         const [first] = receiver.received;

@@ -56,7 +56,7 @@ Deno.test("each event is sealed, signed and pushed outside within 5 s of its com
     const waits: number[] = [];
     for (let n = 0; n < 8; n++) {
       await sleep(n * 130); // at other moments of its rounds
-      await sql`select private.record_event(${tenants.A}, 'app.updated', '[]', '{}')`;
+      await sql`select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', '{}')`;
       const began = performance.now();
       const [{ events }] = await sql<[{ events: number }]>`
         select count(*)::int as events from public.audit_events where tenant_id = ${tenants.A}`;

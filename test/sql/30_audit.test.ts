@@ -104,7 +104,7 @@ Deno.test("AUD-07 the months ahead have their partitions, and rows land in the m
     assert.equal((await tx`select private.create_partitions() as n`)[0]!.n, 0);
     const [landed] = await tx`
       insert into public.audit_events (tenant_id, recorded_at, type, occurred_at, actor, targets, data, context)
-      values (${tenants.A}, date_trunc('month', now()) + interval '5 months', 'app.updated', now(), '{}', '[]', '{}', '{}')
+      values (${tenants.A}, date_trunc('month', now()) + interval '5 months', 'app.updated', now(), '{}', '[{"kind":"test"}]', '{}', '{}')
       returning tableoid::regclass::text as name, to_char(recorded_at, 'YYYY_MM') as month`;
     assert.equal(landed!.name, `private.audit_events_${landed!.month}`);
     assert.equal((await tx`select from private.audit_events_default`).length, 0);

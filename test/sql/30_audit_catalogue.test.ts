@@ -93,12 +93,15 @@ Deno.test("CAT-06 changes of tables, made and unmade, are as their schemas say",
 });
 
 Deno.test("CAT-07 an event of no known type, or with data that its schema refuses, is found", async () => {
-  const planted = async (type: string, data: object) => {
+  const planted = async (
+    type: string,
+    data: object,
+    target: object[] = [{ kind: "app", id: "1" }],
+  ) => {
     let found: string[] = [];
     const undo = new Error("undo");
     await database().sql.begin(async (tx) => {
-      const target = [{ kind: "app", id: "1" }];
-      await tx`select private.record_event(${tenants.A}, ${type}, ${tx.json(target)}, ${
+      await tx`select private.record_event(${tenants.A}, ${type}, ${tx.json(target as never)}, ${
         tx.json(data as never)
       })`;
       found = await catalogueFaults(tx, { ofTransaction: true });
@@ -117,6 +120,10 @@ Deno.test("CAT-07 an event of no known type, or with data that its schema refuse
   );
   assert.match(await planted("app.secret_rotated", { secret: "x" }), /additional properties/);
   assert.equal(await planted("app.secret_rotated", {}), "");
+  assert.match(await planted("audit.dropped", { month: 1 }, []), /additional properties/);
+  assert.match(await planted("audit.lost", {}, []), /^audit\.lost is not in the catalogue$/);
+  assert.equal(await planted("test.made_up", {}, []), "");
+  assert.equal(await planted("app.updated", { n: 1 }, [{ kind: "test", id: "1" }]), "");
 });
 
 Deno.test("CAT-08 docs/events.md is what the catalogue says (else: deno task docs)", async () => {

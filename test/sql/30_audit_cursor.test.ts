@@ -31,7 +31,7 @@ async function write(sql: Sql, share: number, written: Written[]): Promise<void>
         const type = types[below(types.length)]!;
         rows.push(
           ...await tx<Written[]>`
-          select private.record_event(${tenant}, ${type}, '[]', '{}') as id,
+          select private.record_event(${tenant}, ${type}, '[{"kind":"test"}]', '{}') as id,
                  ${tenant}::text as tenant, ${type}::text as type from generate_series(1, ${n}::int)`,
         );
       };

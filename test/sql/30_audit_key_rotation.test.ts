@@ -64,7 +64,7 @@ async function startLog(): Promise<Log> {
     outside,
     async grow(file, now, events = 5) {
       await sql`
-        select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i))
+        select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', jsonb_build_object('n', i))
           from generate_series(1, ${events}) i`;
       await seal(sql);
       const signer = sealer({ sql: worker, keys: open(file), publicUrl, outside, now: () => now });
@@ -223,7 +223,8 @@ Deno.test("ROT-05 while workers are started anew the one with the former key giv
   const former = worker(first);
   assert.equal(await former.sign(1_000), 0);
   await log.grow(second, after); // by the next key alone: the former worker cannot read that
-  await log.sql`select private.record_event(${tenants.A}, 'app.updated', '[]', '{}')`;
+  await log
+    .sql`select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', '{}')`;
   await seal(log.sql);
   assert.equal(await former.sign(1_000), 0);
   assert.equal(await worker(first).sign(1_000), 0, "nor does one that is started now");

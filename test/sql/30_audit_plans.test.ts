@@ -56,7 +56,7 @@ Deno.test("PLAN-02 a claim and its settlement read what they send, however long 
     insert into public.webhook_endpoints (tenant_id, url) values (${tenant}, 'https://a.example/')
     returning id`;
   await sql.unsafe("vacuum analyze"); // statistics of a quiet hour: next to nothing is pending
-  await sql`select count(private.record_event(${tenant}, 'app.updated', '[]', '{}'))
+  await sql`select count(private.record_event(${tenant}, 'app.updated', '[{"kind":"test"}]', '{}'))
     from generate_series(1, 5000)`;
   const [{ ids }] = await sql<[{ ids: string[] }]>`
     select array_agg(id) as ids from (

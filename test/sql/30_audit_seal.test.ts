@@ -22,7 +22,7 @@ async function prepared(): Promise<TestDatabase> {
 }
 
 const record = (sql: Sql, events: number) =>
-  sql`select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i))
+  sql`select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', jsonb_build_object('n', i))
     from generate_series(1, ${events}) i`;
 
 async function seal(sql: Sql, limit = 1_000): Promise<number> {
@@ -182,7 +182,7 @@ Deno.test("SEAL-06 a history that was rewritten, all hashes and checkpoints incl
   )} where tenant_id = ${tenants.A}`;
   await sql`update private.audit_checkpoints set root = ${tree.root()} where tenant_id = ${tenants.A}`;
   await record(sql, 5);
-  await sql`select private.record_event(${tenants.E}, 'app.updated', '[]', '{}')`;
+  await sql`select private.record_event(${tenants.E}, 'app.updated', '[{"kind":"test"}]', '{}')`;
   await seal(sql);
   while (await signer.sign(100) > 0);
   const after = await treeOf(sql, tenants.A);

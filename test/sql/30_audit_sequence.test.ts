@@ -11,7 +11,9 @@ async function prepared(): Promise<TestDatabase> {
 }
 
 const record = (sql: Pick<Sql, "unsafe">, tenant: string = tenants.A) =>
-  sql.unsafe(`select private.record_event('${tenant}', 'app.updated', '[]', '{}') as id`).then((
+  sql.unsafe(
+    `select private.record_event('${tenant}', 'app.updated', '[{"kind":"test"}]', '{}') as id`,
+  ).then((
     [row],
   ) => row!.id as string);
 

@@ -35,7 +35,7 @@ async function sealedLog(): Promise<TestDatabase & { night(tx: TransactionSql): 
   const signer = sealer({ sql, keys: soleKey(privateKey), publicUrl, outside });
   for (let batch = 0; batch < 8; batch++) {
     await sql`
-      select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i),
+      select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', jsonb_build_object('n', i),
           p_context => case when i % 3 = 0 then '{"address": "192.0.2.1", "user_agent": "a browser"}' else '{}' end::jsonb)
         from generate_series(1, 10) i`;
     await sql`select private.sequence_events(1000)`;

@@ -18,7 +18,7 @@ Deno.test.beforeAll(async () => {
   const signer = sealer({ sql, keys: soleKey(key), publicUrl });
   for (let batch = 0; batch < 3; batch++) {
     await sql`
-      select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i),
+      select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', jsonb_build_object('n', i),
           p_context => '{"address": "192.0.2.1"}')
         from generate_series(1, 10) i`;
     await sql`select private.sequence_events(1000)`;
@@ -89,7 +89,7 @@ Deno.test("VER-03 an event that was altered or removed is named", async () => {
 Deno.test("VER-04 an event that was put in behind the sequencer's back is named", async () => {
   const found = await problems((tx) =>
     tx`insert into public.audit_events (tenant_id, type, occurred_at, actor, targets, data, context, xid)
-      values (${tenants.A}, 'app.updated', now(), '{}', '[]', '{}', '{}', '5')`
+      values (${tenants.A}, 'app.updated', now(), '{}', '[{"kind":"test"}]', '{}', '{}', '5')`
   );
   assert.deepEqual(found, ["audit_event_extra -"]);
 });

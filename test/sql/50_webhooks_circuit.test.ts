@@ -284,14 +284,10 @@ Deno.test("WEB-41 released by a fault of ours: the endpoint rests, and its circu
         await tx`update public.webhook_endpoint_states set first_failure_at = now() - interval '6 days'`;
         await wake(tx);
       }
-      const before = await state(tx);
+      const before = { ...await state(tx), circuit, failures_in_a_row: failures, rests: 60 };
       assert.equal(await end(tx, 5, "release", ours), circuit === "closed" ? 5 : 1);
       const after = await state(tx);
-      assert.deepEqual(
-        [after.circuit, after.failures_in_a_row, after.opened, after.first_failure_at],
-        [circuit, failures, before.opened, before.first_failure_at],
-      );
-      assert.deepEqual([after.enabled, Math.round(after.rests)], [true, 60]);
+      assert.deepEqual({ ...after, rests: Math.round(after.rests) }, before);
       assert.equal(await claim(tx), null);
       await wake(tx);
     }

@@ -145,7 +145,9 @@ Deno.test("WEB-07 whatever an event holds, its body is a line of its own", async
       "a\nkey": [null, 1.50, true, {}],
     };
     const record = (given: object, traceparent: unknown) =>
-      tx`select private.record_event(${tenants.A}, 'app.updated', '[]', ${tx.json(given as never)},
+      tx`select private.record_event(${tenants.A}, 'app.updated', '[{"kind":"test"}]', ${
+        tx.json(given as never)
+      },
         null, null, ${tx.json({ traceparent } as never)})`;
     await record(data, 'not one, "but\nkept');
     await record({ n: 2 }, null);

@@ -80,7 +80,7 @@ async function twinEvents(tx: TransactionSql): Promise<void> {
   ];
   for (const [index, { said, ...key }] of events.entries()) {
     await tx`insert into public.audit_events (tenant_id, recorded_at, id, type, occurred_at, actor, targets, data, context)
-      values (${key.tenant_id}, ${key.recorded_at}, ${key.id}, 'tenant.updated', now(), '{}', '[]', ${
+      values (${key.tenant_id}, ${key.recorded_at}, ${key.id}, 'tenant.updated', now(), '{}', '[{"kind":"test"}]', ${
       tx.json({ said })
     }, '{}')`;
     await tx`insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)

@@ -116,7 +116,7 @@ async function deed(tx: TransactionSql, attack: Attack, random: Random): Promise
             (tenant_id, recorded_at, type, occurred_at, actor, targets, data, context)
           select tenant_id, recorded_at, type, occurred_at, actor, targets,
                  '{"after": {"name": "never was"}}', context
-            from public.audit_events where tenant_id = ${tenant} and targets = '[]' limit 1
+            from public.audit_events where tenant_id = ${tenant} and targets = '[{"kind":"test"}]' limit 1
           returning *
         ), numbered as (
           insert into private.audit_sequence (seq, tenant_id, recorded_at, event_id)

@@ -29,7 +29,7 @@ export async function emit(
   tenant: string = tenants.A,
 ): Promise<void> {
   await tx`
-    select private.record_event(${tenant}, ${type}, '[]', jsonb_build_object('n', n), null, null,
+    select private.record_event(${tenant}, ${type}, '[{"kind":"test"}]', jsonb_build_object('n', n), null, null,
         '{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}')
       from generate_series(1, ${count}::int) n`;
 }
