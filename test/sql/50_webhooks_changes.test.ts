@@ -1,7 +1,17 @@
 // WEB: an endpoint gets another address, and its end.
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
-import { type Actor, as, refusal, tenants } from "../support/actors.ts";
+import {
+  type Actor,
+  arrangeCast,
+  as,
+  bearer,
+  claims,
+  refusal,
+  tenants,
+} from "../support/actors.ts";
+import { createDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { asOwner, eventsOf } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
 import { claim, emit, endpoint, ids } from "./webhook_cases.ts";
@@ -159,6 +169,46 @@ Deno.test("WEB-84 one that was disabled before is removed as well, with what cam
     await remove(tx);
     assert.deepEqual(await states(tx), ["cancelled"]);
   });
+});
+
+Deno.test("WEB-86 a removal waits for the replay beside it, and cancels what that noted", async () => {
+  await using own = await createDatabase();
+  await arrangeCast(own.sql);
+  await own.sql.begin(async (tx) => {
+    await endpoint(tx, "A", ["test.*"]);
+    await tx`delete from private.webhook_catch_ups`;
+    await emit(tx, 3, "test.waits");
+    await tx`update public.webhook_deliveries set state = 'dead' where event_type = 'test.waits'`;
+  });
+  const pool = own.connect("authenticator", { max: 2 });
+  const asAlice = (run: (tx: TransactionSql) => Promise<unknown>) =>
+    pool.begin(async (tx) => {
+      const held = claims("alice")!;
+      await tx`
+        select set_config('request.jwt.claims', ${JSON.stringify(held)}, true),
+          set_config('request.headers', ${JSON.stringify({ authorization: bearer(held) })}, true),
+          set_config('role', 'anon', true)`;
+      await tx`select private.check_request()`;
+      await run(tx);
+    });
+  let removal: Promise<unknown> = Promise.resolve();
+  await asAlice(async (tx) => {
+    await tx`select public.replay_deliveries(${tenants.A}, ${ids.A}, dry_run => false)`;
+    removal = asAlice(remove);
+    await eventually("the removal waits", async () =>
+      (await own.sql`
+        select from pg_stat_activity
+         where datname = current_database() and usename = 'authenticator'
+           and wait_event_type = 'Lock'`).length === 1);
+  });
+  await removal;
+  const states = await own.sql`
+    select state, count(*)::int as n from public.webhook_deliveries
+     where event_type = 'test.waits' group by 1 order by 1`;
+  assert.deepEqual(states.map((row) => ({ ...row })), [
+    { state: "cancelled", n: 3 },
+    { state: "dead", n: 3 },
+  ]);
 });
 
 for (const actor of ["eve", "bob", "audrey", "visitor", "mallory", "sam"] as const) {
