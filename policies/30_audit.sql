@@ -113,8 +113,10 @@ grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
   private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
   private.announce_audit_key(text, text, text), private.list_checkpoints(),
-  private.report_fork(uuid, bigint, bigint)
+  private.report_fork(uuid, bigint, bigint),
+  private.audit_lag(boolean, uuid[]), private.report_seal_lag(jsonb)
   to gatehouse_worker;
+grant execute on function public.audit_lag() to gatehouse_platform;
 
 -- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.
 alter table public.audit_exports enable row level security;
