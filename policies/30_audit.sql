@@ -28,7 +28,7 @@ grant execute on function public.erase_person(uuid), public.export_person(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
--- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
+-- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings and the worker's environment say.
 grant execute on function
   private.drop_audit_month(integer, jsonb), private.remove_old_values(integer),
   private.list_unsigned_tombstones(), private.list_leaf_hashes(uuid, bigint, bigint),
