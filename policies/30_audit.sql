@@ -28,7 +28,7 @@ grant execute on function public.erase_person(uuid), public.export_person(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
--- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
+-- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings and the worker's environment say.
 grant execute on function
   private.drop_audit_month(integer, jsonb), private.remove_old_values(integer),
   private.list_unsigned_tombstones(), private.list_leaf_hashes(uuid, bigint, bigint),
@@ -118,8 +118,10 @@ grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
   private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
   private.announce_audit_key(text, text, text), private.list_checkpoints(),
-  private.report_fork(uuid, bigint, bigint)
+  private.report_fork(uuid, bigint, bigint),
+  private.audit_lag(boolean, uuid[]), private.report_seal_lag(jsonb)
   to gatehouse_worker;
+grant execute on function public.audit_lag() to gatehouse_platform;
 
 -- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.
 alter table public.audit_exports enable row level security;

@@ -92,6 +92,12 @@ select t.name, t.description,
       '"reason": {"type": "string", '
       '"enum": ["no_checkpoint", "record_too_young", "tree_altered", "unsigned_beginning"]}}',
       '{"size": 25, "reason": "unsigned_beginning"}'),
+    ('audit.seal_late',
+      'The seal of the log is behind: events wait for their number, their leaf or their signature',
+      '{"unsequenced": {"type": "integer", "minimum": 0, "description": "A transaction that stays open holds them up."}, '
+      '"unsealed": {"type": "integer", "minimum": 0}, "unsigned": {"type": "integer", "minimum": 0}, '
+      '"seconds": {"type": "integer", "minimum": 0, "description": "Since the oldest of them was recorded."}}',
+      '{"unsequenced": 120, "unsealed": 0, "unsigned": 0, "seconds": 47}'),
     ('audit.key_changed',
       'Another key signs the log from now on: see that it is yours',
       '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '

@@ -175,3 +175,12 @@ Deno.test("VER-08 a range is looked at alone", async () => {
   assert.equal((await verify("audrey", alter, [n + 1, null])).length, 0);
   assert.equal((await verify("audrey", alter, [0, n - 1])).length, 0);
 });
+
+Deno.test("VER-09 an event that the sequencer will not come to is named: its transaction has not been yet", async () => {
+  const insert = (xid: string) => (tx: TransactionSql) =>
+    tx.unsafe(`insert into public.audit_events
+        (tenant_id, type, occurred_at, actor, targets, data, context, xid)
+      values ('${tenants.A}', 'app.updated', now(), '{}', '[]', '{}', '{}', ${xid})`);
+  assert.deepEqual(await problems(insert("'99999999999'")), ["audit_event_extra -"]);
+  assert.deepEqual(await problems(insert("default")), [], "one that was recorded just now waits");
+});

@@ -47,6 +47,8 @@ interface Signed {
 export interface Sealer {
   /** Signs at most `limit` leaves of each of a few tenants; returns how many it signed. */
   sign(limit: number): Promise<number>;
+  /** Tenants whose log was changed after it was sealed. */
+  readonly refused: ReadonlySet<string>;
 }
 
 export function sealer(
@@ -160,6 +162,7 @@ export function sealer(
   }
 
   return {
+    refused,
     async sign(limit) {
       if (succeeded) return 0;
       try {

@@ -1,6 +1,7 @@
 /**
  * Seals what was committed: leaves in SQL, then signatures and a checkpoint for each tenant whose log grew, pushed outside.
- * A loop, every second, so within 5 s of the commit. Without GATEHOUSE_AUDIT_KEY_FILE it seals and signs nothing.
+ * A loop, every second, so within 5 s of the commit while no transaction holds up the sequencer; says so when it is late.
+ * Without GATEHOUSE_AUDIT_KEY_FILE it seals and signs nothing.
  *
  * Next: sql/30_audit/40_seal.sql, functions/_shared/audit/sealer.ts.
  */
@@ -8,27 +9,49 @@ import { checkpointFile } from "../../_shared/audit/checkpoint_file.ts";
 import { readAuditKeys } from "../../_shared/audit/keys.ts";
 import { type Sealer, sealer } from "../../_shared/audit/sealer.ts";
 import { type Config, config, readSecretFile } from "../../_shared/config.ts";
+import { SealWatch } from "../../_shared/audit/seal_watch.ts";
 import { log } from "../../_shared/telemetry.ts";
-import { drain, Nothing, type Task, task, type TaskContext } from "../task.ts";
+import { Nothing, type Task, task, type TaskContext } from "../task.ts";
 
-/** Leaves under one checkpoint, of one tenant and at most: each costs a write to the disk, here and in the database. */
-const signedAtOnce = 2_000;
+/** Leaves made, then signed, in turn. Of one tenant they are one checkpoint, which costs a write to the disk, here and in the database. */
+const portion = 2_000;
 
 /** `settings` is asked when the task first runs. */
 export function auditSeal(settings: () => Config = config): Task {
   let signer: Promise<Sealer | null> | undefined;
-  return task(Nothing, async (_payload, { sql, stopping }) => {
-    await drain(2_000, stopping, async (limit) => {
-      const [row] = await sql<[{ n: number }]>`select private.seal_events(${limit}) as n`;
-      return row.n;
+  const watch = new SealWatch();
+  return task(Nothing, async (_payload, { sql, now, stopping }) => {
+    let signing: Sealer | null = null;
+    /** Of signing: leaves are made all the same. */
+    let failure: { error: unknown } | undefined;
+    const tried = async (step: () => Promise<unknown>) => {
+      try {
+        if (!failure) await step();
+      } catch (error) {
+        failure = { error };
+      }
+    };
+    const look = () =>
+      watch.look(sql, now(), {
+        signed: settings().has("GATEHOUSE_AUDIT_KEY_FILE"),
+        without: signing?.refused ?? [],
+      });
+    await tried(async () => {
+      signer ??= openSealer(settings(), sql).catch((error) => {
+        signer = undefined;
+        throw error;
+      });
+      signing = await signer;
     });
-    signer ??= openSealer(settings(), sql).catch((error) => {
-      signer = undefined;
-      throw error;
-    });
-    const signing = await signer;
-    if (signing === null) return;
-    while (await signing.sign(signedAtOnce) > 0 && !stopping.aborted);
+    for (let more = true; more && !stopping.aborted;) {
+      const [{ n: sealed }] = await sql<[{ n: number }]>`
+        select private.seal_events(${portion}) as n`;
+      let signed = 0;
+      await tried(async () => signed = await signing?.sign(portion) ?? 0);
+      await look();
+      more = sealed >= portion || signed > 0;
+    }
+    if (failure) throw (failure as { error: unknown }).error;
   });
 }
 

@@ -61,6 +61,7 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
     roles: "gatehouse_platform",
     functions: [
       "archive_tenant(uuid)",
+      "audit_lag()",
       "create_tenant(text,text,text,jsonb,jsonb)",
       "egress_allowlist()",
       "lift_legal_hold(uuid)",
@@ -257,6 +258,8 @@ export const executables: { why: string; roles: string; functions: string[] }[] 
       "private.store_signatures(uuid,bigint,bytea,bytea,bytea,text,text)",
       "private.list_leaf_hashes(uuid,bigint,bigint)",
       "private.report_refused_removal(uuid,bigint,text)",
+      "private.audit_lag(boolean,uuid[])",
+      "private.report_seal_lag(jsonb)",
       "private.unlock_dead_workers()",
       "private.zitadel_cursor()",
       "private.claim_mail(uuid,uuid,integer)",

@@ -369,6 +369,15 @@ export const functions: FunctionLine[] = [
       }", "personal": {}}'))`,
   },
   {
+    name: "audit_lag()",
+    roles: "gatehouse_platform",
+    right: "audit.read",
+    call: () => "select public.audit_lag()",
+    on: all,
+    works: "pat olive: all",
+    otherwise: notAllowed,
+  },
+  {
     name: "egress_allowlist()",
     roles: "gatehouse_platform",
     right: "settings.read",

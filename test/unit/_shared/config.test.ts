@@ -31,6 +31,8 @@ Deno.test("a wrong variable is named", () => {
     ["GATEHOUSE_DB_URL", "mysql://x"],
     ["GATEHOUSE_PUBLIC_URL", "id.example"],
     ["GATEHOUSE_TRUSTED_HOPS", "many"],
+    ["GATEHOUSE_AUDIT_RETENTION_DAYS", "30"], // as the setting in the database: a month at least
+    ["GATEHOUSE_AUDIT_RETENTION_DAYS", "a year"],
     ["LOG_LEVEL", "loud"],
     ["GATEHOUSE_OUTBOUND_ALLOW", "10.0.0.0/33"],
     ["GATEHOUSE_OUTBOUND_ALLOW", "intranet"],
