@@ -17,11 +17,12 @@ const byWord = new Map([
   ...words(notice, "deleted removed erased"),
   ...words(
     informational,
-    "activated added archived changed created deactivated disabled downloaded in issued out provisioning",
+    "activated added archived changed created deactivated disabled downloaded in issued out",
   ),
+  ...words(informational, "updated verified"),
   ...words(
     informational,
-    "published reactivated replayed resumed rewound rotated suspended unlocked updated verified",
+    "provisioning published reactivated replayed resumed rewound rotated suspended unlocked",
   ),
 ]);
 
