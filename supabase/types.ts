@@ -1448,6 +1448,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "audit_lag": { Args: Record<PropertyKey, never>; Returns: Json };
       "check_widget_theme": {
         Args: { "theme": Json };
         Returns: {

@@ -81,11 +81,13 @@ comment on function private.client_address(text) is
   'The entry of x-forwarded-for that the outermost of our proxies wrote: so many from the end as the setting network.trusted_hops says, 1 to 10, default 1. What stands before it is the client''s word.';
 
 create function private.current_auth_method() returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select case current_setting('gatehouse.principal_kind', true)
+begin
+  return case current_setting('gatehouse.principal_kind', true)
     when 'user' then 'user_session' when 'service' then 'service_account'
-    else case when session_user = 'gatehouse_worker' then 'worker' end end
+    else case when session_user = 'gatehouse_worker' then 'worker' end end;
+end;
 $$;
 comment on function private.current_auth_method() is 'What let the caller in, for the log: user_session (a person''s access token), service_account, worker; null when unknown.';
 

@@ -165,11 +165,13 @@ comment on function private.client_address(text) is
   'The entry of x-forwarded-for that the outermost of our proxies wrote: so many from the end as the setting network.trusted_hops says, 1 to 10, default 1. What stands before it is the client''s word.';
 
 create function private.current_auth_method() returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select case current_setting('gatehouse.principal_kind', true)
+begin
+  return case current_setting('gatehouse.principal_kind', true)
     when 'user' then 'user_session' when 'service' then 'service_account'
-    else case when session_user = 'gatehouse_worker' then 'worker' end end
+    else case when session_user = 'gatehouse_worker' then 'worker' end end;
+end;
 $$;
 comment on function private.current_auth_method() is 'What let the caller in, for the log: user_session (a person''s access token), service_account, worker; null when unknown.';
 
@@ -2284,18 +2286,14 @@ declare
   v_last bigint;
 begin
   perform pg_advisory_xact_lock(779, 2);
-  select last_seq into v_last from private.audit_sequencer;
-  -- A whole one: the numbers have jumped, and none was given out since.
-  if v_last = 0 or v_last % 1000000000 <> 0 then
-    v_last := private.seq_after_restore(v_last);
-    update private.audit_sequencer set last_seq = v_last;
-  end if;
+  update private.audit_sequencer set last_seq = private.seq_after_restore(last_seq)
+  returning last_seq into v_last;
   return v_last;
 end;
 $$;
 comment on function private.declare_restore() is
   'For an operator, as the owner: the database was put back in a way that it cannot see itself, as by a snapshot of its disk. The numbers of the log jump (seq_after_restore); returns what they go on after, '
-  'null when none was given out yet. Called again before the next event it changes nothing.';
+  'null when this database has given out none yet. Again is no harm: they jump again.';
 
 -- sql/30_audit/30_event_types.sql
 
@@ -2708,6 +2706,8 @@ declare
   v_context jsonb := private.current_context();
   v_split record;
   v_persons private.custom_event_persons[];
+  v_acting uuid; -- the actor, when it is a person of ours
+  v_erased uuid[];
   v_id uuid;
   v_recorded_at timestamptz;
   v_answer jsonb;
@@ -2731,6 +2731,9 @@ begin
   select * into v_split from private.split_custom_event(
     case when p_actor is null then v_caller else private.custom_event_actor(p_tenant, p_actor) end,
     p_actor -> 'name', p_targets);
+  if v_split.actor ->> 'kind' = 'user' then
+    v_acting := private.as_uuid(v_split.actor ->> 'id');
+  end if;
   -- Where our request came from says nothing of who acted elsewhere.
   if p_actor is not null then
     v_context := v_context - 'auth_method';
@@ -2747,15 +2750,16 @@ begin
   -- Locked: an erasure that is under way is waited for, one that comes finds what is written here.
   perform from public.users u
     where u.id in (select o.user_id from unnest(v_persons) o) order by u.id for share;
-  if exists (
-    select from public.users u
+  v_erased := array(
+    select u.id from public.users u
      where u.erased_at is not null
-       and (u.id in (select o.user_id from unnest(v_persons) o)
-         or v_split.actor ->> 'kind' = 'user' and u.id = private.as_uuid(v_split.actor ->> 'id')))
-  then
+       and (u.id = v_acting or u.id in (select o.user_id from unnest(v_persons) o)));
+  if v_acting = any (v_erased) then
+    v_context := v_context - array['address', 'user_agent'];
+  end if;
+  if v_erased <> '{}' then
     v_split.personal := null;
     v_persons := null;
-    v_context := v_context - array['address', 'user_agent'];
   end if;
   v_id := private.record_event(p_tenant, p_type, v_split.targets, p_data,
     p_actor => v_split.actor, p_occurred_at => p_occurred_at,
@@ -3123,6 +3127,73 @@ as $$
 $$;
 comment on function private.list_checkpoints() is 'The newest checkpoint of each tenant. Definer: checkpoints are private.';
 
+-- sql/30_audit/45_seal_lag.sql
+
+-- How far the seal is behind what was committed. Nothing else tells of it: while any transaction of this database that has an id stays open, the sequencer
+-- waits for it, so the log, its sinks and its seal stand still and all that has a seq is up to date.
+create function private.audit_lag(
+  p_signed boolean default true, p_without uuid[] default '{}'
+) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  with unsequenced as (
+    select e.recorded_at from public.audit_events e
+     where e.xid >= coalesce((select z.horizon from private.audit_sequencer z), '3')
+       and not exists (
+         select from private.audit_sequence s
+          where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
+     order by e.xid limit 10000
+  ), unsealed as (
+    select s.recorded_at from private.audit_sequence s
+     where s.seq > coalesce((select last_seq from private.audit_sealer), 0)
+     order by s.seq limit 10000
+  ), unsigned as (
+    select t.size - t.signed_size as events, l.recorded_at
+      from private.audit_trees t
+      left join private.audit_leaves l
+        on l.tenant_id = t.tenant_id and l.leaf_index = t.signed_size
+     where t.size > t.signed_size and p_signed and t.tenant_id <> all (p_without)
+  )
+  select jsonb_build_object(
+    'unsequenced', (select count(*) from unsequenced),
+    'unsealed', (select count(*) from unsealed),
+    'unsigned', (select coalesce(sum(events), 0)::bigint from unsigned),
+    'seconds', greatest(0, coalesce(floor(extract(epoch from clock_timestamp() - least(
+      (select min(recorded_at) from unsequenced), (select min(recorded_at) from unsealed),
+      (select min(recorded_at) from unsigned)))), 0))::bigint)
+$$;
+comment on function private.audit_lag(boolean, uuid[]) is
+  'Events that are committed and have no seq, no leaf, no signature yet (10000 at most of the first two), and how long ago the oldest of them was recorded. '
+  'p_signed: whether signatures are waited for; p_without: tenants whose log is signed no more. Definer: the log''s tables are private.';
+
+create function public.audit_lag() returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  perform private.require_platform('audit.read');
+  return private.audit_lag();
+end;
+$$;
+comment on function public.audit_lag() is
+  'How far the seal is behind, over all tenants: {unsequenced, unsealed, unsigned, seconds since the oldest of them was recorded}; some seconds are as it should be. Platform staff with audit.read. '
+  'Errors: 403 not_allowed. Definer: reads across tenants; checks audit.read on the platform itself.';
+
+create function private.report_seal_lag(p_lag jsonb) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+begin
+  if pg_try_advisory_xact_lock(779, 23) and not exists (
+    select from public.audit_events e
+     where e.tenant_id = private.platform_tenant() and e.type = 'audit.seal_late'
+       and e.recorded_at > clock_timestamp() - interval '1 hour')
+  then
+    perform private.record_event(private.platform_tenant(), 'audit.seal_late', '[]', p_lag);
+  end if;
+end;
+$$;
+comment on function private.report_seal_lag(jsonb) is
+  'What audit_lag gave is too much: audit.seal_late in the platform''s log, once an hour at most. Definer: callers cannot write events.';
+
 -- sql/30_audit/50_verify.sql
 
 -- What SQL alone can find: everything in the database that does not fit together. Whoever may write all of it can make it fit: that is found outside,
@@ -3208,13 +3279,18 @@ language sql stable security definer set search_path = ''
 as $$
   select 'audit_event_extra', e.id
     from public.audit_events e, private.audit_sequencer z
-   where e.tenant_id = p_tenant and e.xid < z.horizon
+   where e.tenant_id = p_tenant
+     -- From a transaction that there has not been yet: the sequencer would come to it in years. After a restore all ids are of another cluster, and it goes row by row.
+     and (e.xid < z.horizon or (
+       e.xid >= pg_snapshot_xmax(pg_current_snapshot())
+       and e.xid is distinct from pg_current_xact_id_if_assigned()
+       and z.system_id = (select system_identifier from pg_control_system())))
      and not exists (
        select from private.audit_sequence s
         where s.tenant_id = e.tenant_id and s.recorded_at = e.recorded_at and s.event_id = e.id)
 $$;
 comment on function private.verify_unnumbered(uuid) is
-  'Events that the sequencer is past and never saw: put in behind its back. Definer: the sequencer is private.';
+  'Events that the sequencer is past and never saw, or that it will not see: put in behind its back. Definer: the sequencer is private.';
 
 create function private.verify_tree(p_tenant uuid)
 returns table (problem text, leaf_index bigint)
@@ -7189,76 +7265,150 @@ create trigger _900_deliver after insert on public.audit_events
 alter table public.audit_events enable always trigger _900_deliver;
 
 -- An endpoint gets every event recorded from its since_at on, also those from before it was made. Its own transaction cannot see what is being
--- written beside it, so what it missed is noted once every older transaction has ended; usually that is at once.
+-- written beside it, so what it missed is noted once every transaction has ended that may have looked before it was there; usually that is
+-- at once. It may be thirty days of a busy tenant: noted in portions, by a loop of its own that holds up nobody.
 create table private.webhook_catch_ups (
   tenant_id uuid not null,
   endpoint_id uuid not null,
-  xid xid8 not null default pg_current_xact_id(),
+  barrier_xid xid8,
+  reached_at timestamptz not null,
+  reached_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  turn_at timestamptz not null default clock_timestamp(),
   primary key (tenant_id, endpoint_id),
   foreign key (tenant_id, endpoint_id)
     references public.webhook_endpoints (tenant_id, id) on delete cascade
 );
 comment on table private.webhook_catch_ups is
-  'Endpoints that wait for the deliveries of events between their since_at and their creation.';
+  'Endpoints that wait for the deliveries of events between their since_at and their creation. None is disabled.';
+comment on column private.webhook_catch_ups.barrier_xid is
+  'The transactions from here on began after the endpoint was there to see; null: nobody has seen it yet.';
+comment on column private.webhook_catch_ups.reached_at is 'With reached_id the last event that was looked at; first the endpoint''s since_at.';
+comment on column private.webhook_catch_ups.turn_at is 'The last portion''s: who waits longest is next.';
 
 create function private.tg_webhook_endpoints__catch_up() returns trigger
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
-  insert into private.webhook_catch_ups (tenant_id, endpoint_id) values (new.tenant_id, new.id);
+  insert into private.webhook_catch_ups (tenant_id, endpoint_id, reached_at)
+  values (new.tenant_id, new.id, new.since_at);
   return null;
 end;
 $$;
 comment on function private.tg_webhook_endpoints__catch_up() is
   'Notes that the endpoint is to catch up. Definer: the table is private.';
 create trigger _900_catch_up after insert on public.webhook_endpoints
-  for each row execute function private.tg_webhook_endpoints__catch_up();
+  for each row when (new.enabled)
+  execute function private.tg_webhook_endpoints__catch_up();
 alter table public.webhook_endpoints enable always trigger _900_catch_up;
 
-create function private.catch_up_endpoints() returns integer
+create function private.catch_up_endpoint(
+  p_endpoint public.webhook_endpoints, p_catch_up private.webhook_catch_ups, p_limit integer
+) returns integer
+language plpgsql volatile set search_path = ''
+set enable_nestloop = off -- before statistics are there: 5,000 × all of its deliveries, 50 s
+as $$
+declare
+  v_seen integer;
+  v_noted integer;
+  v_at timestamptz;
+  v_id uuid;
+begin
+  with portion as materialized (
+    select e.id, e.recorded_at, e.type, e.targets
+      from public.audit_events e
+     where e.tenant_id = p_endpoint.tenant_id and e.recorded_at >= p_catch_up.reached_at
+       and (e.recorded_at, e.id) > (p_catch_up.reached_at, p_catch_up.reached_id)
+     order by e.recorded_at, e.id
+     limit p_limit
+  ), noted as (
+    insert into public.webhook_deliveries
+      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
+    select p_endpoint.tenant_id, p_endpoint.id, p.id, p.recorded_at, p.type,
+           case when p_endpoint.ordering = 'strict' then coalesce(p.targets -> 0 ->> 'id', '') end
+      from portion p
+     where private.event_type_matches(p.type, p_endpoint.event_types)
+       and not exists (
+         select from public.webhook_deliveries d
+          where d.tenant_id = p_endpoint.tenant_id and d.endpoint_id = p_endpoint.id
+            and d.event_recorded_at >= p_catch_up.reached_at
+            and d.event_recorded_at = p.recorded_at and d.event_id = p.id)
+     order by p.recorded_at, p.id
+    returning 1
+  ), last as (
+    select p.recorded_at, p.id from portion p order by p.recorded_at desc, p.id desc limit 1
+  )
+  select (select count(*) from portion), (select count(*) from noted),
+         (select recorded_at from last), (select id from last)
+    into v_seen, v_noted, v_at, v_id;
+  if v_seen < p_limit then
+    delete from private.webhook_catch_ups
+     where tenant_id = p_endpoint.tenant_id and endpoint_id = p_endpoint.id;
+  else
+    update private.webhook_catch_ups
+       set reached_at = v_at, reached_id = v_id, turn_at = clock_timestamp()
+     where tenant_id = p_endpoint.tenant_id and endpoint_id = p_endpoint.id;
+  end if;
+  return v_noted;
+end;
+$$;
+comment on function private.catch_up_endpoint(
+  public.webhook_endpoints, private.webhook_catch_ups, integer
+) is
+  'Looks at so many events more and notes those that the endpoint wants and has no delivery of; returns how many. Called by private.catch_up_endpoints with both rows locked.';
+
+create function private.catch_up_endpoints(p_limit integer default 5000) returns integer
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  v_endpoint record;
+  v_began timestamptz := clock_timestamp();
+  v_horizon xid8;
+  v_next record;
   v_noted integer := 0;
-  v_count integer;
 begin
   if not exists (select from private.webhook_catch_ups) then
     return 0;
   end if;
-  for v_endpoint in
-    delete from private.webhook_catch_ups c
-     using public.webhook_endpoints e
-     where e.tenant_id = c.tenant_id and e.id = c.endpoint_id
-       and (c.xid < private.sequence_horizon()
-         or c.xid >= pg_snapshot_xmax(pg_current_snapshot())) -- of before a restore
-    returning e.tenant_id, e.id, e.since_at, e.ordering, e.event_types
+  update private.webhook_catch_ups c
+     set barrier_xid = pg_current_xact_id() -- a snapshot's xmax may lie below one that still runs
+   where (c.tenant_id, c.endpoint_id) in (
+     select n.tenant_id, n.endpoint_id from private.webhook_catch_ups n
+      where n.barrier_xid is null
+         or n.barrier_xid > pg_snapshot_xmax(pg_current_snapshot()) -- of before a restore
+      for update skip locked);
+  v_horizon := private.sequence_horizon();
   loop
-    insert into public.webhook_deliveries
-      (tenant_id, endpoint_id, event_id, event_recorded_at, event_type, ordering_key)
-    select e.tenant_id, v_endpoint.id, e.id, e.recorded_at, e.type,
-           case when v_endpoint.ordering = 'strict' then coalesce(e.targets -> 0 ->> 'id', '') end
-      from public.audit_events e
-     where e.tenant_id = v_endpoint.tenant_id and e.recorded_at >= v_endpoint.since_at
-       and private.event_type_matches(e.type, v_endpoint.event_types)
-       and not exists (
-         select from public.webhook_deliveries d
-          where d.tenant_id = e.tenant_id and d.endpoint_id = v_endpoint.id
-            and d.event_id = e.id)
-     order by e.recorded_at, e.id;
-    get diagnostics v_count = row_count;
-    v_noted := v_noted + v_count;
+    -- a replay holds the catch-up, whoever changes the endpoint its row: another one's turn
+    select e as endpoint, c as catch_up into v_next
+      from private.webhook_catch_ups c
+      join public.webhook_endpoints e on e.tenant_id = c.tenant_id and e.id = c.endpoint_id
+     where c.barrier_xid <= v_horizon and e.enabled
+     order by c.turn_at
+     limit 1
+       for no key update skip locked;
+    exit when not found;
+    begin
+      v_noted := private.catch_up_endpoint(v_next.endpoint, v_next.catch_up, p_limit);
+    exception when others then -- the others catch up all the same
+      raise warning 'endpoint % does not catch up: % (%)',
+        (v_next.endpoint).id, sqlerrm, sqlstate;
+      update private.webhook_catch_ups set turn_at = clock_timestamp()
+       where tenant_id = (v_next.endpoint).tenant_id and endpoint_id = (v_next.endpoint).id;
+      return 0;
+    end;
+    exit when v_noted > 0 or clock_timestamp() - v_began > interval '250 ms';
   end loop;
   return v_noted;
 end;
 $$;
-comment on function private.catch_up_endpoints() is
-  'Notes what new endpoints missed; returns how many deliveries. Definer: callers never write deliveries.';
+comment on function private.catch_up_endpoints(integer) is
+  'Notes a portion of what new endpoints missed, so many events of one of them; returns how many deliveries. 0: nothing is left that could be noted now, or 250 ms went by in vain. Definer: callers never write deliveries.';
 
 create function private.tg_webhook_endpoints__cancel() returns trigger
 language plpgsql volatile security definer set search_path = ''
 as $$
 begin
+  -- before the deliveries, as a replay locks; and whatever is recorded from now on it never gets
+  delete from private.webhook_catch_ups where tenant_id = new.tenant_id and endpoint_id = new.id;
   update public.webhook_deliveries
      set state = 'cancelled', settled_at = clock_timestamp()
    where tenant_id = new.tenant_id and endpoint_id = new.id and state = 'pending';
@@ -7272,11 +7422,47 @@ begin
 end;
 $$;
 comment on function private.tg_webhook_endpoints__cancel() is
-  'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice; the tenant''s other endpoints are told (webhook_endpoint.disabled). Definer: callers never write deliveries.';
+  'A disabled endpoint''s waiting deliveries are cancelled, to be replayed by choice, and it no longer catches up; the tenant''s other endpoints are told (webhook_endpoint.disabled). Definer: callers never write deliveries.';
 create trigger _910_cancel after update of enabled on public.webhook_endpoints
   for each row when (old.enabled and not new.enabled)
   execute function private.tg_webhook_endpoints__cancel();
 alter table public.webhook_endpoints enable always trigger _910_cancel;
+
+-- Who noted a delivery may have seen the endpoint enabled a moment before it was not: that one is left behind the cancelling, due for ever.
+create function private.cancel_stranded_deliveries(p_limit integer) returns integer
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_endpoint record;
+  v_cancelled integer := 0;
+  v_count integer;
+begin
+  for v_endpoint in
+    select e.tenant_id, e.id from public.webhook_endpoints e
+     where not e.enabled and exists ( -- a probe of the partial index
+       select from public.webhook_deliveries d
+        where d.tenant_id = e.tenant_id and d.endpoint_id = e.id and d.state = 'pending')
+  loop
+    perform from public.webhook_endpoints
+      where tenant_id = v_endpoint.tenant_id and id = v_endpoint.id and not enabled
+        for no key update skip locked;
+    continue when not found;
+    update public.webhook_deliveries
+       set state = 'cancelled', settled_at = clock_timestamp()
+     where tenant_id = v_endpoint.tenant_id and state = 'pending' and id = any (array(
+       select d.id from public.webhook_deliveries d
+        where d.tenant_id = v_endpoint.tenant_id and d.endpoint_id = v_endpoint.id
+          and d.state = 'pending'
+        limit p_limit - v_cancelled));
+    get diagnostics v_count = row_count;
+    v_cancelled := v_cancelled + v_count;
+    exit when v_cancelled >= p_limit;
+  end loop;
+  return v_cancelled;
+end;
+$$;
+comment on function private.cancel_stranded_deliveries(integer) is
+  'Cancels what still waits for disabled endpoints, at most so many deliveries; returns how many. Definer: callers never write deliveries.';
 
 -- sql/50_webhooks/40_pump.sql
 
@@ -7293,7 +7479,6 @@ begin
   if not pg_try_advisory_xact_lock(779, 3) then
     return 0; -- another finder is at it
   end if;
-  perform private.catch_up_endpoints();
   for v_endpoint in
     -- One probe of the partial index per endpoint that has anything pending, however much that is.
     with recursive pending as (
@@ -9424,6 +9609,12 @@ select t.name, t.description,
       '"reason": {"type": "string", '
       '"enum": ["no_checkpoint", "record_too_young", "tree_altered", "unsigned_beginning"]}}',
       '{"size": 25, "reason": "unsigned_beginning"}'),
+    ('audit.seal_late',
+      'The seal of the log is behind: events wait for their number, their leaf or their signature',
+      '{"unsequenced": {"type": "integer", "minimum": 0, "description": "A transaction that stays open holds them up."}, '
+      '"unsealed": {"type": "integer", "minimum": 0}, "unsigned": {"type": "integer", "minimum": 0}, '
+      '"seconds": {"type": "integer", "minimum": 0, "description": "Since the oldest of them was recorded."}}',
+      '{"unsequenced": 120, "unsealed": 0, "unsigned": 0, "seconds": 47}'),
     ('audit.key_changed',
       'Another key signs the log from now on: see that it is yours',
       '{"public_key": {"type": "string", "description": "Ed25519, in base64."}, '
@@ -9933,7 +10124,7 @@ grant execute on function public.erase_person(uuid), public.export_person(uuid)
   to authenticated, gatehouse_platform;
 grant execute on function private.erased_subject(uuid) to gatehouse_worker;
 
--- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings say.
+-- private.audit_tombstones: nobody; the nightly job is the only way in, and what it may remove the settings and the worker's environment say.
 grant execute on function
   private.drop_audit_month(integer, jsonb), private.remove_old_values(integer),
   private.list_unsigned_tombstones(), private.list_leaf_hashes(uuid, bigint, bigint),
@@ -10023,8 +10214,10 @@ grant execute on function
   private.seal_events(integer), private.list_unsigned(integer, uuid[]),
   private.store_signatures(uuid, bigint, bytea, bytea, bytea, text, text),
   private.announce_audit_key(text, text, text), private.list_checkpoints(),
-  private.report_fork(uuid, bigint, bigint)
+  private.report_fork(uuid, bigint, bigint),
+  private.audit_lag(boolean, uuid[]), private.report_seal_lag(jsonb)
   to gatehouse_worker;
+grant execute on function public.audit_lag() to gatehouse_platform;
 
 -- public.audit_exports: audit.read reads. Nobody writes: rpc/request_audit_export makes one, the worker carries it out.
 alter table public.audit_exports enable row level security;
@@ -10290,7 +10483,8 @@ grant execute on function
   public.webhook_attempts(public.webhook_deliveries)
   to authenticated, gatehouse_platform;
 grant execute on function
-  private.find_due_endpoints(integer),
+  private.find_due_endpoints(integer), private.catch_up_endpoints(integer),
+  private.cancel_stranded_deliveries(integer),
   private.claim_deliveries(uuid, uuid, uuid, integer, integer, jsonb),
   private.let_go_of_endpoint(uuid, uuid, uuid), private.stop_slow_filter(uuid, uuid),
   private.settle_deliveries(uuid, uuid, jsonb), private.settle_pace(uuid, uuid, numeric),

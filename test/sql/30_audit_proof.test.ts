@@ -9,11 +9,12 @@ import {
   recordLine,
 } from "../../functions/_shared/audit/export_format.ts";
 import { soleKey } from "../../functions/_shared/audit/keys.ts";
-import { auditOrigin, signCheckpoint } from "../../functions/_shared/audit/note.ts";
+import { auditOrigin } from "../../functions/_shared/audit/note.ts";
 import { sealer } from "../../functions/_shared/audit/sealer.ts";
 import { auditFiles } from "../support/audit_commands.ts";
 import { publicUrl } from "../support/audit_export.ts";
 import { createDatabase } from "../support/database.ts";
+import { dropSigned } from "./retention_log.ts";
 
 const x = "01990000-0000-7000-8000-0000000000f1";
 const origin = auditOrigin(publicUrl, x);
@@ -48,16 +49,8 @@ async function seal(worker: Sql): Promise<void> {
 /** January is dropped, what stands for it signed. */
 async function dropMonth(sql: Sql, worker: Sql): Promise<void> {
   await sql`update public.settings set value = '365' where key = 'audit.retention_days'`;
-  const [{ done }] = await worker<
-    [{ done: { month: string; outcome: string } }]
-  >`select private.drop_audit_month() as done`;
-  assert.deepEqual([done.month, done.outcome], ["2020_01", "dropped"]);
-  for (const stone of await sql`select * from private.audit_tombstones where tenant_id = ${x}`) {
-    const { recorded_until, size, root } = stone;
-    const checkpoint = { origin, size: Number(size), root: new Uint8Array(root) };
-    const note = signCheckpoint(checkpoint, privateKey, "tombstone");
-    await worker`select private.store_tombstone_note(${x}, ${recorded_until}, ${note})`;
-  }
+  const done = await dropSigned(sql, worker, { key: privateKey, publicUrl });
+  assert.deepEqual([done?.month, done?.outcome], ["2020_01", "dropped"]);
 }
 
 /** As functions/_worker/tasks/audit__export.ts writes it. */

@@ -5,6 +5,7 @@ import { arrangeCast, as, people, platform, refusal, tenants } from "../support/
 import { createDatabase } from "../support/database.ts";
 import { asOwner, eventsOf, undone } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
+import { dropSigned } from "./retention_log.ts";
 import { all, claim, ids, type Label, sequence, settle, sink, state } from "./sink_cases.ts";
 import { emit } from "./webhook_cases.ts";
 
@@ -14,7 +15,7 @@ const megabyte = 1_048_576;
 /** One event of so many bytes and a little more; nothing of it compresses away. */
 const large = (tx: TransactionSql, bytes: number, tenant = tenants.A) =>
   tx`
-  select private.record_event(${tenant}, 'app.updated', '[]', jsonb_build_object('text', (
+  select private.record_event(${tenant}, 'app.updated', '[{"kind": "test"}]', jsonb_build_object('text', (
     select string_agg(md5(n::text), '') from generate_series(1, ${Math.ceil(bytes / 32)}) n)))`;
 
 const refusedEvent = (seq: number) => ({
@@ -58,7 +59,7 @@ Deno.test("SNK-31 hundreds of events of 800 kB hold neither the tenant's sink no
     await tx`update public.audit_sinks set cursor_seq = private.seq_before(${platform}, null)`;
     // 400 of them pass the 256 MB that a jsonb may be. They compress well: their size is what counts, not what they take.
     await tx`
-      select private.record_event(${tenants.A}, 'provider.updated', '[]',
+      select private.record_event(${tenants.A}, 'provider.updated', '[{"kind": "test"}]',
           jsonb_build_object('metadata', repeat('x', 800000)))
         from generate_series(1, 400)`;
     await sequence(tx);
@@ -181,9 +182,8 @@ async function dropped(cursor: number) {
         ${old[0]!.seq - 1 + cursor})`;
   }
   await sql`update public.settings set value = '31' where key = 'audit.retention_days'`;
-  const [{ done }] = await sql<[{ done: { outcome: string; events: number } }]>`
-    select private.drop_audit_month() as done`;
-  assert.deepEqual([done.outcome, done.events], ["dropped", 6]);
+  const done = await dropSigned(sql, log.connect("gatehouse_worker"));
+  assert.deepEqual([done?.outcome, done?.events], ["dropped", 6]);
   await sql`select private.sequence_events(1000)`;
   return { ...log, sql, first: old[0]!.seq, [Symbol.asyncDispose]: () => log.drop() };
 }
@@ -254,7 +254,9 @@ Deno.test("SNK-36 how far a sink is behind counts what the sequencer does not ge
   await held`select pg_current_xact_id()`;
   for (let n = 0; n < 5; n++) {
     await sql`
-      select private.record_event(${n < 3 ? tenants.A : tenants.E}, 'app.activated', '[]',
+      select private.record_event(${
+      n < 3 ? tenants.A : tenants.E
+    }, 'app.activated', '[{"kind": "test"}]',
         '{"client_id": null}')`;
   }
   assert.equal((await sql`select private.sequence_events(1000) as n`)[0]!.n, 0, "it is held");

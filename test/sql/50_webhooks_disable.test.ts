@@ -43,7 +43,7 @@ async function waiting(sql: Sql, sessions: number): Promise<void> {
   assert.fail(`no ${sessions} sessions wait for a lock`);
 }
 
-Deno.test("WEB-80 an endpoint is disabled just when its failures are settled: no deadlock, and both count", async () => {
+Deno.test("WEB-87 an endpoint is disabled just when its failures are settled: no deadlock, and both count", async () => {
   for (
     const outcome of [{ outcome: "disable", status: 410 }, { outcome: "retry", throttle: true }]
   ) {
@@ -63,7 +63,7 @@ Deno.test("WEB-80 an endpoint is disabled just when its failures are settled: no
   }
 });
 
-Deno.test("WEB-81 an endpoint is disabled just when its deliveries are judged or put in order: no deadlock", async () => {
+Deno.test("WEB-88 an endpoint is disabled just when its deliveries are judged or put in order: no deadlock", async () => {
   for (const change of ["payload_filter = '$.absent'", "ordering = 'strict'"]) {
     await using own = await databaseWithEndpoint(4, change);
     await own.sql`update public.webhook_deliveries set ordering_key = null where state = 'pending'`;
@@ -82,7 +82,7 @@ Deno.test("WEB-81 an endpoint is disabled just when its deliveries are judged or
   }
 });
 
-Deno.test("WEB-82 a settlement that is a deadlock's victim all the same is written once more", async () => {
+Deno.test("WEB-89 a settlement that is a deadlock's victim all the same is written once more", async () => {
   await using own = await databaseWithEndpoint(2);
   const worker = own.connect("gatehouse_worker", { max: 2 });
   let pumping: Promise<void>;

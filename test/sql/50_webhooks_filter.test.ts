@@ -213,7 +213,7 @@ Deno.test("WEB-66 headers: alice puts them; names are seen, values nowhere, ours
   );
 });
 
-Deno.test("WEB-67 another value under the same name is on record, by its name alone; none in place of none is not", async () => {
+Deno.test("WEB-77 another value under the same name is on record, by its name alone; none in place of none is not", async () => {
   const put = (tx: TransactionSql, names: string[], value: string) =>
     tx`
       select private.put_webhook_headers(${tenants.A}, ${ids.A}, ${names}, 'k1',

@@ -178,7 +178,7 @@ Deno.test("WEB-69 a filter is not judged by at all without a limit, or with one 
   assert.deepEqual(states, ["pending"]);
 });
 
-Deno.test("WEB-69 waiting for a lock is not held against a filter", async () => {
+Deno.test("WEB-78 waiting for a lock is not held against a filter", async () => {
   await using own = await createDatabase();
   await arrangeCast(own.sql);
   await own.sql.begin(async (tx) => {
@@ -195,7 +195,7 @@ Deno.test("WEB-69 waiting for a lock is not held against a filter", async () => 
   assert.deepEqual({ ...row }, { enabled: true, disabled_reason: null });
 });
 
-Deno.test("WEB-69 nobody but the worker stops a filter, and it stops none that is not there", async () => {
+Deno.test("WEB-79 nobody but the worker stops a filter, and it stops none that is not there", async () => {
   for (const actor of ["alice", "eve", "pat", "anon"] as const) {
     await assert.rejects(
       as(
@@ -217,7 +217,7 @@ Deno.test("WEB-69 nobody but the worker stops a filter, and it stops none that i
   });
 });
 
-Deno.test("WEB-73 a claim judges for a second; what it did not get to is the next one's", async () => {
+Deno.test("WEB-100 a claim judges for a second; what it did not get to is the next one's", async () => {
   await undone(database().sql, async (tx) => {
     await endpoint(tx, "A", ["app.updated"]);
     await tx`set local statement_timeout = '10 s'`;

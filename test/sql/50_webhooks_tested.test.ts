@@ -12,7 +12,7 @@ const database = suiteDatabase();
 const begin = async (tx: TransactionSql, type: string, tenant: string = tenants.A) =>
   (await tx`select private.begin_webhook_test(${tenant}, ${ids.A}, ${type}) as one`)[0]!.one;
 
-Deno.test("WEB-90 an example of every type has the members of a real delivery, in their order, and data as its schema says", async () => {
+Deno.test("WEB-97 an example of every type has the members of a real delivery, in their order, and data as its schema says", async () => {
   await as(database().sql, "alice", async (tx) => {
     const real = await asOwner(tx, async () => {
       await emit(tx, 1, "test.real");
@@ -41,7 +41,7 @@ Deno.test("WEB-90 an example of every type has the members of a real delivery, i
   }, { arrange: (tx) => endpoint(tx, "A", ["test.*"]) });
 });
 
-Deno.test("WEB-91 the eleventh within a minute waits until the first is a minute ago", async () => {
+Deno.test("WEB-98 the eleventh within a minute waits until the first is a minute ago", async () => {
   await as(database().sql, "alice", async (tx) => {
     for (let n = 0; n < 10; n++) assert.ok((await begin(tx, "webhook_endpoint.test")).body);
     const { waitSeconds, ...nothing } = await begin(tx, "webhook_endpoint.test");

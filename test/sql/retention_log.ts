@@ -1,5 +1,5 @@
 // A log whose months are over, for tests of what may be removed of it.
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Sql } from "postgres";
 import { checkpointFile } from "../../functions/_shared/audit/checkpoint_file.ts";
 import { soleKey } from "../../functions/_shared/audit/keys.ts";
@@ -48,7 +48,7 @@ export async function arranged(...months: [month: string, ofX: number, ofY: numb
     outside,
     seal,
     keep,
-    drop: () => dropMonth(sql, worker),
+    drop: () => dropSigned(sql, worker),
     night: (days?: number, more = {}) => night(worker, dir, days, more),
     [Symbol.asyncDispose]: async () => {
       await database.drop();
@@ -65,7 +65,11 @@ interface Done {
 }
 
 /** As the worker does it, and signs whatever is asked for. */
-async function dropMonth(sql: Sql, worker: Sql): Promise<Done | null> {
+export async function dropSigned(
+  sql: Sql,
+  worker: Sql,
+  by: { key: KeyObject; publicUrl: string } = { key, publicUrl },
+): Promise<Done | null> {
   const drop = async (notes: Record<string, string>) =>
     (await worker<[{ done: Done | null }]>`
       select private.drop_audit_month(31, ${sql.json(notes)}) as done`)[0].done;
@@ -76,11 +80,11 @@ async function dropMonth(sql: Sql, worker: Sql): Promise<Done | null> {
     const [{ root }] = await sql<[{ root: Uint8Array }]>`
       select private.tree_root(private.retained_frontier(${tenant_id}, ${size})) as root`;
     const checkpoint = {
-      origin: auditOrigin(publicUrl, tenant_id),
+      origin: auditOrigin(by.publicUrl, tenant_id),
       size,
       root: new Uint8Array(root),
     };
-    notes[tenant_id] = signCheckpoint(checkpoint, key, "tombstone");
+    notes[tenant_id] = signCheckpoint(checkpoint, by.key, "tombstone");
   }
   return await drop(notes);
 }

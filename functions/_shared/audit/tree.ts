@@ -150,7 +150,7 @@ function rangeRoots(leaves: Hash[], before: Frontier): (from: number, to: number
     if (from >= before.size) return rootOf(leaves.slice(from - before.size, to - before.size));
     const root = known.get(`${from} ${to}`);
     if (root) return root;
-    if (to <= before.size) throw new RangeError(`The leaves ${from} to ${to - 1} are not known`);
+    if (to - from === 1) throw new RangeError(`The leaf ${from} is not known`);
     const split = from + splitOf(to - from);
     return nodeHash(rootBetween(from, split), rootBetween(split, to));
   };

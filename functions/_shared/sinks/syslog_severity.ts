@@ -19,11 +19,11 @@ const byWord = new Map([
     informational,
     "activated added archived changed created deactivated disabled downloaded in issued out",
   ),
-  ...words(informational, "updated verified"),
   ...words(
     informational,
-    "provisioning published reactivated replayed resumed rewound rotated suspended unlocked",
+    "provisioning published reactivated replayed resumed rewound rotated suspended test tested",
   ),
+  ...words(informational, "unlocked updated verified"),
 ]);
 
 function words(severity: number, text: string): [string, number][] {
