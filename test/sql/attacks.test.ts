@@ -1,4 +1,4 @@
-// ESC, CEI, NAR, ROW, LOG, INT, FUN, PRA, AUD: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
+// ESC, CEI, NAR, ROW, LOG, INT, FUN, END, PRA, AUD: attacks on rows and functions, on both kinds of Postgres. REQ: one request leaves nothing to the next.
 import assert from "node:assert/strict";
 import { as, claims, people, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
@@ -6,6 +6,7 @@ import { fixtures } from "../support/postgres.ts";
 import { accessAttacks } from "./attacks_access.ts";
 import { auditAttacks } from "./attacks_audit.ts";
 import { type Attack, attackOutcome } from "./attacks_cases.ts";
+import { endpointAttacks } from "./attacks_endpoints.ts";
 import { functionAttacks } from "./attacks_functions.ts";
 import { linkAttacks } from "./attacks_links.ts";
 import { privateAttacks } from "./attacks_private.ts";
@@ -18,6 +19,7 @@ const all: Attack[] = [
   ...rowAttacks,
   ...privateAttacks,
   ...functionAttacks,
+  ...endpointAttacks,
   ...linkAttacks,
   ...providerAttacks,
   ...auditAttacks,

@@ -11,6 +11,7 @@ import { tenantSteps } from "../../functions/provision/steps/tenant.ts";
 import type { TenantState } from "../../functions/provision/state.ts";
 import { errorsFile, errorsPage, problemGroups, stepSlugs } from "../../scripts/docs.ts";
 import { accessAttacks } from "../sql/attacks_access.ts";
+import { endpointAttacks } from "../sql/attacks_endpoints.ts";
 import { functionAttacks } from "../sql/attacks_functions.ts";
 import { linkAttacks } from "../sql/attacks_links.ts";
 import { privateAttacks } from "../sql/attacks_private.ts";
@@ -126,6 +127,7 @@ const numbered = [
     ...rowAttacks,
     ...privateAttacks,
     ...functionAttacks,
+    ...endpointAttacks,
     ...linkAttacks,
   ],
 ].map(({ id }) => id);

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { accessAttacks } from "../attacks_access.ts";
 import { auditAttacks } from "../attacks_audit.ts";
 import { attackOutcome } from "../attacks_cases.ts";
+import { endpointAttacks } from "../attacks_endpoints.ts";
 import { functionAttacks } from "../attacks_functions.ts";
 import { linkAttacks } from "../attacks_links.ts";
 import { tokenOutcome } from "../attacks_outcome.ts";
@@ -66,6 +67,7 @@ async function firstTokenFault(sql: Sql): Promise<string | undefined> {
 async function firstAttackFault(sql: Sql): Promise<string | undefined> {
   const all = [
     ...functionAttacks,
+    ...endpointAttacks,
     ...linkAttacks,
     ...providerAttacks,
     ...auditAttacks,
