@@ -37,7 +37,7 @@ Deno.test("an endpoint is moved, removed, and goes on after an outage", async (t
     (await call("POST", "", { url, eventTypes: ["custom.*"], ...more })).json.id as string;
   const record = (n = 1) =>
     sql`
-      select private.record_event(${tenants.A}, 'custom.done', '[]', jsonb_build_object('n', n))
+      select private.record_event(${tenants.A}, 'custom.done', '[{"kind": "test"}]', jsonb_build_object('n', n))
         from generate_series(1, ${n}) n`;
 
   await t.step("moved: events go to the new address, and headers to no other host", async () => {

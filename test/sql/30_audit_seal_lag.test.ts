@@ -58,7 +58,7 @@ async function startLog(): Promise<Log> {
 }
 
 const record = (sql: Sql, events = 1) =>
-  sql`select private.record_event(${tenants.A}, 'app.updated', '[]', jsonb_build_object('n', i))
+  sql`select private.record_event(${tenants.A}, 'app.updated', '[{"kind": "test"}]', jsonb_build_object('n', i))
     from generate_series(1, ${events}) i`;
 
 /** All that is there was recorded so much earlier. */

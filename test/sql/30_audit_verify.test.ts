@@ -180,7 +180,7 @@ Deno.test("VER-09 an event that the sequencer will not come to is named: its tra
   const insert = (xid: string) => (tx: TransactionSql) =>
     tx.unsafe(`insert into public.audit_events
         (tenant_id, type, occurred_at, actor, targets, data, context, xid)
-      values ('${tenants.A}', 'app.updated', now(), '{}', '[]', '{}', '{}', ${xid})`);
+      values ('${tenants.A}', 'app.updated', now(), '{}', '[{"kind": "test"}]', '{}', '{}', ${xid})`);
   assert.deepEqual(await problems(insert("'99999999999'")), ["audit_event_extra -"]);
   assert.deepEqual(await problems(insert("default")), [], "one that was recorded just now waits");
 });
