@@ -109,7 +109,7 @@ In \`webhook_attempts.error_class\` where there was no HTTP status, and in the a
 
 const sinks = `## Audit sinks
 
-In \`last_error\` of \`audit_sinks\`, beside the classes above, as \`{slug, detail, at}\`. A sink is tried for ever: nothing is dropped meanwhile.`;
+In \`last_error\` of \`audit_sinks\`, beside the classes above, as \`{slug, detail, at}\`. A sink is tried for ever: nothing is dropped meanwhile but by retention, which is on record.`;
 
 function table(title: string, names: string[], rows: string[][]): string {
   return [

@@ -1,4 +1,4 @@
-// Why a call through the door failed. The class is stable: it is kept in webhook_attempts.error_class and shown to callers.
+// Why a call through the door failed. The class is stable: it is kept in webhook_attempts.error_class (a proxy's is not: then there was no attempt) and shown to callers.
 
 export type OutboundErrorClass =
   | "url_refused" // the address breaks a rule of the door

@@ -47,7 +47,7 @@ const head = `# Events
 Written by \`deno task docs\` from the catalogue, the table \`event_types\`; do not edit. There each type also has the JSON Schema (2020-12) of its \`data\`;
 every event that a test records is validated against it.
 
-A webhook's body, and a row of \`rpc/list_events\` but for \`timestamp\`, which is \`occurred_at\` there:
+A webhook's body. A row of \`rpc/list_events\` has \`occurred_at\` for \`timestamp\`, no \`tenant_id\`, and \`seq\`, \`recorded_at\` and \`context\` besides:
 
 \`\`\`json
 {

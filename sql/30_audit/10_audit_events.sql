@@ -18,9 +18,9 @@ create table public.audit_events (
   primary key (tenant_id, recorded_at, id)
 ) partition by range (recorded_at);
 comment on table public.audit_events is 'What happened, once each, never changed. Written by private.record_event only.';
-comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}.';
-comment on column public.audit_events.targets is '[{kind, id}], the thing itself first.';
-comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them; the address and the user agent are personal and stand beside.';
+comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}; of a customer''s event also name, which is personal and stands beside.';
+comment on column public.audit_events.targets is '[{kind, id}], the thing itself first; of a customer''s event also name and metadata, personal and beside.';
+comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method, recorded_by}, what is known of them; recorded_by {kind, id}: who sent a customer''s event; the address and the user agent are personal and stand beside.';
 comment on column public.audit_events.personal is
   'Commitments to the personal values beside it: {slot: hex SHA-256}, null when there are none. The values: private.audit_personal.';
 comment on column public.audit_events.xid is 'The transaction that wrote it: the sequencer takes only those older than every running one.';

@@ -13,7 +13,7 @@ create table private.audit_personal (
 comment on table private.audit_personal is
   'Personal values of events. Written by private.record_event, removed by erasure and retention, never changed.';
 comment on column private.audit_personal.slot is
-  'actor: where the request came from. target: what the event says of a person.';
+  'actor: where the request came from. target: what the event says of a person, or where an attempt on their account came from. custom events: 62_custom_event_persons.sql.';
 comment on column private.audit_personal.user_id is
   'users.id of whom the values are about; null when it is nobody with a row. No foreign key: it outlives the row.';
 comment on column private.audit_personal.salt is

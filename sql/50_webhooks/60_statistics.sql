@@ -91,7 +91,8 @@ create view public.webhook_endpoint_statistics with (security_invoker = true) as
           select t.status, t.duration_ms from public.webhook_attempts t
            where t.tenant_id = d.tenant_id and t.delivery_id = d.id
              and t.started_at > now() - p.length
-          offset 0) t) a;
+          offset 0) t) a
+   where e.removed_at is null;
 comment on view public.webhook_endpoint_statistics is
   'Each endpoint over the last 24 hours and the last 7 days, a row each: attempts, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms; null without an attempt). '
   'As of now: the last success, what waits to be sent, and what is dead and not replayed.';

@@ -2127,9 +2127,9 @@ create table public.audit_events (
   primary key (tenant_id, recorded_at, id)
 ) partition by range (recorded_at);
 comment on table public.audit_events is 'What happened, once each, never changed. Written by private.record_event only.';
-comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}.';
-comment on column public.audit_events.targets is '[{kind, id}], the thing itself first.';
-comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method}, what is known of them; the address and the user agent are personal and stand beside.';
+comment on column public.audit_events.actor is '{kind: user | service | system | anonymous | operator, id}; of a customer''s event also name, which is personal and stands beside.';
+comment on column public.audit_events.targets is '[{kind, id}], the thing itself first; of a customer''s event also name and metadata, personal and beside.';
+comment on column public.audit_events.context is '{request_id, trace_id, traceparent, address, user_agent, client_id, auth_method, recorded_by}, what is known of them; recorded_by {kind, id}: who sent a customer''s event; the address and the user agent are personal and stand beside.';
 comment on column public.audit_events.personal is
   'Commitments to the personal values beside it: {slot: hex SHA-256}, null when there are none. The values: private.audit_personal.';
 comment on column public.audit_events.xid is 'The transaction that wrote it: the sequencer takes only those older than every running one.';
@@ -3408,7 +3408,7 @@ create table private.audit_personal (
 comment on table private.audit_personal is
   'Personal values of events. Written by private.record_event, removed by erasure and retention, never changed.';
 comment on column private.audit_personal.slot is
-  'actor: where the request came from. target: what the event says of a person.';
+  'actor: where the request came from. target: what the event says of a person, or where an attempt on their account came from. custom events: 62_custom_event_persons.sql.';
 comment on column private.audit_personal.user_id is
   'users.id of whom the values are about; null when it is nobody with a row. No foreign key: it outlives the row.';
 comment on column private.audit_personal.salt is
@@ -8488,7 +8488,8 @@ create view public.webhook_endpoint_statistics with (security_invoker = true) as
           select t.status, t.duration_ms from public.webhook_attempts t
            where t.tenant_id = d.tenant_id and t.delivery_id = d.id
              and t.started_at > now() - p.length
-          offset 0) t) a;
+          offset 0) t) a
+   where e.removed_at is null;
 comment on view public.webhook_endpoint_statistics is
   'Each endpoint over the last 24 hours and the last 7 days, a row each: attempts, how many were answered 2xx, that share, and how long they took (median and 95th percentile, ms; null without an attempt). '
   'As of now: the last success, what waits to be sent, and what is dead and not replayed.';

@@ -22,6 +22,12 @@ async function twins(tx: TransactionSql): Promise<void> {
   await tx`insert into private.audit_sink_checkpoints (tenant_id, sink_id, of_tenant_id, size)
     select tenant_id, id, tenant_id, 1 from public.audit_sinks`;
 }
+async function sealedTwins(tx: TransactionSql): Promise<void> {
+  await twins(tx);
+  await tx`insert into private.audit_sink_secrets (tenant_id, sink_id, key_id, ciphertext)
+    values (${tenants.A}, ${sinks.E}, 'twin', '\\x01')`;
+}
+const open = (id: string) => `select private.open_sink_secret('${tenants.A}', '${id}')`;
 const rewound = `select concat_ws(' ', case s.tenant_id when '${tenants.A}' then 'A' else 'E' end,
     s.name, s.cursor_seq < 1000000, count(c))
   from public.audit_sinks s left join private.audit_sink_checkpoints c
@@ -144,5 +150,39 @@ export const auditAttacks: Attack[] = attacks("AUD", [
     arrange: (tx) => tx`update public.audit_exports set state = 'running'`,
     try: changes(`select private.open_audit_export('${downloads.A}')`),
     expected: "409 export_not_ready",
+  },
+  {
+    attack:
+      "alice opens the secret of a sink of hers that has none; E's, which has the same id, has one",
+    actor: "alice",
+    arrange: twins,
+    try: changes(open(sinks.E)),
+    expected: "409 sink_has_no_secret",
+  },
+  {
+    attack:
+      "alice opens the secret of her sink: not E's, which has the same id, nor her other one's",
+    actor: "alice",
+    arrange: sealedTwins,
+    try: values(`${open(sinks.E)} ->> 'keyId'`),
+    expected: '["twin"]',
+  },
+  {
+    attack:
+      "alice rotates the secret of her sink: E's, which has the same id, and her other one's stay",
+    actor: "alice",
+    arrange: sealedTwins,
+    try: async (tx) => {
+      await changes(
+        `select private.rotate_sink_secret('${tenants.A}', '${sinks.E}', 'new', '\\x02', 60)`,
+      )(tx);
+      return await peek(
+        tx,
+        `select concat_ws(' ', case tenant_id when '${tenants.A}' then 'A' else 'E' end, key_id)
+           from private.audit_sink_secrets
+          where sink_id in ('${sinks.A}', '${sinks.E}') order by 1`,
+      );
+    },
+    expected: JSON.stringify(["A k1", "A new", "E k1"]),
   },
 ]);

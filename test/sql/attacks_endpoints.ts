@@ -66,6 +66,17 @@ const left = (statement: string) => async (tx: TransactionSql) => {
 };
 const untouched = "old.example rests open secret header catches-up pending later";
 
+/** None of them rests. */
+async function calm(tx: TransactionSql): Promise<void> {
+  await twins(tx);
+  await tx`update public.webhook_endpoints set paused_until = null where id in (${twin}, ${other})`;
+  await tx`update public.webhook_endpoint_states set circuit = 'closed', opened = 0
+    where endpoint_id in (${twin}, ${other})`;
+  await tx`update public.webhook_deliveries set next_attempt_at = now()
+    where endpoint_id in (${twin}, ${other})`;
+}
+const calmly = "old.example closed secret header catches-up pending";
+
 const asked = [
   ["moves", move],
   ["removes", remove],
@@ -174,6 +185,104 @@ export const endpointAttacks: Attack[] = attacks("END", [
         where tenant_id = ${tenants.A} and id = ${twin}`;
     },
     try: changes(call(twin)),
+    expected: notFound,
+  })),
+  ...(["alice", "pat"] as const).map((actor): Omit<Attack, "id"> => ({
+    attack: `${actor} changes every endpoint that there is: not the one that was removed`,
+    actor,
+    arrange: async (tx) => {
+      await twins(tx);
+      await tx`update public.webhook_endpoints set enabled = false, removed_at = now()
+        where tenant_id = ${tenants.A} and id = ${twin}`;
+    },
+    // Without a condition no row is read, so the policies of reading are not asked.
+    try: async (tx) => {
+      await changes("update public.webhook_endpoints set description = 'reached'")(tx);
+      return await peek(
+        tx,
+        `select tenant_id = '${tenants.A}' and id = '${twin}' from public.webhook_endpoints
+          where description = 'reached' group by 1`,
+      );
+    },
+    expected: "[false]",
+  })),
+  {
+    attack: "alice resumes one that has been: nothing more is on record",
+    actor: "alice",
+    arrange: twins,
+    try: async (tx) => {
+      await changes(resume(twin))(tx);
+      await changes(resume(twin))(tx);
+      return await peek(
+        tx,
+        "select count(*)::int from public.audit_events where type = 'webhook_endpoint.resumed'",
+      );
+    },
+    expected: "[1]",
+  },
+  {
+    attack: "alice resumes one that is disabled",
+    actor: "alice",
+    arrange: async (tx) => {
+      await twins(tx);
+      await tx`update public.webhook_endpoints set enabled = false where id = ${twin}`;
+    },
+    try: changes(resume(twin)),
+    expected: "409 endpoint_disabled",
+  },
+  {
+    attack: "alice resumes one that only rests: it does no more",
+    actor: "alice",
+    arrange: async (tx) => {
+      await calm(tx);
+      await tx`update public.webhook_endpoints set paused_until = now() + interval '1 hour'
+        where tenant_id = ${tenants.A} and id = ${twin}`;
+    },
+    try: left(resume(twin)),
+    expected: JSON.stringify([`A other ${calmly}`, `A twin ${calmly}`, `E twin ${calmly}`]),
+  },
+  {
+    attack:
+      "alice resumes one whose circuit alone is open, and E's, which has the same id, is closed",
+    actor: "alice",
+    arrange: async (tx) => {
+      await calm(tx);
+      await tx`update public.webhook_endpoint_states set circuit = 'open', opened = 3
+        where tenant_id = ${tenants.A} and endpoint_id = ${twin}`;
+    },
+    try: left(resume(twin)),
+    expected: JSON.stringify([
+      `A other ${calmly}`,
+      `A twin ${calmly.replace("closed", "half_open")}`,
+      `E twin ${calmly}`,
+    ]),
+  },
+  {
+    attack: "alice resumes one that rests no more, but whose delivery waits for later",
+    actor: "alice",
+    arrange: async (tx) => {
+      await calm(tx);
+      await tx`update public.webhook_deliveries set next_attempt_at = now() + interval '1 hour'
+        where tenant_id = ${tenants.A} and endpoint_id = ${twin}`;
+    },
+    try: values(resume(twin)),
+    expected: "[1]",
+  },
+  ...[
+    `select private.put_webhook_headers('${tenants.A}', '${twin}', '{x-two}', 'k2', '\\x02')`,
+    `select private.rotate_webhook_secret('${tenants.A}', '${twin}', 'v1', null,
+       '[{"scheme": "v1", "keyId": "k2", "ciphertext": "Ag=="}]', 60)`,
+    `select private.open_webhook_endpoint('${tenants.A}', '${twin}')`,
+    `select public.replay_missed('${tenants.A}', '${twin}', now() - interval '1 hour')`,
+  ].map((call): Omit<Attack, "id"> => ({
+    attack: `alice asks of one that she removed: ${call.split("(")[0]!.slice(7)}`,
+    actor: "alice",
+    arrange: async (tx) => {
+      await twins(tx);
+      await tx`update public.webhook_endpoints set enabled = false, removed_at = now()
+        where tenant_id = ${tenants.A} and id = ${twin}`;
+    },
+    try: changes(call),
     expected: notFound,
   })),
 ]);

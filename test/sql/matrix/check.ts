@@ -47,7 +47,7 @@ export async function readTruth(sql: ISql): Promise<Truth> {
     const rows = await sql.unsafe<Row[]>(
       `select ${key} as key, ${owner} as label, ${
         line.own ?? "null"
-      }::text as own from public.${name}`,
+      }::text as own from public.${name} where not (${line.but ?? "false"})`,
     );
     truth.rows[name] = rows.map((row) => ({ ...row, label: labelOf(row.label) }));
   }

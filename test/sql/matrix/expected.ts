@@ -27,6 +27,8 @@ export interface TableLine {
   key?: string;
   /** Whose a row is. Default `tenant_id`. `all`: nobody's. */
   owner?: string;
+  /** Rows that are there and nobody's to see or reach: a condition. */
+  but?: string;
   /** The column of the person whose own the row is: seen whatever rights there are. */
   own?: string;
   /** What reading and writing take. */
@@ -229,6 +231,7 @@ export const tables: Record<string, TableLine> = {
   },
   audit_exports: reads("audit.read", readers),
   webhook_endpoints: {
+    but: "removed_at is not null",
     right: { read: "webhooks.read", write: "webhooks.write" },
     read: `${readers}; ${staff.read}`,
     update: `${writers}; ${staff.write}`,

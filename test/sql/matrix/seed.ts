@@ -11,6 +11,8 @@ export const robots = byLabel((label) => id(1, label));
 /** An active confidential application of each tenant. */
 export const backends = byLabel((label) => id(2, label));
 export const endpoints = byLabel((label) => id(3, label));
+/** Endpoints that were removed: nobody sees or reaches them. */
+const removed = byLabel((label) => id(7, label));
 export const sinks = byLabel((label) => id(6, label));
 /** What each sink's receiver refused as too large. */
 export const refused = {
@@ -78,6 +80,12 @@ export async function seed(sql: Sql): Promise<void> {
           id: endpoints[label],
           url: "https://receiver.example/",
           event_types: ["tenant.deleted"],
+        }],
+        ["webhook_endpoints", {
+          id: removed[label],
+          url: "https://removed.example/",
+          enabled: false,
+          removed_at: new Date(),
         }],
         ["webhook_deliveries", {
           id: deliveries[label],

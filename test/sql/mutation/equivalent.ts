@@ -34,6 +34,14 @@ export const equivalent: { mutant: RegExp; why: string }[] = [
     why: "not who may but what is found: test/sql/30_audit.test.ts asks for prefixes",
   },
   {
+    mutant: /^public\.list_events: if list_events\.after_seq > v_newest → false$/,
+    why: "not who may but what is said: test/sql/30_audit_sequence.test.ts asks beyond the newest",
+  },
+  {
+    mutant: /^public\.skip_audit_sink_event: if v_event is null or .* without v_event is null$/,
+    why: "of no event the seq is null, which is distinct from any that is asked for",
+  },
+  {
     mutant: /^public\.verify_audit: if to_seq is null → false$/,
     why: "not who may but what is found: test/sql/30_audit_verify.test.ts asks for the tree",
   },
