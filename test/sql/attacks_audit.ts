@@ -22,6 +22,14 @@ async function twins(tx: TransactionSql): Promise<void> {
   await tx`insert into private.audit_sink_checkpoints (tenant_id, sink_id, of_tenant_id, size)
     select tenant_id, id, tenant_id, 1 from public.audit_sinks`;
 }
+const skip = (id: string) =>
+  `select public.skip_audit_sink_event('${tenants.A}', '${id}', 2000000)`;
+/** All wait at an event that is too large for who receives it. */
+async function waiting(tx: TransactionSql): Promise<void> {
+  await twins(tx);
+  await tx`update public.audit_sinks
+    set last_error = '{"slug": "batch_too_large", "event": {"seq": 2000000, "id": "01990000-0000-7000-8000-000000000707", "tenant_id": "01990000-0000-7000-8000-000000000707", "type": "provider.updated", "size_bytes": 900000}}'`;
+}
 async function sealedTwins(tx: TransactionSql): Promise<void> {
   await twins(tx);
   await tx`insert into private.audit_sink_secrets (tenant_id, sink_id, key_id, ciphertext)
@@ -184,5 +192,51 @@ export const auditAttacks: Attack[] = attacks("AUD", [
       );
     },
     expected: JSON.stringify(["A k1", "A new", "E k1"]),
+  },
+  {
+    attack: "alice skips an event of a sink that is not there",
+    actor: "alice",
+    try: changes(skip(nobody)),
+    expected: "404 sink_not_found",
+  },
+  {
+    attack:
+      "alice skips the event that her sink waits at: E's, which has the same id, and her other one wait on",
+    actor: "alice",
+    arrange: waiting,
+    try: async (tx) => {
+      await changes(skip(sinks.E))(tx);
+      return await peek(
+        tx,
+        `select concat_ws(' ', case tenant_id when '${tenants.A}' then 'A' else 'E' end, name,
+             cursor_seq, last_error is null)
+           from public.audit_sinks where id in ('${sinks.A}', '${sinks.E}') order by 1`,
+      );
+    },
+    expected: JSON.stringify(["A sink 1000000 f", "A twin 2000000 t", "E sink 1000000 f"]),
+  },
+  {
+    attack:
+      "alice skips an event that her sink is past, though E's, which has the same id, waits at it",
+    actor: "alice",
+    arrange: async (tx) => {
+      await waiting(tx);
+      await tx`update public.audit_sinks set cursor_seq = 2000000
+        where tenant_id = ${tenants.A} and id = ${sinks.E}`;
+    },
+    try: changes(skip(sinks.E)),
+    expected: "409 sink_event_not_refused",
+  },
+  {
+    attack:
+      "alice skips an event that E's sink waits at, and hers, which has the same id, does not",
+    actor: "alice",
+    arrange: async (tx) => {
+      await waiting(tx);
+      await tx`update public.audit_sinks set last_error = null
+        where tenant_id = ${tenants.A} and id = ${sinks.E}`;
+    },
+    try: changes(skip(sinks.E)),
+    expected: "409 sink_event_not_refused",
   },
 ]);
