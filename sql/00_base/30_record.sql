@@ -74,6 +74,7 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_id uuid := private.uuid_v7();
+  v_xid xid8 := pg_current_xact_id(); -- before the time: strict order counts on it (50_webhooks/42_claim.sql)
   v_recorded_at timestamptz := clock_timestamp();
   v_actor jsonb := coalesce(p_actor, private.current_actor());
   v_context jsonb := coalesce(p_context, private.current_context());
@@ -93,10 +94,10 @@ begin
   end if;
   insert into public.audit_events
     (tenant_id, recorded_at, id, type, version, occurred_at, actor, targets, data, context,
-      personal)
+      personal, xid)
   values (
     p_tenant, v_recorded_at, v_id, p_type, p_version, coalesce(p_occurred_at, v_recorded_at),
-    v_actor, p_targets, p_data, v_context, v_commitments
+    v_actor, p_targets, p_data, v_context, v_commitments, v_xid
   );
   return v_id;
 end;

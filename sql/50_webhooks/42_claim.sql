@@ -2,26 +2,40 @@
 
 -- Strict ordering. An event is sent when everything recorded before it is there to see: a transaction that still runs may hold an earlier one.
 -- So each claim notes a barrier (this moment, the transactions begun by then), and what was recorded before it may go once those have ended.
+create function private.others_write() returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return exists (
+    select from pg_locks l left join pg_stat_activity a using (pid)
+     where l.locktype = 'transactionid' and l.granted and l.pid is distinct from pg_backend_pid()
+       and (a.datname = current_database() or a.pid is null)); -- a prepared one is nobody's
+end;
+$$;
+comment on function private.others_write() is 'Whether a transaction of this database other than the caller''s has an id and runs.';
+
 create function private.complete_until(p_tenant uuid, p_endpoint uuid) returns timestamptz
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_state public.webhook_endpoint_states;
-  -- recorded_at is read a moment before its transaction gets its id
-  v_at timestamptz := clock_timestamp() - interval '50 ms';
-  v_top xid8 := pg_snapshot_xmax(pg_current_snapshot());
+  -- What was recorded before this moment has an older transaction than this one, which takes its id after it began; record_event takes the
+  -- id before the time. A snapshot's xmax would not do: it may lie below a transaction that still runs.
+  v_at timestamptz := statement_timestamp() - interval '50 ms';
+  v_top xid8 := pg_current_xact_id();
   v_horizon xid8 := private.sequence_horizon();
+  v_alone boolean := not private.others_write();
 begin
   select * into v_state from public.webhook_endpoint_states
    where tenant_id = p_tenant and endpoint_id = p_endpoint;
-  if v_horizon >= v_top then
+  if v_alone then
     v_state.complete_until := v_at;
     v_state.barrier_xid := null;
   elsif v_state.barrier_xid <= v_horizon then
     v_state.complete_until := v_state.barrier_at;
     v_state.barrier_xid := null;
   end if;
-  if v_horizon < v_top
+  if not v_alone
     and (v_state.barrier_xid is null or v_state.barrier_xid > v_top) -- of before a restore
   then
     v_state.barrier_xid := v_top;

@@ -131,6 +131,35 @@ Deno.test("WEB-54 an earlier event that commits late is waited for", async () =>
   }
 });
 
+Deno.test("WEB-56 an earlier event is waited for, also where its transaction is the youngest of all", async () => {
+  await using own = await createDatabase();
+  await arrangeCast(own.sql);
+  await own.sql.begin((tx) => strict(tx));
+  const beside = await own.connect(undefined, { max: 1 }).reserve();
+  const claimNow = () => own.sql.begin((tx) => claim(tx));
+  const nameOf = (claimed: Claim | null) =>
+    JSON.parse(claimed!.deliveries[0]!.body).data.before.name;
+  try {
+    await own.sql.begin(async (tx) => {
+      await tx`select pg_current_xact_id()`; // older than the one beside, which records first
+      await beside`begin`;
+      await beside`select private.record_event(${tenants.A}, 'app.updated', '[{"kind": "app", "id": "a"}]', '{"before": {"name": "first"}, "after": {"name": "y"}}')`;
+      await emit(tx, "a");
+    });
+    for (let again = 0; again < 3; again++) {
+      assert.equal(await claimNow(), null, "nothing that ended is younger, and it runs on");
+    }
+    await beside`commit`;
+    await own.sql`select pg_sleep(0.06)`;
+    const first = await claimNow();
+    assert.equal(nameOf(first), "first");
+    await own.sql.begin((tx) => settle(tx, ...all(first, "delivered")));
+    assert.equal(nameOf(await claimNow()), "a");
+  } finally {
+    beside.release();
+  }
+});
+
 Deno.test("WEB-55 claims at once never hold two of a key", async () => {
   await using own = await createDatabase();
   await arrangeCast(own.sql);
