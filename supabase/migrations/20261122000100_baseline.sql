@@ -8287,8 +8287,8 @@ begin
   if not found then
     perform private.refuse(404, 'endpoint_not_found', format('There is no endpoint %s in tenant %s', p_endpoint, p_tenant));
   end if;
-  perform from public.webhook_endpoint_states
-    where tenant_id = p_tenant and endpoint_id = p_endpoint for update;
+  perform from public.webhook_endpoint_states s
+    where s.tenant_id = p_tenant and s.endpoint_id = p_endpoint for update;
   update public.webhook_endpoints
      set enabled = false, disabled_reason = 'removed', header_names = '{}', removed_at = now()
    where tenant_id = p_tenant and id = p_endpoint and removed_at is null;

@@ -66,6 +66,14 @@ const left = (statement: string) => async (tx: TransactionSql) => {
 };
 const untouched = "old.example rests open secret header catches-up pending later";
 
+/** Hers was removed a while ago. */
+async function gone(tx: TransactionSql): Promise<void> {
+  await twins(tx);
+  await tx`update public.webhook_endpoints
+    set enabled = false, removed_at = now() - interval '1 hour'
+    where tenant_id = ${tenants.A} and id = ${twin}`;
+}
+
 /** None of them rests. */
 async function calm(tx: TransactionSql): Promise<void> {
   await twins(tx);
@@ -179,22 +187,14 @@ export const endpointAttacks: Attack[] = attacks("END", [
   ...[move, resume, begin].map((call): Omit<Attack, "id"> => ({
     attack: `alice asks of one that she removed: ${call("…").split("(")[0]!.slice(7)}`,
     actor: "alice",
-    arrange: async (tx) => {
-      await twins(tx);
-      await tx`update public.webhook_endpoints set enabled = false, removed_at = now()
-        where tenant_id = ${tenants.A} and id = ${twin}`;
-    },
+    arrange: gone,
     try: changes(call(twin)),
     expected: notFound,
   })),
   ...(["alice", "pat"] as const).map((actor): Omit<Attack, "id"> => ({
     attack: `${actor} changes every endpoint that there is: not the one that was removed`,
     actor,
-    arrange: async (tx) => {
-      await twins(tx);
-      await tx`update public.webhook_endpoints set enabled = false, removed_at = now()
-        where tenant_id = ${tenants.A} and id = ${twin}`;
-    },
+    arrange: gone,
     // Without a condition no row is read, so the policies of reading are not asked.
     try: async (tx) => {
       await changes("update public.webhook_endpoints set description = 'reached'")(tx);
@@ -277,12 +277,77 @@ export const endpointAttacks: Attack[] = attacks("END", [
   ].map((call): Omit<Attack, "id"> => ({
     attack: `alice asks of one that she removed: ${call.split("(")[0]!.slice(7)}`,
     actor: "alice",
-    arrange: async (tx) => {
-      await twins(tx);
-      await tx`update public.webhook_endpoints set enabled = false, removed_at = now()
-        where tenant_id = ${tenants.A} and id = ${twin}`;
-    },
+    arrange: gone,
     try: changes(call),
     expected: notFound,
   })),
+  {
+    attack: "alice moves her endpoint on its host: its headers go with it",
+    actor: "alice",
+    arrange: twins,
+    try: left(move(twin).replace("moved", "old")),
+    expected: JSON.stringify([
+      `A other ${untouched}`,
+      `A twin ${untouched}`,
+      `E twin ${untouched}`,
+    ]),
+  },
+  {
+    attack:
+      "alice moves her endpoint to where E's is, which has the same id: hers leaves its headers",
+    actor: "alice",
+    arrange: async (tx) => {
+      await twins(tx);
+      await tx`update public.webhook_endpoints set url = 'https://moved.example/'
+        where tenant_id = ${tenants.E} and id = ${twin}`;
+    },
+    try: left(move(twin)),
+    expected: JSON.stringify([
+      `A other ${untouched}`,
+      "A twin moved.example rests open secret catches-up pending later",
+      `E twin ${untouched.replace("old", "moved")}`,
+    ]),
+  },
+  {
+    attack: "alice moves her endpoint and says that she puts new headers",
+    actor: "alice",
+    arrange: twins,
+    try: left(move(twin).replace("')", "', true)")),
+    expected: JSON.stringify([
+      `A other ${untouched}`,
+      `A twin ${untouched.replace("old", "moved")}`,
+      `E twin ${untouched}`,
+    ]),
+  },
+  {
+    attack: "alice moves one without headers that she removed",
+    actor: "alice",
+    arrange: async (tx) => {
+      await gone(tx);
+      await tx`update public.webhook_endpoints set header_names = '{}' where id = ${twin}`;
+    },
+    try: changes(move(twin)),
+    expected: notFound,
+  },
+  {
+    attack:
+      "alice removes one once more: it was removed when it was, and what had ended stays as it did",
+    actor: "alice",
+    arrange: async (tx) => {
+      await gone(tx);
+      await tx`update public.webhook_deliveries set state = 'dead', settled_at = now()
+        where tenant_id = ${tenants.A} and endpoint_id = ${twin}`;
+    },
+    try: async (tx) => {
+      await changes(remove(twin))(tx);
+      return await peek(
+        tx,
+        `select e.removed_at < now() and d.state = 'dead'
+           from public.webhook_endpoints e
+           join public.webhook_deliveries d on d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+          where e.tenant_id = '${tenants.A}' and e.id = '${twin}' and d.event_type = 'app.updated'`,
+      );
+    },
+    expected: "[true]",
+  },
 ]);

@@ -39,6 +39,16 @@ export const equivalent: { mutant: RegExp; why: string }[] = [
     why: "not who may but what is said: test/sql/30_audit_sequence.test.ts asks beyond the newest",
   },
   {
+    mutant:
+      /^private\.move_webhook_endpoint: if not p_new_headers and .* without cardinality\(v_endpoint\.header_names\) > 0$/,
+    why: "where there are no headers none are erased, and nothing is on record",
+  },
+  {
+    mutant:
+      /^private\.remove_webhook_endpoint: where s\.tenant_id = p_tenant and s\.endpoint_id = p_endpoint/,
+    why: "a lock, for the order of locks: it would hold more states than its own, and changes none",
+  },
+  {
     mutant: /^public\.skip_audit_sink_event: if v_event is null or .* without v_event is null$/,
     why: "of no event the seq is null, which is distinct from any that is asked for",
   },
