@@ -36,7 +36,7 @@ Deno.test("a key is added, rotated and removed with no restart of PostgREST", as
   assert.equal(await ask(nextToken), 200);
   await sql`select private.put_verification_keys(${issuer}, '[]')`; // an issuer that answers nothing
   assert.equal(await ask(nextToken), 200);
-  assert.deepEqual(await running([postgrest.pid]), [postgrest.pid]);
+  assert.equal((await running([postgrest])).length, 1);
 });
 
 async function newKey(kid: string): Promise<Key> {

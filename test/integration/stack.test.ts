@@ -155,7 +155,7 @@ function mode(path: string): number {
 }
 
 async function processesOf(pid: number, program: string): Promise<number[]> {
-  const all = await descendants(pid);
+  const all = (await descendants(pid)).map(({ pid }) => pid);
   const lines = await Promise.all(all.map(commandLine));
   return all.filter((_, i) => lines[i]!.split(" ")[0]!.endsWith(program));
 }
@@ -168,7 +168,7 @@ async function secretsOnCommandLines({ pid, facts }: TestStack, dir: string): Pr
     ...Object.values<string>(installed.passwords),
     facts.demo.admin.password,
   ];
-  const lines = await Promise.all((await descendants(pid)).map(commandLine));
+  const lines = await Promise.all((await descendants(pid)).map(({ pid }) => commandLine(pid)));
   return lines.filter((line) => secrets.some((secret) => line.includes(secret)));
 }
 

@@ -14,7 +14,7 @@ Deno.test("a process that ends unasked is started again, and stopped for good wh
   const [, second] = await pids(dir, 2);
   assert.match(said[0]!, /^probe ended \(SIGKILL\), starts again in 200 ms/);
   await supervisor.stop();
-  assert.deepEqual(await running([second!]), []);
+  assert.deepEqual(await running([{ pid: second! }]), []);
   await new Promise((resolve) => setTimeout(resolve, 600));
   assert.equal((await pids(dir, 2)).length, 2);
   await Deno.remove(dir, { recursive: true });
@@ -40,7 +40,7 @@ Deno.test("a process that ignores its stop signal is killed after its time", asy
   });
   const [pid] = await pids(dir, 1);
   await supervisor.stop();
-  assert.deepEqual(await running([pid!]), []);
+  assert.deepEqual(await running([{ pid: pid! }]), []);
   await Deno.remove(dir, { recursive: true });
 });
 

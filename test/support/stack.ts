@@ -57,19 +57,22 @@ export async function runStart(args: string[], env?: Record<string, string>): Pr
   return text(await spawnStart(args, env).output());
 }
 
-/** Every process below this one, by number. */
-export async function descendants(pid: number): Promise<number[]> {
-  const parents = await readParents();
-  const below = (top: number): number[] =>
-    [...parents].filter(([, parent]) => parent === top)
-      .flatMap(([child]) => [child, ...below(child)]);
+/** Every process below this one. */
+export async function descendants(pid: number): Promise<Process[]> {
+  const all = await processes();
+  const below = (top: number): Process[] =>
+    all.filter(({ parent }) => parent === top).flatMap((one) => [one, ...below(one.pid)]);
   return below(pid);
 }
 
-/** Which of these processes still run; one that ended and nobody asked about does not. */
-export async function running(pids: number[]): Promise<number[]> {
-  const parents = await readParents();
-  return pids.filter((pid) => parents.has(pid));
+/** Which of these still run; one that ended and nobody asked about does not. */
+export async function running(
+  asked: Pick<Process, "pid" | "started">[],
+): Promise<{ pid: number }[]> {
+  const all = await processes();
+  return asked.filter(({ pid, started }) =>
+    all.some((one) => one.pid === pid && (started === undefined || one.started === started))
+  );
 }
 
 /** What other users of the machine see of a process: its program and arguments. */
@@ -77,15 +80,23 @@ export async function commandLine(pid: number): Promise<string> {
   return (await shell(`cat /proc/${pid}/cmdline`)).replaceAll("\0", " ");
 }
 
-/** Parents by process. Deno itself reads /proc with every permission only, and tests have no network; `ps` may be missing. */
-async function readParents(): Promise<Map<number, number>> {
-  const parents = new Map<number, number>();
-  for (const line of (await shell("cat /proc/[0-9]*/stat")).split("\n")) {
-    // "12 (a name) S 1 …": state and parent follow the last parenthesis.
-    const [state, parent] = line.slice(line.lastIndexOf(")") + 2).split(" ");
-    if (parent !== undefined && state !== "Z") parents.set(parseInt(line), Number(parent));
-  }
-  return parents;
+export interface Process {
+  pid: number;
+  parent: number;
+  /** Ticks since the machine's start: tells it from a later one of the same number. Undefined: whichever has the number. */
+  started?: string;
+}
+
+/** Deno itself reads /proc with every permission only, and tests have no network; `ps` may be missing. */
+async function processes(): Promise<Process[]> {
+  return (await shell("cat /proc/[0-9]*/stat")).split("\n").flatMap((line) => {
+    // "12 (a name) S 1 …": state, parent and, at last, when it began follow the last parenthesis (proc(5)).
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    const [state, parent, started] = [fields[0], fields[1], fields[19]];
+    return parent === undefined || started === undefined || state === "Z"
+      ? []
+      : { pid: parseInt(line), parent: Number(parent), started };
+  });
 }
 
 async function shell(script: string): Promise<string> {
