@@ -239,4 +239,10 @@ export const auditAttacks: Attack[] = attacks("AUD", [
     try: changes(skip(sinks.E)),
     expected: "409 sink_event_not_refused",
   },
+  {
+    attack: "alice opens the secret of a sink that is not there",
+    actor: "alice",
+    try: changes(open(nobody)),
+    expected: "404 sink_not_found",
+  },
 ]);
