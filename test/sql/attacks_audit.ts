@@ -245,4 +245,11 @@ export const auditAttacks: Attack[] = attacks("AUD", [
     try: changes(open(nobody)),
     expected: "404 sink_not_found",
   },
+  {
+    attack: "alice skips another event than the one that her sink waits at",
+    actor: "alice",
+    arrange: waiting,
+    try: changes(skip(sinks.E).replace("2000000", "2000001")),
+    expected: "409 sink_event_not_refused",
+  },
 ]);
