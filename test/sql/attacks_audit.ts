@@ -252,4 +252,10 @@ export const auditAttacks: Attack[] = attacks("AUD", [
     try: changes(skip(sinks.E).replace("2000000", "2000001")),
     expected: "409 sink_event_not_refused",
   },
+  {
+    attack: "alice opens the secret of E's sink as one of her tenant",
+    actor: "alice",
+    try: changes(open(sinks.E)),
+    expected: "404 sink_not_found",
+  },
 ]);
