@@ -1,15 +1,7 @@
 // WEB: an endpoint gets another address, and its end.
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
-import {
-  type Actor,
-  arrangeCast,
-  as,
-  bearer,
-  claims,
-  refusal,
-  tenants,
-} from "../support/actors.ts";
+import { type Actor, arrangeCast, as, committedAs, refusal, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { asOwner, eventsOf } from "../support/log.ts";
@@ -182,15 +174,7 @@ Deno.test("WEB-86 a removal waits for the replay beside it, and cancels what tha
   });
   const pool = own.connect("authenticator", { max: 2 });
   const asAlice = (run: (tx: TransactionSql) => Promise<unknown>) =>
-    pool.begin(async (tx) => {
-      const held = claims("alice")!;
-      await tx`
-        select set_config('request.jwt.claims', ${JSON.stringify(held)}, true),
-          set_config('request.headers', ${JSON.stringify({ authorization: bearer(held) })}, true),
-          set_config('role', 'anon', true)`;
-      await tx`select private.check_request()`;
-      await run(tx);
-    });
+    committedAs(pool, "alice", run);
   let removal: Promise<unknown> = Promise.resolve();
   await asAlice(async (tx) => {
     await tx`select public.replay_deliveries(${tenants.A}, ${ids.A}, dry_run => false)`;

@@ -1,7 +1,7 @@
 // REP: what is sent once more, by whom, and that nothing is doubled by asking twice.
 import assert from "node:assert/strict";
 import type { TransactionSql } from "postgres";
-import { arrangeCast, as, bearer, claims, refusal, tenants } from "../support/actors.ts";
+import { arrangeCast, as, committedAs, refusal, tenants } from "../support/actors.ts";
 import { createDatabase } from "../support/database.ts";
 import { asOwner, eventsOf } from "../support/log.ts";
 import { suiteDatabase } from "../support/suite.ts";
@@ -224,15 +224,7 @@ Deno.test("REP-08 twenty at once of each kind make one delivery an event", async
     .sql`select id from public.webhook_deliveries where endpoint_id = ${ids.A} limit 1`;
   const pool = own.connect("authenticator", { max: 10 });
   const asAlice = (run: (tx: TransactionSql) => Promise<unknown>) =>
-    pool.begin(async (tx) => {
-      const held = claims("alice")!;
-      await tx`
-        select set_config('request.jwt.claims', ${JSON.stringify(held)}, true),
-          set_config('request.headers', ${JSON.stringify({ authorization: bearer(held) })}, true),
-          set_config('role', 'anon', true)`;
-      await tx`select private.check_request()`;
-      return await run(tx);
-    });
+    committedAs(pool, "alice", run);
   await Promise.all(Array.from({ length: 20 }, (_, n) =>
     asAlice(async (tx) => {
       if (n % 3 === 0) return await replayDelivery(tx, one!.id);

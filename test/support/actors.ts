@@ -198,6 +198,23 @@ export async function as<T>(
   return result!.value;
 }
 
+/** The same, and committed: for what others must see, or wait for. `sql` as authenticator. */
+export async function committedAs<T>(
+  sql: Sql,
+  actor: Actor,
+  fn: (tx: TransactionSql) => Promise<T>,
+): Promise<T> {
+  const held = claims(actor)!;
+  return await sql.begin(async (tx) => {
+    await tx`
+      select set_config('request.jwt.claims', ${JSON.stringify(held)}, true),
+        set_config('request.headers', ${JSON.stringify({ authorization: bearer(held) })}, true),
+        set_config('role', 'anon', true)`;
+    await tx`select private.check_request()`;
+    return await fn(tx);
+  }) as T;
+}
+
 const rollback = Symbol("rollback");
 
 /** The slug and status of a refusal: `{ slug: "not_allowed", status: 403 }`. For `assert.rejects`. */
