@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import postgres from "postgres";
 import { asSomebody } from "./account.ts";
-import { spawn, type Spec } from "./child.ts";
+import { type Child, spawn, type Spec } from "./child.ts";
 import { Failure } from "./failure.ts";
 import { findFreeRow } from "./ports.ts";
 import { serving } from "./serving.ts";
@@ -103,6 +103,14 @@ export async function postgresSpec(cluster: Cluster): Promise<Spec> {
   };
 }
 
+/** Runs it, for who has no supervisor; takes connections when this resolves. */
+export async function startPostgres(cluster: Cluster): Promise<Child> {
+  const spec = await postgresSpec(cluster);
+  const child = await spawn(spec);
+  await serving(child, spec);
+  return child;
+}
+
 /** Ends a Postgres that a killed stack left on this directory: normally it is already ending by itself. */
 export async function stopLeftover(dataDir: string): Promise<void> {
   const pid = await leftover(dataDir);
@@ -128,9 +136,7 @@ export async function temporaryPostgres(): Promise<
     durable: false,
   };
   await initPostgres(cluster);
-  const spec = await postgresSpec(cluster);
-  const child = await spawn(spec);
-  await serving(child, spec);
+  const child = await startPostgres(cluster);
   const stop = async () => {
     await child.stop();
     await Deno.remove(dir, { recursive: true });

@@ -8,7 +8,7 @@ import { findFreeRow } from "../../scripts/stack/ports.ts";
 import {
   type Cluster,
   initPostgres,
-  postgresSpec,
+  startPostgres,
   superuserUrl,
 } from "../../scripts/stack/postgres.ts";
 import { postgrestSpec, writePostgrestConfig } from "../../scripts/stack/postgrest.ts";
@@ -43,9 +43,7 @@ export async function benchDatabase(): Promise<BenchDatabase> {
     durable: true,
   };
   await initPostgres(cluster);
-  const spec = await postgresSpec(cluster);
-  const child = await spawn(spec);
-  await serving(child, spec);
+  const child = await startPostgres(cluster);
   const admin = postgres(superuserUrl(cluster), { max: 1, onnotice: () => {} });
   await admin.unsafe(`create role gatehouse_migrator login createrole password '${password}'`);
   await admin.unsafe("create database gatehouse owner gatehouse_migrator");

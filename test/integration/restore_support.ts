@@ -2,15 +2,13 @@
 // Copied by hand, since the binaries that come with the database have no pg_dump.
 import { join } from "node:path";
 import type { Sql } from "postgres";
-import { spawn } from "../../scripts/stack/child.ts";
 import { findFreeRow } from "../../scripts/stack/ports.ts";
 import {
   type Cluster,
   initPostgres,
-  postgresSpec,
+  startPostgres,
   superuserUrl,
 } from "../../scripts/stack/postgres.ts";
-import { serving } from "../../scripts/stack/serving.ts";
 
 interface Table {
   name: string;
@@ -102,20 +100,14 @@ export async function recoverableCluster(): Promise<Recoverable> {
     const { success } = await new Deno.Command("cp", { args: ["-a", from, to] }).output();
     if (!success) throw new Error(`Cannot copy ${from} to ${to}`);
   };
-  const start = async () => {
-    const spec = await postgresSpec(cluster);
-    const child = await spawn(spec);
-    await serving(child, spec);
-    return child;
-  };
   await initPostgres(cluster);
-  let child = await start();
+  let child = await startPostgres(cluster);
   return {
     url: (database) => superuserUrl(cluster, database),
     async backUp() {
       await child.stop();
       await copy(cluster.dataDir, backup);
-      child = await start();
+      child = await startPostgres(cluster);
     },
     async recover() {
       await child.stop();
@@ -129,7 +121,7 @@ export async function recoverableCluster(): Promise<Recoverable> {
       );
       const { uid, gid } = await Deno.stat(cluster.dataDir);
       await Deno.chown(join(cluster.dataDir, "recovery.signal"), uid, gid);
-      child = await start();
+      child = await startPostgres(cluster);
     },
     async [Symbol.asyncDispose]() {
       await child.stop();

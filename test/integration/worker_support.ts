@@ -2,15 +2,14 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { migrate } from "../../scripts/migrate.ts";
-import { type Child, spawn } from "../../scripts/stack/child.ts";
+import type { Child } from "../../scripts/stack/child.ts";
 import {
   type Cluster,
   initPostgres,
-  postgresSpec,
+  startPostgres,
   superuserUrl,
 } from "../../scripts/stack/postgres.ts";
 import { findFreeRow } from "../../scripts/stack/ports.ts";
-import { serving } from "../../scripts/stack/serving.ts";
 
 const here = import.meta.dirname!;
 const deno = join(here, "../../node_modules/.bin/deno");
@@ -36,9 +35,7 @@ export class RestartablePostgres implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const spec = await postgresSpec(this.cluster);
-    this.#child = await spawn(spec);
-    await serving(this.#child, spec);
+    this.#child = await startPostgres(this.cluster);
   }
 
   /**
